@@ -1,0 +1,57 @@
+"""Finding and running the programs that we call. Nothing else in the package starts a process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from vcluster_isolation.errors import ToolMissing
+
+# In a checkout this is the project's folder; in an installed package it is not, and `.tools` is not there.
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A program that ended: its command line, exit code, and what it printed."""
+
+    command: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+
+@cache
+def find(name: str) -> Path:
+    """Return the program `name`: the project's own in `.tools/bin`, else the one on PATH.
+
+    `VCLUSTER_ISOLATION_<NAME>` (for example `VCLUSTER_ISOLATION_HELM`) names another one.
+    Raises ToolMissing when there is none.
+    """
+    variable = f"VCLUSTER_ISOLATION_{name.upper()}"
+    if chosen := os.environ.get(variable):
+        return Path(chosen)
+    own = PROJECT / ".tools" / "bin" / name
+    if own.exists():
+        return own
+    if found := shutil.which(name):
+        return Path(found)
+    raise ToolMissing(f"{name} is not installed", f"run scripts/bootstrap, or put {name} on PATH")
+
+
+def run(command: Sequence[str | Path], *, stdin: str = "", cwd: Path | None = None) -> Finished:
+    """Run `command` (never through a shell) with `stdin` and return how it ended, whatever its exit code.
+
+    Raises ToolMissing when the program cannot be started.
+    """
+    words = tuple(map(str, command))
+    try:
+        done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, cwd=cwd)
+    except OSError as error:
+        raise ToolMissing(f"{words[0]} cannot be started: {error.strerror}", "check its path and permissions") from error
+    return Finished(words, done.returncode, done.stdout, done.stderr)
