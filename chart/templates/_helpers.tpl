@@ -1,0 +1,61 @@
+{{/* "true" when the vCluster is to be isolated, else nothing. */}}
+{{- define "vcluster-isolation.enabled" -}}
+{{- if (((.Values).policies).networkPolicy).enabled }}true{{ end }}
+{{- end }}
+
+{{/* "true" when the vCluster's workloads run in the host cluster: not on private nodes. */}}
+{{- define "vcluster-isolation.workloads" -}}
+{{- if and (include "vcluster-isolation.enabled" .) (not ((.Values).privateNodes).enabled) }}true{{ end }}
+{{- end }}
+
+{{/* "true" when CoreDNS is a pod of its own among the workloads. */}}
+{{- define "vcluster-isolation.coredns" -}}
+{{- $coredns := ((.Values).controlPlane).coredns | default dict }}
+{{- if and (include "vcluster-isolation.workloads" .) $coredns.enabled (not $coredns.embedded) }}true{{ end }}
+{{- end }}
+
+{{/* The vCluster's release name: names, selectors and labels follow it. */}}
+{{- define "vcluster-isolation.name" -}}
+{{- ((.Values).vcluster).name | default .Release.Name }}
+{{- end }}
+
+{{/* Metadata of every NetworkPolicy, its name excepted. */}}
+{{- define "vcluster-isolation.metadata" -}}
+namespace: {{ .Release.Namespace | quote }}
+labels:
+  app: vcluster
+  chart: {{ include "vcluster-isolation.chart" . | quote }}
+  heritage: {{ .Release.Service | quote }}
+  release: {{ include "vcluster-isolation.name" . | quote }}
+  {{- with omit (include "vcluster-isolation.labels" . | fromJson) "app" "chart" "heritage" "release" }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with include "vcluster-isolation.annotations" . | fromJson }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Chart name and version as a label value. The name is fixed: .Chart.Name is the alias of an aliased subchart. */}}
+{{- define "vcluster-isolation.chart" -}}
+{{- regexReplaceAll "[+@]" (printf "vcluster-isolation-%s" .Chart.Version) "_" | trunc 63 | trimAll "-_." }}
+{{- end }}
+
+{{/* The user's labels, references resolved, as JSON. */}}
+{{- define "vcluster-isolation.labels" -}}
+{{- $labels := dict }}
+{{- range $key, $text := .Values.policies.networkPolicy.labels }}
+{{- $_ := set $labels $key (include "vcluster-isolation.resolve" (list $ $text) | fromJson).value }}
+{{- end }}
+{{- toJson $labels }}
+{{- end }}
+
+{{/* The user's annotations, references resolved, below those that vCluster puts on everything, as JSON. */}}
+{{- define "vcluster-isolation.annotations" -}}
+{{- $annotations := dict }}
+{{- range $key, $text := .Values.policies.networkPolicy.annotations }}
+{{- $_ := set $annotations $key (include "vcluster-isolation.resolve" (list $ $text) | fromJson).value }}
+{{- end }}
+{{- $global := (((.Values.controlPlane).advanced).globalMetadata).annotations | default dict }}
+{{- mergeOverwrite $annotations $global | toJson }}
+{{- end }}
