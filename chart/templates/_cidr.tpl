@@ -5,7 +5,7 @@ or 128 zeros and ones: a network contains another when its prefix is a prefix of
 
 {{/*
 An IP address as a text of bits; nothing when it is none. Leading zeros are refused, as the API server does: a number
-must be written as it would be printed.
+must be written as it would be printed. One above 255 has more than eight bits, and so the text has more than 32.
 */}}
 {{- define "vcluster-isolation.ip.bits" -}}
 {{- $octets := splitList "." . }}
@@ -15,7 +15,7 @@ must be written as it would be printed.
 {{- $bits := "" }}
 {{- range $octets }}
 {{- $octet := atoi . }}
-{{- if and (eq . (toString $octet)) (ge $octet 0) (le $octet 255) }}{{ $bits = printf "%s%08b" $bits $octet }}{{ end }}
+{{- if and (eq . (toString $octet)) (ge $octet 0) }}{{ $bits = printf "%s%08b" $bits $octet }}{{ end }}
 {{- end }}
 {{- if eq (len $bits) 32 }}{{ $bits }}{{ end }}
 {{- end }}

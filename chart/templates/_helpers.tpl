@@ -8,10 +8,11 @@
 {{- if and (include "vcluster-isolation.enabled" .) (not ((.Values).privateNodes).enabled) }}true{{ end }}
 {{- end }}
 
-{{/* "true" when CoreDNS is a pod of its own among the workloads. */}}
+{{/* "true" when CoreDNS is a pod of its own among the workloads. Where `enabled` was removed with null, vCluster's default holds. */}}
 {{- define "vcluster-isolation.coredns" -}}
 {{- $coredns := ((.Values).controlPlane).coredns | default dict }}
-{{- if and (include "vcluster-isolation.workloads" .) $coredns.enabled (not $coredns.embedded) }}true{{ end }}
+{{- $off := and (hasKey $coredns "enabled") (not $coredns.enabled) | or $coredns.embedded }}
+{{- if and (include "vcluster-isolation.workloads" .) (not $off) }}true{{ end }}
 {{- end }}
 
 {{/* The vCluster's release name: names, selectors and labels follow it. */}}
@@ -27,12 +28,15 @@ labels:
   chart: {{ include "vcluster-isolation.chart" . | quote }}
   heritage: {{ .Release.Service | quote }}
   release: {{ include "vcluster-isolation.name" . | quote }}
-  {{- with omit (include "vcluster-isolation.labels" . | fromJson) "app" "chart" "heritage" "release" }}
-  {{- toYaml . | nindent 2 }}
+  {{- range $key, $value := omit (include "vcluster-isolation.labels" . | fromJson) "app" "chart" "heritage" "release" }}
+  {{ $key | quote }}: {{ $value | quote }}
   {{- end }}
 {{- with include "vcluster-isolation.annotations" . | fromJson }}
 annotations:
-  {{- toYaml . | nindent 2 }}
+  {{- /* Quoted by Go and not by toYaml, which writes U+0085 as it is: a line break to YAML. */}}
+  {{- range $key, $value := . }}
+  {{ $key | quote }}: {{ $value | quote }}
+  {{- end }}
 {{- end }}
 {{- end }}
 

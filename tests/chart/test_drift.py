@@ -1,0 +1,165 @@
+"""values.yaml, values.schema.json, the templates and renames.yaml say the same thing, deeply and in all directions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from oracle import DEFAULT_EXCEPT
+from rendering import Json
+
+from vcluster_isolation.helm import CHART
+from vcluster_isolation.tools import PROJECT
+
+SCHEMA: Json = json.loads((PROJECT / "values.schema.json").read_text(encoding="utf-8"))
+VALUES_TEXT = (CHART / "values.yaml").read_text(encoding="utf-8")
+VALUES: Json = yaml.safe_load(VALUES_TEXT)
+RENAMES: list[Json] = yaml.safe_load((CHART / "renames.yaml").read_text(encoding="utf-8"))
+TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (CHART / "templates").iterdir()}
+
+
+def schema_leaves(schema: Json, path: str = "") -> Iterator[tuple[str, Json]]:
+    """Yield (dotted path, schema) of every property that is documented, and not only passed over."""
+    for key, child in schema.get("properties", {}).items():
+        here = f"{path}.{key}" if path else key
+        if "properties" in child:
+            yield from schema_leaves(child, here)
+        elif "default" in child or child.get("deprecated"):
+            yield here, child
+
+
+def value_leaves(values: Json, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (dotted path, default) of every value; an empty map or a list is a leaf."""
+    for key, value in values.items():
+        here = f"{path}.{key}" if path else key
+        if isinstance(value, dict) and value:
+            yield from value_leaves(value, here)
+        else:
+            yield here, value
+
+
+def comments() -> dict[str, str]:
+    """Return the `# --` sentence above each key of values.yaml."""
+    found: dict[str, str] = {}
+    path: list[str] = []
+    sentence = ""
+    for line in VALUES_TEXT.splitlines():
+        if matched := re.match(r" *# -- (.*)", line):
+            sentence = matched[1]
+        elif matched := re.match(r"( *)([A-Za-z]+):", line):
+            path = [*path[: len(matched[1]) // 2], matched[2]]
+            if sentence:
+                found[".".join(path)] = sentence
+            sentence = ""
+    return found
+
+
+def test_the_charts_schema_is_a_copy_of_the_one_at_the_top() -> None:
+    assert (CHART / "values.schema.json").read_bytes() == (PROJECT / "values.schema.json").read_bytes()
+
+
+def test_schema_and_values_have_the_same_keys_and_defaults() -> None:
+    declared = {path: leaf["default"] for path, leaf in schema_leaves(SCHEMA) if not leaf.get("deprecated")}
+    assert declared == dict(value_leaves(VALUES))
+
+
+def test_every_value_has_its_sentence_and_the_schema_says_the_same() -> None:
+    described = {path: leaf["description"] for path, leaf in schema_leaves(SCHEMA) if not leaf.get("deprecated")}
+    assert described == comments()
+
+
+def objects(schema: Any) -> Iterator[Json]:
+    if isinstance(schema, dict):
+        yield schema
+        for child in schema.values():
+            yield from objects(child)
+    elif isinstance(schema, list):
+        for child in schema:
+            yield from objects(child)
+
+
+def test_every_map_that_is_ours_refuses_other_keys() -> None:
+    policy = SCHEMA["properties"]["policies"]
+    for schema in [SCHEMA, SCHEMA["properties"]["vcluster"], *objects(policy), *objects(SCHEMA["$defs"])]:
+        if "object" in schema.get("type", []) and "properties" in schema:
+            assert schema["additionalProperties"] is False, schema
+
+
+def test_the_schema_stands_on_its_own() -> None:
+    references = [schema["$ref"] for schema in objects(SCHEMA) if isinstance(schema.get("$ref"), str)]
+    assert references
+    assert all(reference.removeprefix("#/$defs/") in SCHEMA["$defs"] for reference in references)
+
+
+def test_every_property_is_described() -> None:
+    for schema in objects(SCHEMA):
+        for key, child in schema.get("properties", {}).items() if "description" in schema else ():
+            assert "description" in child or "$ref" in child, key
+
+
+def used_values() -> set[str]:
+    """Return the dotted paths that the templates read, as the longest field chains in them."""
+    code = re.sub(
+        r"[()]", "", "".join(re.sub(r"\{\{/\*.*?\*/\}\}", "", text, flags=re.DOTALL) for text in TEMPLATES.values())
+    )
+    return set(re.findall(r"\.Values((?:\.[A-Za-z]+)+)", code)) | set(
+        re.findall(r"\$(?:values|policy|public|access|coredns|sync)((?:\.[A-Za-z]+)+)", code)
+    )
+
+
+@pytest.mark.parametrize("path", sorted(dict(value_leaves(VALUES))))
+def test_every_declared_value_is_used(path: str) -> None:
+    code = "".join(TEMPLATES.values())
+    assert re.search(rf"[.\" ]{re.escape(path.rsplit('.', 1)[-1])}\b", code), f"no template reads {path}"
+
+
+def test_every_value_that_the_templates_read_is_declared() -> None:
+    declared = {key for path, _ in [*schema_leaves(SCHEMA), *value_leaves(VALUES)] for key in path.split(".")} | {
+        "enabled"
+    }
+    for chain in used_values():
+        for key in chain.strip(".").split("."):
+            assert key in declared | {"a", "b"}, f"a template reads {chain}, which values.yaml does not declare"
+
+
+@pytest.mark.parametrize("row", RENAMES, ids=[row["from"] for row in RENAMES])
+def test_renamed_key_leads_from_a_deprecated_key_to_a_declared_one_and_knows_its_default(row: Json) -> None:
+    deprecated = {path for path, leaf in schema_leaves(SCHEMA) if leaf.get("deprecated")}
+    defaults = dict(value_leaves(VALUES))
+    assert f"policies.networkPolicy.{row['from']}" in deprecated
+    for path, default in {row["to"]: row["default"], **row.get("with", {})}.items():
+        assert defaults[f"policies.networkPolicy.{path}"] == default
+
+
+def test_every_deprecated_key_has_its_row() -> None:
+    deprecated = {path for path, leaf in schema_leaves(SCHEMA) if leaf.get("deprecated")}
+    assert deprecated == {f"policies.networkPolicy.{row['from']}" for row in RENAMES}
+
+
+def test_the_templates_know_the_default_exceptions() -> None:
+    defined = re.search(r'public\.except\.default" -\}\}\n\{\{- list (.*?) \|', TEMPLATES["_peers.tpl"])
+    assert defined is not None
+    assert (
+        defined[1].replace('"', "").split()
+        == DEFAULT_EXCEPT
+        == VALUES["policies"]["networkPolicy"]["workload"]["publicEgress"]["except"]
+    )
+
+
+def test_every_named_template_carries_the_charts_prefix_and_is_used() -> None:
+    code = "".join(TEMPLATES.values())
+    names = re.findall(r'define "([^"]+)"', code)
+    assert len(names) == len(set(names))
+    for name in names:
+        assert name.startswith("vcluster-isolation.")
+        assert code.count(f'"{name}"') > 1 or name.startswith("vcluster-isolation.problems."), f"{name} is never used"
+
+
+def test_no_template_evaluates_what_a_user_wrote() -> None:
+    assert not re.search(
+        r"\btpl\b(?!`)|\blookup\b(?!`)", re.sub(r"\{\{/\*.*?\*/\}\}", "", "".join(TEMPLATES.values()), flags=re.DOTALL)
+    )

@@ -1,0 +1,55 @@
+"""Every pair of settings renders what the oracle says, and nothing that a cluster would refuse."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import matrix
+import oracle
+import pytest
+from rendering import HELMS, Json, policies, text
+
+from vcluster_isolation import api_rules
+
+PAIRWISE = list(matrix.pairwise())
+
+
+def wrong(values: Json) -> list[str]:
+    """Return what is wrong with the manifests of `values`: an empty list when nothing is."""
+    rendered = policies(values)
+    problems = [str(found) for manifest in rendered.values() for found in api_rules.problems(manifest)]
+    problems += [f"{values}: renders an empty {path}" for manifest in rendered.values() for path in empty(manifest)]
+    return problems if rendered == oracle.expected(values) else [f"{values}: differs from the oracle", *problems]
+
+
+def empty(manifest: object, path: str = "") -> list[str]:
+    """Return the paths of nulls, empty lists and empty maps; an empty selector or rule means something."""
+    if isinstance(manifest, dict):
+        return [found for key, value in manifest.items() for found in empty(value, f"{path}.{key}")]
+    if isinstance(manifest, list) and manifest:
+        return [found for entry in manifest if entry != {} for found in empty(entry, f"{path}[]")]
+    return [path] if manifest is None or manifest == [] or (manifest == {} and "elector" not in path) else []
+
+
+@pytest.mark.parametrize("values", PAIRWISE, ids=[f"pair{index}" for index in range(len(PAIRWISE))])
+def test_pair_of_settings_renders_what_the_oracle_says(values: Json) -> None:
+    assert wrong(values) == []
+
+
+def test_the_matrix_has_every_single_setting() -> None:
+    for path, settings in {**matrix.TOGGLES, **matrix.DRESS}.items():
+        seen = [oracle.at(values, path, None) for values in PAIRWISE]
+        assert all(setting in seen for setting in settings), path
+
+
+def test_both_helms_render_the_same_text() -> None:
+    for values in PAIRWISE:
+        assert text(values, which="helm3") == text(values, which="helm4")
+    assert set(HELMS) == {"helm3", "helm4"}
+
+
+@pytest.mark.exhaustive
+def test_every_combination_renders_what_the_oracle_says() -> None:
+    with ThreadPoolExecutor(2) as threads:
+        problems = [found for each in threads.map(wrong, matrix.exhaustive()) for found in each]
+    assert problems == []

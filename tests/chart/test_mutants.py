@@ -1,0 +1,71 @@
+"""The tests can fail: whatever is broken in the chart, the oracle or a quoted refusal notices."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import matrix
+import mutants
+import oracle
+import pytest
+from mutants import POLICIES
+from rendering import isolating, policies, refusals
+from test_refusals import REFUSED
+from test_seed_documents import TODAY, V0_30
+
+from vcluster_isolation.errors import InputError
+from vcluster_isolation.helm import CHART, RenderFailed
+
+SITUATIONS = [
+    isolating(),
+    {},
+    isolating(**V0_30),
+    isolating(**TODAY),
+    isolating(annotations={"a": "1", "b": "2"}, labels={"n": "123"}),
+    *matrix.pairwise(),
+]
+
+
+REFUSING = ("_cidr.tpl", "_references.tpl", "_validate.tpl")
+EVERY_RULE = isolating(controlPlane={"apiAccess": {"enabled": True}, "ingress": [{}], "egress": [{}]})
+
+
+def renders_otherwise(chart: Path) -> bool:
+    """Say whether the oracle disagrees, which it does too where nothing renders or a key is there twice."""
+    try:
+        return any(policies(values, chart=chart) != oracle.expected(values) for values in SITUATIONS)
+    except (RenderFailed, InputError):
+        return True
+
+
+def refuses_otherwise(chart: Path) -> bool:
+    """Say whether a quoted refusal has changed."""
+    return any(refusals(values, chart=chart) != [sentence] for values, sentence, _ in REFUSED.values())
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return shutil.copytree(CHART, tmp_path / "chart")
+
+
+def test_the_chart_itself_is_not_noticed(copy: Path) -> None:
+    assert not renders_otherwise(copy)
+    assert not refuses_otherwise(copy)
+
+
+@pytest.mark.parametrize("mutant", mutants.every(), ids=lambda mutant: mutant.name)
+def test_mutant_is_noticed(mutant: mutants.Mutant, copy: Path) -> None:
+    mutant.apply(copy)
+    if mutant.file in POLICIES:  # a mutant of a rule must render, or it shows nothing
+        assert policies(EVERY_RULE, chart=copy)
+        assert renders_otherwise(copy), mutant.name
+    elif mutant.file in REFUSING:  # asked first where it is the likelier to notice
+        assert refuses_otherwise(copy) or renders_otherwise(copy), mutant.name
+    else:
+        assert renders_otherwise(copy) or refuses_otherwise(copy), mutant.name
+
+
+def test_each_kind_of_mutant_is_there() -> None:
+    assert len(list(mutants.of_the_rules())) > 40
+    assert len(list(mutants.of_the_policies())) == 12
