@@ -13,8 +13,10 @@ WARNINGS:
   - A CNI that enforces NetworkPolicy has to run in the host cluster. Without one, these policies change nothing.
   - Keep policies.networkPolicy.enabled false in the values of the vCluster itself. If its own policies are on too, they
     have the same names, and the two releases take turns at overwriting each other.
-  - A tenant chooses its pods' labels. With these policies, as with vCluster's own, a pod of the tenant labelled
-    `app: vcluster-snapshot` gets what snapshots get, and a pod labelled `app: loft` anywhere counts as vCluster Platform.
+  - Tenants choose their pods' labels. With these policies, as with vCluster's own, a pod in this namespace labelled
+    `app: vcluster-snapshot` gets what snapshots get
+{{- if (include "vcluster-isolation.values" . | fromJson).platform.enabled }}, and a pod labelled `app: loft` anywhere counts as vCluster Platform
+{{- end }}.
 {{- include "vcluster-isolation.notes.metadata" . }}
 {{- if ($sync.networkPolicies).enabled }}
   - sync.toHost.networkPolicies is on: NetworkPolicies add up, so a tenant's own policy can open again what these close.

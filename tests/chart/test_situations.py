@@ -1,0 +1,30 @@
+"""The named situations: their golden files are fresh, and every manifest in them is one that clusters take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vcluster_isolation import api_rules, golden, strict_yaml
+from vcluster_isolation.helm import CHART
+from vcluster_isolation.tools import PROJECT
+
+SITUATIONS = PROJECT / "tests" / "situations"
+MANIFESTS = sorted(SITUATIONS.glob("golden/*/manifests.yaml"))
+
+
+def test_there_are_about_a_dozen_of_them_and_each_has_its_golden_files() -> None:
+    found = golden.render_folder(SITUATIONS, CHART)
+    assert found.problems == ()
+    assert (found.missing, found.changed, found.stale) == ([], [], ()), (
+        "run: vcluster-isolation golden write --tests tests/situations"
+    )
+    assert len(MANIFESTS) > 12
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.parent.name)
+def test_manifests_of_a_situation_are_what_the_api_server_takes(path: Path) -> None:
+    documents = strict_yaml.read_documents(path)
+    assert [found for document in documents for found in api_rules.problems(document.value)] == []
+    assert all(document.value["kind"] == "NetworkPolicy" for document in documents)
