@@ -56,7 +56,7 @@ METADATA: Final[Mapping[str, str]] = {
     "metadata fd00:ec2::23": "fd00:ec2::23/128",
     "metadata fd20:ce::254": "fd20:ce::254/128",
 }
-"""Metadata and credential services: AWS, Azure, GCP and others; ECS; EKS Pod Identity; Azure; Alibaba; AWS; EKS; GCP."""
+"""Metadata and credential services: most clouds, ECS, EKS Pod Identity, Azure, Alibaba; in IPv6: EC2, EKS, GCP."""
 
 _NOT_PUBLIC = address_set(*PRIVATE.values(), *SPECIAL.values(), *METADATA.values())
 

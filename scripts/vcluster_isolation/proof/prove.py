@@ -84,30 +84,30 @@ class _Judge:
         """Judge one claim."""
         if not claim.applies(self._subject):
             return Outcome(claim, NO_SUBJECT)
-        broken = list(_broken(claim, self._full))
+        found = list(broken(claim, self._full))
         counts = _counts(claim, self._full)
-        if not broken:
+        if not found:
             return Outcome(claim, HOLDS, *counts)
-        smallest = min(broken, key=Counterexample.size)
+        smallest = min(found, key=Counterexample.size)
         if self._subject.changed:
-            by_user = self._granted(claim, broken) if claim.kind == ISOLATION else self._closed(claim)
+            by_user = self._granted(claim, found) if claim.kind == ISOLATION else self._closed(claim)
             if by_user:
                 status = GRANTED if claim.kind == ISOLATION else CLOSED
                 return Outcome(claim, status, *counts, smallest, by_user)
             if claim.kind == ISOLATION:
-                smallest = min(_broken(claim, self._world("ungranted")), key=Counterexample.size)
+                smallest = min(broken(claim, self._world("ungranted")), key=Counterexample.size)
         return Outcome(claim, FAILS, *counts, smallest)
 
-    def _granted(self, claim: Claim, broken: Sequence[Counterexample]) -> tuple[str, ...]:
+    def _granted(self, claim: Claim, found: Sequence[Counterexample]) -> tuple[str, ...]:
         """Return the values that opened what breaks a claim; none when it breaks without them as well."""
-        if any(_broken(claim, self._world("ungranted"))):
+        if any(broken(claim, self._world("ungranted"))):
             return ()
-        paths = {self._subject.granted(origin) for one in broken for origin in one.rules}
+        paths = {self._subject.granted(origin) for one in found for origin in one.rules}
         return tuple(sorted(paths - {""})) or tuple(sorted(self._subject.changed.values()))
 
     def _closed(self, claim: Claim) -> tuple[str, ...]:
         """Return the values that closed what a claim wants open; none when it is closed without them as well."""
-        if any(_broken(claim, self._world("usual"))):
+        if any(broken(claim, self._world("usual"))):
             return ()
         return tuple(sorted(self._subject.changed.values()))
 
@@ -119,7 +119,7 @@ class _Judge:
         return self._others[name]
 
 
-def _broken(claim: Claim, world: World) -> Iterator[Counterexample]:
+def broken(claim: Claim, world: World) -> Iterator[Counterexample]:
     """Yield every pair of classes that breaks a claim."""
     mode = Mode.MAY if claim.kind == ISOLATION else Mode.MUST
     for source, destination, ends in _pairs(claim, world):

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vcluster_isolation import layers, render_cache, renames, strict_yaml
+from vcluster_isolation import layers, renames, render_cache, strict_yaml
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm import Request
 from vcluster_isolation.proof.rule_notes import RuleId, RuleNote, rule_notes

@@ -1,0 +1,43 @@
+"""`vcluster-isolation prove`: which claims hold, for every pod that a hostile tenant could create."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
+from vcluster_isolation.helm import CHART
+from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.proof import report
+from vcluster_isolation.proof.inputs import read_subjects
+from vcluster_isolation.proof.prove import prove
+
+_OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
+
+
+@click.command
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
+@click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
+@click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
+@click.option("--output", type=click.Choice(list(_OUTPUTS)), default="text", show_default=True)
+@click.pass_context
+def command(
+    ctx: click.Context, files: tuple[Path, ...], *, name: str, namespace: str | None, chart: Path, output: str
+) -> None:
+    """Judge every claim about a vCluster, for every pod that anybody could create.
+
+    FILEs are values files (layers of one release, as for helm), or the manifests that were rendered from them; `-` is
+    standard input. Isolation claims go through every label set that a tenant can choose and every address;
+    availability claims through everything that must stay possible.
+
+    A claim `holds` or `FAILS`; it is `granted` when only what your own values opened breaks it, and `closed` when
+    only what your own values closed does. Of manifests nobody knows what is yours: what is broken there fails.
+
+    Exit code 0: nothing fails. 1: a claim fails. 2: cannot run.
+    """
+    subjects = read_subjects(files, name=name, namespace=namespace, chart=chart)
+    proofs = [(subject, prove(subject)) for subject in subjects]
+    click.echo(_OUTPUTS[output](proofs))
+    ctx.exit(EXIT_PROBLEMS if report.any_failed(proofs) else EXIT_OK)

@@ -1,0 +1,174 @@
+"""What `prove` prints: text for people, JSON for programs, JUnit XML for CI systems.
+
+JUnit and not SARIF: a claim is a test case, and every CI system shows those that hold beside those that fail, where
+SARIF has results only for what is wrong, and wants a line of source code for each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
+from vcluster_isolation.proof.prove import CLOSED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Counterexample, Outcome
+from vcluster_isolation.proof.subject import Subject
+from vcluster_isolation.proof.world import Who
+from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
+from vcluster_isolation.wording import printable
+
+Proof = tuple[Subject, Sequence[Outcome]]
+"""A subject, and what became of each claim about it."""
+
+_MEANINGS = {
+    GRANTED: "opened on purpose by",
+    CLOSED: "closed on purpose by",
+    NO_SUBJECT: "what it speaks of is not in the host cluster",
+}
+
+
+def text(proofs: Iterable[Proof]) -> str:
+    """Return the report for people: a line a claim, below a failing one its smallest counterexample."""
+    return "\n".join(line for subject, outcomes in proofs for line in _lines(subject, outcomes))
+
+
+def _lines(subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield the lines about one subject."""
+    yield f"vCluster {printable(subject.name)} in namespace {printable(subject.namespace)}"
+    for kind in (ISOLATION, AVAILABILITY):
+        yield f"\n{kind}"
+        for outcome in (one for one in outcomes if one.claim.kind == kind):
+            yield f"  {outcome.status:<8} {outcome.claim.sentence}  {_covered(outcome)}".rstrip()
+            yield from (f"             {line}" for line in _why(subject, outcome))
+    counts = {status: sum(one.status == status for one in outcomes) for status in (HOLDS, FAILS, GRANTED, CLOSED)}
+    yield "\n" + ", ".join(f"{number} {_COUNTED[status]}" for status, number in counts.items() if number) + "\n"
+
+
+_COUNTED = {HOLDS: "hold", FAILS: "fail", GRANTED: "opened by your values", CLOSED: "closed by your values"}
+
+
+def _covered(outcome: Outcome) -> str:
+    """Return what was gone through, in brackets; nothing for a claim that does not apply."""
+    if outcome.status == NO_SUBJECT:
+        return ""
+    return f"[{outcome.labels} label and {outcome.addresses} address classes, {outcome.pairs} pairs]"
+
+
+def _why(subject: Subject, outcome: Outcome) -> Iterator[str]:
+    """Yield why a claim does not simply hold."""
+    if outcome.status in _MEANINGS:
+        yield printable(f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip())
+    found = outcome.counterexample
+    if found is None or outcome.status == CLOSED:
+        return
+    reaches = "reaches" if outcome.claim.kind == ISOLATION else "does not reach"
+    yield f"{_end(found.source, found.ends[0], found)} {reaches}"
+    yield f"{_end(found.destination, found.ends[1], found)} on {_ports(found)}"
+    for origin in _shown(subject, found):
+        note = subject.note(origin)
+        yield printable(
+            f"by {origin.policy} spec.{origin.direction.lower()}[{origin.index}]" + (f": {note.flow}" if note else "")
+        )
+
+
+def _ports(found: Counterexample) -> str:
+    """Return an example of the ports, and how many more there are."""
+    protocol, number = found.ports.example()
+    every = str(found.ports)
+    return every if every in {f"{protocol} {number}", "all ports"} else f"{protocol} {number} (in all: {every})"
+
+
+def _end(who: Who, end: Endpoint, found: Counterexample) -> str:
+    """Return an end of a counterexample with its labels and namespace, or its address."""
+    if isinstance(end, External):
+        return f"{who}, for example {_address(end, found)}"
+    labels = ", ".join(f"{key}: {value}" for key, value in sorted(end.labels)) or "no labels"
+    return printable(f"{who} {{{labels}}} in namespace {end.namespace.name}")
+
+
+def _address(end: External, found: Counterexample) -> str:
+    """Return an address that is let through, as far as the rules name any."""
+    sides = (found.verdict.egress, found.verdict.ingress)
+    grants = [grant.addresses & end.addresses for side in sides for grant in side.granting(found.ports)]
+    return next((one for one in grants if one), end.addresses).example()
+
+
+def _shown(subject: Subject, found: Counterexample) -> list[Origin]:
+    """Return the rules to show: those of the policies that were given, or else the symbolic tenants'."""
+    given = {(policy.namespace, policy.name) for policy in subject.policies}
+    own = [origin for origin in found.rules if (origin.namespace, origin.policy) in given]
+    return own or list(found.rules)
+
+
+def as_json(proofs: Iterable[Proof]) -> str:
+    """Return one object: `ok`, and for each vCluster its `claims` with status, counts and counterexample."""
+    found = [(subject, outcomes) for subject, outcomes in proofs]
+    vclusters = [
+        {"name": subject.name, "namespace": subject.namespace, "claims": [_claim(subject, one) for one in outcomes]}
+        for subject, outcomes in found
+    ]
+    return json.dumps({"ok": not any_failed(found), "vclusters": vclusters}, indent=2)
+
+
+def any_failed(proofs: Iterable[Proof]) -> bool:
+    """Return whether any claim fails that the user did not grant or close."""
+    return any(outcome.status == FAILS for _, outcomes in proofs for outcome in outcomes)
+
+
+def _claim(subject: Subject, outcome: Outcome) -> Mapping[str, Any]:
+    """Return what became of one claim, JSON-ready."""
+    found = outcome.counterexample
+    return {
+        "name": outcome.claim.name,
+        "kind": outcome.claim.kind,
+        "sentence": outcome.claim.sentence,
+        "status": outcome.status,
+        "covered": {"labels": outcome.labels, "addresses": outcome.addresses, "pairs": outcome.pairs},
+        "values": list(outcome.keys),
+        "counterexample": found and _example(subject, found),
+    }
+
+
+def _example(subject: Subject, found: Counterexample) -> Mapping[str, Any]:
+    """Return a counterexample, JSON-ready."""
+    ends = zip((found.source, found.destination), found.ends, strict=True)
+    source, destination = (_json_end(who, end, found) for who, end in ends)
+    rules = [
+        {
+            "policy": origin.policy,
+            "rule": f"spec.{origin.direction.lower()}[{origin.index}]",
+            "flow": note.flow if (note := subject.note(origin)) else None,
+            "values": subject.granted(origin) or None,
+        }
+        for origin in _shown(subject, found)
+    ]
+    return {"source": source, "destination": destination, "ports": str(found.ports), "rules": rules}
+
+
+def _json_end(who: Who, end: Endpoint, found: Counterexample) -> Mapping[str, Any]:
+    """Return one end of a counterexample, JSON-ready."""
+    if isinstance(end, Pod):
+        return {"actor": str(who), "namespace": end.namespace.name, "labels": dict(sorted(end.labels))}
+    return {"actor": str(who), "address": _address(end, found)}
+
+
+def junit(proofs: Iterable[Proof]) -> str:
+    """Return JUnit XML: a test suite a vCluster, a test case a claim; a failing one has its counterexample."""
+    top = ET.Element("testsuites", name="vcluster-isolation prove")
+    for subject, outcomes in proofs:
+        failed = sum(one.status == FAILS for one in outcomes)
+        skipped = sum(one.status == NO_SUBJECT for one in outcomes)
+        suite = ET.SubElement(top, "testsuite", name=printable(f"{subject.namespace}/{subject.name}"))
+        suite.attrib |= {"tests": str(len(outcomes)), "failures": str(failed), "skipped": str(skipped)}
+        for outcome in outcomes:
+            case = ET.SubElement(suite, "testcase", classname=outcome.claim.kind, name=outcome.claim.sentence)
+            why = "\n".join(_why(subject, outcome))
+            if outcome.status == FAILS:
+                ET.SubElement(case, "failure", message=outcome.claim.name).text = why
+            elif outcome.status == NO_SUBJECT:
+                ET.SubElement(case, "skipped", message=_MEANINGS[NO_SUBJECT])
+            elif why:
+                ET.SubElement(case, "system-out").text = why
+    ET.indent(top)
+    return ET.tostring(top, encoding="unicode", xml_declaration=True)

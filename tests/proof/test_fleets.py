@@ -1,0 +1,83 @@
+"""Two symbolic tenants stand for any number: what is proved of them is what concrete fleets of 3, 10 and 50 do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from subjects import subject
+
+from vcluster_isolation.proof.claims import ISOLATION, ISOLATION_CLAIMS, Claim
+from vcluster_isolation.proof.prove import FAILS, GRANTED, broken, prove
+from vcluster_isolation.proof.subject import Subject
+from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, Tenant, Who, World, renamed
+from vcluster_isolation.reach.evaluate import Evaluator
+from vcluster_isolation.reach.model import Endpoint, Policy
+
+AMONG_TENANTS = [
+    claim
+    for claim in ISOLATION_CLAIMS
+    if any(who.whose != OWN for flow in claim.flows for side in flow for who in side)
+]
+
+
+class Fleet(World):
+    """A world of many concrete tenants: half in the vCluster's namespace, half in namespaces of their own."""
+
+    def __init__(self, whole: Subject, size: int) -> None:
+        super().__init__(whole, whole.policies)
+        own = self.tenants[OWN]
+        self.fleet = {
+            NEIGHBOUR: [Tenant(f"n{number}", own.namespace) for number in range(size // 2)],
+            OTHER: [Tenant(f"o{number}", f"vcluster-o{number}") for number in range(size - size // 2)],
+        }
+        everybody = [tenant for tenants in self.fleet.values() for tenant in tenants]
+        policies: list[Policy] = [*whole.policies]
+        policies += [renamed(policy, own, tenant) for tenant in everybody for policy in whole.policies]
+        self.evaluator = Evaluator(dict.fromkeys(policies))
+        self._symbolic = dict(self.tenants)
+
+    def ends(self, who: Who) -> tuple[Endpoint, ...]:
+        """Return the endpoints of every tenant of a kind, one after another."""
+        return tuple(self._every(who))
+
+    def _every(self, who: Who) -> Iterator[Endpoint]:
+        for tenant in self.fleet.get(who.whose, [self.tenants[OWN]]):
+            self.tenants = {**self._symbolic, who.whose: tenant}
+            self._ends.clear()
+            yield from super().ends(who)
+        self.tenants = dict(self._symbolic)
+
+
+@pytest.mark.parametrize("size", [3, 10, 50])
+@pytest.mark.parametrize("claim", AMONG_TENANTS, ids=lambda claim: claim.name)
+def test_claim_about_other_tenants_is_true_of_a_fleet_iff_it_is_proved(claim: Claim, size: int) -> None:
+    (outcome,) = prove(subject(), [claim])
+    assert any(broken(claim, Fleet(subject(), size))) == (outcome.status in {FAILS, GRANTED})
+
+
+@pytest.mark.parametrize("situation", ["own-rules", "platform-off", "embedded-coredns"])
+def test_so_it_is_with_other_values(situation: str) -> None:
+    whole = subject(situation)
+    for outcome in prove(whole, AMONG_TENANTS):
+        seen = any(broken(outcome.claim, Fleet(whole, 10)))
+        assert seen == (outcome.status in {FAILS, GRANTED}), outcome.claim.name
+
+
+def test_so_it_is_when_the_policies_are_mended() -> None:
+    """With snapshots and platform gone every claim among tenants holds, in a fleet as well."""
+    whole = subject("platform-off")
+    gone = tuple(
+        replace(policy, ingress=tuple(rule for rule in policy.ingress if "vcluster-snapshot" not in str(rule.peers)))
+        for policy in whole.policies
+        if not policy.name.startswith("vc-snapshot")
+    )
+    mended = replace(whole, policies=gone)
+    claims = [claim for claim in AMONG_TENANTS if claim.kind == ISOLATION and claim.name != "snapshots-closed"]
+    for outcome in prove(mended, claims):
+        seen = any(broken(outcome.claim, Fleet(mended, 10)))
+        assert seen == (outcome.status in {FAILS, GRANTED}), outcome.claim.name
+    assert sum(outcome.status == FAILS for outcome in prove(mended, claims)) < sum(
+        outcome.status == FAILS for outcome in prove(whole, claims)
+    )

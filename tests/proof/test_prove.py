@@ -1,0 +1,191 @@
+"""The proof finds every hole that a hostile tenant has, by itself, and says what it takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from subjects import SITUATIONS, outcomes, subject
+
+from vcluster_isolation.proof.claims import AVAILABILITY, CLAIMS, ISOLATION
+from vcluster_isolation.proof.prove import CLOSED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, broken, prove
+from vcluster_isolation.proof.subject import Subject
+from vcluster_isolation.proof.world import World
+from vcluster_isolation.reach.model import Pod, Rule
+from vcluster_isolation.reach.ports import parse_ports
+
+SNAPSHOT = ("app", "vcluster-snapshot")
+LOFT = ("app", "loft")
+COREDNS = ("k8s-app", "vcluster-kube-dns")
+
+# What vCluster 0.31's output leaves open (facts section 2), each with what it takes: the claim, whose pod, its label.
+HOLES = {
+    "tenants-to-control-plane": ("neighbour's workload", SNAPSHOT, "all ports"),
+    "others-to-control-plane": ("anybody", LOFT, "all ports"),
+    "etcd-closed": ("anybody", LOFT, "TCP 2379-2380"),
+    "workload-to-control-plane": ("workload", SNAPSHOT, None),
+    "workload-to-api-server": ("workload", SNAPSHOT, "TCP 443, TCP 6443, TCP 8443"),
+    "workload-to-private": ("workload", SNAPSHOT, "TCP 443, TCP 6443, TCP 8443"),
+    "workload-to-tenants": ("workload", SNAPSHOT, "all ports"),
+    "workload-to-host": ("workload", SNAPSHOT, "TCP 443, TCP 6443, TCP 8443"),
+    "workload-to-host-dns": ("workload outside the virtual kube-system", SNAPSHOT, "all ports"),
+}
+
+
+def labels(outcome: Outcome) -> frozenset[tuple[str, str]]:
+    assert outcome.counterexample is not None
+    source = outcome.counterexample.ends[0]
+    assert isinstance(source, Pod)
+    return source.labels
+
+
+@pytest.mark.parametrize("claim", HOLES)
+def test_hole_of_the_compatible_output_is_found_with_the_label_that_it_takes(claim: str) -> None:
+    who, label, ports = HOLES[claim]
+    outcome = outcomes()[claim]
+    assert outcome.status == FAILS
+    assert outcome.counterexample is not None
+    assert str(outcome.counterexample.source) == who
+    assert label in labels(outcome)
+    assert ports in {None, str(outcome.counterexample.ports)}
+
+
+@pytest.mark.parametrize("claim", ["workload-to-metadata", "workload-to-special"])
+def test_metadata_and_special_addresses_are_open_to_any_workload(claim: str) -> None:
+    outcome = outcomes()[claim]
+    assert outcome.status == FAILS
+    assert {key for key, _ in labels(outcome)} == {"vcluster.loft.sh/managed-by", "vcluster.loft.sh/namespace"}
+
+
+def test_control_plane_reaches_the_api_server_ports_of_anything() -> None:
+    for claim in ("control-plane-to-host", "control-plane-to-metadata"):
+        outcome = outcomes()[claim]
+        assert outcome.status == FAILS
+        assert outcome.counterexample is not None
+        assert outcome.counterexample.ports == parse_ports("TCP 443, TCP 6443, TCP 8443")
+
+
+def test_a_pod_labelled_like_coredns_reaches_host_dns_even_without_the_snapshot_hole() -> None:
+    whole = subject()
+    without = tuple(policy for policy in whole.policies if not policy.name.startswith("vc-snapshot"))
+    found = {one.claim.name: one for one in prove(replace(whole, policies=without))}
+    assert COREDNS in labels(found["workload-to-host-dns"])
+
+
+def test_nothing_else_fails() -> None:
+    failing = {name for name, outcome in outcomes().items() if outcome.status == FAILS}
+    assert failing == {
+        *HOLES,
+        "workload-to-metadata",
+        "workload-to-special",
+        "control-plane-to-host",
+        "control-plane-to-metadata",
+    }
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_every_availability_claim_holds_unless_values_closed_it(situation: str) -> None:
+    if situation == "off":
+        return
+    for outcome in outcomes(situation).values():
+        if outcome.claim.kind == AVAILABILITY:
+            assert outcome.status in {HOLDS, CLOSED, NO_SUBJECT}, outcome.claim.name
+
+
+def test_what_values_close_is_reported_with_their_path() -> None:
+    assert outcomes("public-egress-off")["workload-internet"].keys == ("policies.networkPolicy.workload.publicEgress",)
+    assert outcomes("platform-off")["control-plane-platform"].keys == ("policies.networkPolicy.platform.enabled",)
+    assert outcomes("platform-off")["platform-control-plane"].status == CLOSED
+
+
+def test_what_values_open_is_reported_as_granted_with_their_path() -> None:
+    outcome = outcomes("api-access-anyone")["outside-to-control-plane"]
+    assert (outcome.status, outcome.keys) == (GRANTED, ("policies.networkPolicy.controlPlane.apiAccess",))
+    outcome = outcomes("own-rules")["tenants-to-workloads"]
+    assert (outcome.status, outcome.keys) == (GRANTED, ("policies.networkPolicy.workload.ingress[0]",))
+
+
+def test_deprecated_keys_are_reported_by_the_name_that_the_user_wrote() -> None:
+    outcome = outcomes("deprecated-keys")["workload-internet"]
+    assert outcome.status == CLOSED
+    assert "policies.networkPolicy.outgoingConnections.ipBlock.except" in outcome.keys
+
+
+def test_a_hole_of_the_chart_is_not_called_a_grant_because_values_opened_more() -> None:
+    """publicEgress is changed, but metadata is as open as by default: it still fails."""
+    assert outcomes("own-rules")["workload-to-metadata"].status == FAILS
+
+
+def test_without_platform_a_pod_labelled_like_it_is_nobody() -> None:
+    assert outcomes("platform-off")["others-to-control-plane"].status == HOLDS
+
+
+def test_private_nodes_have_no_workloads_to_speak_of() -> None:
+    found = outcomes("private-nodes")
+    assert found["workload-api"].status == NO_SUBJECT
+    assert found["tenants-to-workloads"].status == NO_SUBJECT
+    assert found["control-plane-host-dns"].status == HOLDS
+
+
+def test_no_policies_at_all_break_every_isolation_claim() -> None:
+    for outcome in prove(Subject("a", "ns", ())):
+        assert outcome.status == (FAILS if outcome.claim.kind == ISOLATION else HOLDS), outcome.claim.name
+
+
+def test_counts_say_what_was_gone_through() -> None:
+    outcome = outcomes()["workload-to-metadata"]
+    assert (outcome.addresses, outcome.pairs) == (8, 8 * outcome.labels)
+    assert outcome.labels > 3, "with and without the labels that selectors mention"
+
+
+def test_every_claim_has_a_name_and_a_sentence_of_its_own() -> None:
+    assert len({claim.name for claim in CLAIMS}) == len(CLAIMS) == len({claim.sentence for claim in CLAIMS})
+
+
+def without_rule(whole: Subject, gone: Rule) -> Subject:
+    """Return the subject with one rule of its policies dropped."""
+    policies = tuple(
+        replace(
+            policy,
+            ingress=tuple(rule for rule in policy.ingress if rule != gone),
+            egress=tuple(rule for rule in policy.egress if rule != gone),
+        )
+        for policy in whole.policies
+    )
+    return replace(whole, policies=policies)
+
+
+EVERY_RULE = [rule for policy in subject().policies for rule in (*policy.ingress, *policy.egress)]
+
+
+# A deployed CoreDNS is a workload as well, so the policy of the workloads allows what these two allow. They are kept
+# because vCluster renders them, and because they say what CoreDNS needs.
+REDUNDANT = {("vc-kube-dns-a", "Ingress", 0), ("vc-kube-dns-a", "Egress", 1)}
+
+
+@pytest.mark.parametrize("rule", EVERY_RULE, ids=lambda rule: str(rule.origin))
+def test_dropping_any_rule_of_the_default_breaks_an_availability_claim(rule: Rule) -> None:
+    found = prove(without_rule(subject(), rule), [claim for claim in CLAIMS if claim.kind == AVAILABILITY])
+    redundant = (rule.origin.policy, rule.origin.direction, rule.origin.index) in REDUNDANT
+    assert any(outcome.status == FAILS for outcome in found) == (not redundant)
+
+
+def broken_flows(whole: Subject) -> set[tuple[object, ...]]:
+    """Return everything that breaks an isolation claim: ends and ports."""
+    world = World(whole, whole.policies)
+    found = [(claim, one) for claim in CLAIMS if claim.kind == ISOLATION for one in broken(claim, world)]
+    return {(claim.name, one.source, one.destination, one.ends, one.ports) for claim, one in found}
+
+
+@pytest.mark.parametrize("rule", [rule for rule in EVERY_RULE if rule.peers], ids=lambda rule: str(rule.origin))
+def test_opening_the_peers_of_any_rule_breaks_more_of_the_isolation(rule: Rule) -> None:
+    wide = replace(rule, peers=())
+    policies = tuple(
+        replace(
+            policy,
+            ingress=tuple(wide if one == rule else one for one in policy.ingress),
+            egress=tuple(wide if one == rule else one for one in policy.egress),
+        )
+        for policy in subject().policies
+    )
+    assert broken_flows(replace(subject(), policies=policies)) - broken_flows(subject())
