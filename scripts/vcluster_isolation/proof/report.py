@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from vcluster_isolation.proof import shorten
 from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.proof.prove import CLOSED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Counterexample, Outcome
 from vcluster_isolation.proof.subject import Subject
@@ -75,14 +76,19 @@ def _why(subject: Subject, outcome: Outcome) -> Iterator[str]:
 def _ports(found: Counterexample) -> str:
     """Return an example of the ports, and how many more there are."""
     protocol, number = found.ports.example()
-    every = str(found.ports)
+    every = shorten.ports(found.ports)
     return every if every in {f"{protocol} {number}", "all ports"} else f"{protocol} {number} (in all: {every})"
 
 
 def _end(who: Who, end: Endpoint, found: Counterexample) -> str:
     """Return an end of a counterexample with its labels and namespace, or its address."""
     if isinstance(end, External):
-        return f"{who}, for example {_address(end, found)}"
+        address = _address(end, found)
+        return (
+            str(who)
+            if address in str(who) and end.addresses.cidrs() in ([f"{address}/32"], [f"{address}/128"])
+            else f"{who}, for example {address}"
+        )
     labels = ", ".join(f"{key}: {value}" for key, value in sorted(end.labels)) or "no labels"
     return printable(f"{who} {{{labels}}} in namespace {end.namespace.name}")
 

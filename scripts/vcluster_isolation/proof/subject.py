@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -26,8 +26,9 @@ class Subject:
 
     `hosted` says that its workloads run in the host cluster, `coredns` that CoreDNS is a pod of its own. `notes`
     say of each rule why it is there. `changed` maps each value that the user set to something else than the
-    default, as far as it decides on rules, to the path that the user wrote. `usual` are the policies with all of
-    these values at their defaults. Of policies that came as manifests none of this is known.
+    default, as far as it decides on rules, to the path that the user wrote. `usual_policies` gives the policies with
+    all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
+    their text.
     """
 
     name: str
@@ -37,7 +38,13 @@ class Subject:
     coredns: bool = True
     notes: Mapping[RuleId, RuleNote] = field(default_factory=dict)
     changed: Mapping[str, str] = field(default_factory=dict)
-    usual: tuple[Policy, ...] = ()
+    usual_policies: Callable[[], tuple[Policy, ...]] = tuple
+    manifests: str = ""
+
+    @property
+    def usual(self) -> tuple[Policy, ...]:
+        """The policies with every value that grants or closes at its default; rendered when asked for."""
+        return self.usual_policies()
 
     def note(self, origin: Origin) -> RuleNote | None:
         """Return why a rule is there, if that is known."""
@@ -71,7 +78,7 @@ def of_values(request: Request) -> Subject:
     values = layers.over_defaults(_defaults(request.chart), layers.overlay(read))
     text = render_cache.template(request)
     changed = _changed(values, request.chart)
-    usual = render_cache.template(replace(request, inline=_reset(values, request.chart))) if changed else text
+    reset = replace(request, inline=_reset(values, request.chart)) if changed else request
     coredns = _at(values, ("controlPlane", "coredns")) or {}
     hosted = not _at(values, ("privateNodes", "enabled"))
     return Subject(
@@ -82,7 +89,8 @@ def of_values(request: Request) -> Subject:
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
         rule_notes(text),
         changed,
-        _policies(usual, request.namespace),
+        lambda: _policies(render_cache.template(reset), request.namespace),
+        text,
     )
 
 
@@ -94,6 +102,11 @@ def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Sub
     cluster = parse_cluster(documents, home=home)
     if cluster.problems:
         raise InputError(cluster.problems)
+    return of_cluster(cluster)
+
+
+def of_cluster(cluster: Cluster) -> list[Subject]:
+    """Return a subject for each vCluster in a cluster, as `of_manifests` does. Raises IsolationError as that does."""
     found = {
         (one.namespace, one.name.removeprefix("vc-cp-")) for one in cluster.policies if one.name.startswith("vc-cp-")
     }
@@ -106,7 +119,8 @@ def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Sub
 
 def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
     coredns = any(one.name == f"vc-kube-dns-{name}" and one.namespace == namespace for one in cluster.policies)
-    return Subject(name, namespace, cluster.policies, coredns=coredns)
+    own = [one for one in cluster.policies if one.namespace == namespace]
+    return Subject(name, namespace, cluster.policies, coredns=coredns, manifests=repr(own))
 
 
 def _policies(text: str, namespace: str) -> tuple[Policy, ...]:

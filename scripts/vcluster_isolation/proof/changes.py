@@ -1,0 +1,184 @@
+"""What a change of policies opens and closes, for every pod that anybody could create and for every address.
+
+Both sides are evaluated on the same ends: all label sets, namespaces and addresses that any selector or ipBlock of
+*either* side tells apart. So a change that only matters to a pod with an odd label is a change as well, and one that
+matters to nobody is none, however much its text differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vcluster_isolation.proof import cast
+from vcluster_isolation.proof.cast import AddressActor, PodActor
+from vcluster_isolation.proof.subject import Subject
+from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, Who, World
+from vcluster_isolation.reach.evaluate import Evaluator
+from vcluster_isolation.reach.labels import FREE
+from vcluster_isolation.reach.model import NAME_LABEL, Endpoint, Labels, Pod
+from vcluster_isolation.reach.ports import NONE, PortSet
+from vcluster_isolation.reach.verdict import NAMED_PORT, POD_ADDRESS, Mode, Verdict
+
+WIDENS: Final = "widens"
+NARROWS: Final = "narrows"
+MIXED: Final = "mixed"
+NEUTRAL: Final = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a flow: the actor, and what it takes beyond the actor's usual labels (empty: nothing)."""
+
+    who: Who
+    end: Endpoint
+    extra: Labels
+
+    def __str__(self) -> str:
+        """Return `workload`, `workload {app: vcluster-snapshot}`, `any pod {app: x} in namespace y`, or an address."""
+        if not isinstance(self.end, Pod):
+            actor = self.who.actor
+            whole = isinstance(actor, AddressActor) and actor.addresses == self.end.addresses
+            return str(self.who) if whole or self.end.node else f"{self.end.addresses}"
+        labels = f" {{{', '.join(f'{key}: {value}' for key, value in sorted(self.extra))}}}" if self.extra else ""
+        return f"{self.who}{labels}{_space(self.who, self.end)}"
+
+
+def _space(who: Who, pod: Pod) -> str:
+    """Return the namespace of somebody who may be anywhere."""
+    if who.actor.name != cast.ANYBODY.name:
+        return ""
+    labels = sorted(pair for pair in pod.namespace.labels if pair[0] != NAME_LABEL)
+    shown = f" {{{', '.join(f'{key}: {value}' for key, value in labels)}}}" if labels else ""
+    return f" in {'a namespace' if pod.namespace.name == cast.ANYBODY.namespace else pod.namespace.name}{shown}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A flow that changed: the ports that were opened or closed, and the verdict of the side where they are open."""
+
+    source: End
+    destination: End
+    ports: PortSet
+    verdict: Verdict
+    opened: bool
+
+
+def changes(before: Subject, after: Subject) -> list[Change]:
+    """Return every flow to or from the vCluster that differs, the simplest ends only, opened ones first.
+
+    Both subjects must be the same vCluster: one name, one namespace.
+    """
+    joint = World(after, [*before.policies, *after.policies])
+    old, new = (World(one, one.policies).evaluator for one in (before, after))
+    found = [change for ends in _pairs(joint) for change in _compare(ends, old, new)]
+    return sorted(_simplest(found), key=lambda one: (not one.opened, str(one.source), str(one.destination)))
+
+
+def kind(found: Sequence[Change]) -> str:
+    """Return what a change does: widens, narrows, mixed or neutral."""
+    opened = {change.opened for change in found}
+    return {frozenset({True}): WIDENS, frozenset({False}): NARROWS, frozenset(): NEUTRAL}.get(frozenset(opened), MIXED)
+
+
+def _pairs(joint: World) -> Iterator[tuple[End, End]]:
+    """Yield every pair of ends of which one at least is the vCluster's own."""
+    own = [end for actor in (*cast.OF_A_VCLUSTER, cast.STRAY) for end in _ends(joint, Who(actor))]
+    rest = [end for who in _others(joint) for end in _ends(joint, who)]
+    for one in own:
+        for other in (*own, *rest):
+            yield one, other
+        for other in rest:
+            yield other, one
+
+
+def _others(joint: World) -> Iterator[Who]:
+    """Yield everybody else, and anybody in each namespace that a selector names."""
+    for whose in (NEIGHBOUR, OTHER):
+        yield from (Who(actor, whose) for actor in cast.OF_A_VCLUSTER if (whose, actor.name) != (NEIGHBOUR, "snapshot"))
+    # Not the host API server: its address is a private one, and those are all here.
+    yield from (Who(actor) for actor in cast.OF_THE_HOST if actor.name != "host-api-server")
+    yield from (
+        Who(actor) for actor in (cast.ANYBODY, *cast.INTERNET, *cast.PRIVATE_ADDRESSES, *cast.SPECIAL_ADDRESSES)
+    )
+    selectors = joint.evaluator.namespace_selectors()
+    named = {value for one in selectors for key, value in one.equal if key == NAME_LABEL}
+    named |= {value for one in selectors for more in one.others if more.key == NAME_LABEL for value in more.values}
+    taken = {tenant.namespace for tenant in joint.tenants.values()} | {cast.ANYBODY.namespace}
+    for name in sorted(named - taken):
+        yield Who(PodActor(cast.ANYBODY.name, name, {}, cast.ANYBODY.about, {}, FREE))
+
+
+def _ends(joint: World, who: Who) -> Iterator[End]:
+    """Yield the ends of an actor, with what each has beyond the actor's usual labels."""
+    usual = next(iter(joint.ends(Who(who.actor, who.whose, usual=True))))
+    fixed = {key for key, _ in usual.labels} if isinstance(usual, Pod) else set()
+    for end in joint.ends(who):
+        extra = frozenset(pair for pair in end.labels if pair[0] not in fixed) if isinstance(end, Pod) else frozenset()
+        yield End(who, end, extra)
+
+
+def _compare(ends: tuple[End, End], old: Evaluator, new: Evaluator) -> Iterator[Change]:
+    """Yield what was opened and what was closed between two ends."""
+    pair = (ends[0].end, ends[1].end)
+    was, now = (_reading(evaluator, pair) for evaluator in (old, new))
+    for opened, wider, narrower in ((True, now, was), (False, was, now)):
+        ports = wider[0] - narrower[0]
+        if ports:
+            yield Change(*ends, ports, wider[1], opened)
+
+
+def _reading(evaluator: Evaluator, pair: tuple[Endpoint, Endpoint]) -> tuple[PortSet, Verdict]:
+    """Return what may get through, and why.
+
+    An ipBlock that covers an address which a pod might have does not count: the address itself is an end as well,
+    and it would be said once more for each pod there is.
+    """
+    verdict = evaluator.flow(*pair, Mode.MAY)
+    if POD_ADDRESS in verdict.caveats and NAMED_PORT not in verdict.caveats:
+        return evaluator.allowed(*pair, Mode.MUST), verdict
+    return verdict.allowed, verdict
+
+
+def _simplest(found: Iterable[Change]) -> Iterator[Change]:
+    """Leave out a change that is there with fewer labels, or in fewer words, as well."""
+    groups: dict[tuple[bool, str, str], list[Change]] = {}
+    for change in found:
+        groups.setdefault((change.opened, str(change.source.who), str(change.destination.who)), []).append(change)
+    for group in groups.values():
+        kept: list[Change] = []
+        for change in sorted(group, key=_weight):
+            covered = [
+                one.ports
+                for one in kept
+                if _within(one.source, change.source) and _within(one.destination, change.destination)
+            ]
+            left = change.ports
+            for ports in covered:
+                left -= ports
+            if left != NONE:
+                kept.append(Change(change.source, change.destination, left, change.verdict, change.opened))
+        yield from kept
+
+
+def _weight(change: Change) -> tuple[int, str, str]:
+    """Return how much it takes: the simpler comes first."""
+    return _labels(change.source) + _labels(change.destination), str(change.source), str(change.destination)
+
+
+def _labels(end: End) -> int:
+    """Return how much an end takes: labels, its namespace's counted, and a namespace of a certain name."""
+    if not isinstance(end.end, Pod):
+        return 0
+    named = end.end.namespace.name != cast.ANYBODY.namespace
+    return len(end.end.labels) + len(end.end.namespace.labels) + named
+
+
+def _within(simple: End, other: End) -> bool:
+    """Return whether one end is the other with fewer labels, or the same."""
+    if not isinstance(simple.end, Pod) or not isinstance(other.end, Pod):
+        return simple.end == other.end
+    anywhere = simple.end.namespace.name in {cast.ANYBODY.namespace, other.end.namespace.name}
+    asked = frozenset(pair for pair in simple.end.namespace.labels if pair[0] != NAME_LABEL)
+    return anywhere and simple.extra <= other.extra and asked <= other.end.namespace.labels

@@ -1,0 +1,88 @@
+"""The two sides of a `diff`: files, folders, charts, or what any of these was at a git revision."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vcluster_isolation import tools
+from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.helm import CHART, Request
+from vcluster_isolation.proof.inputs import read_subjects
+from vcluster_isolation.proof.subject import Subject, of_values
+from vcluster_isolation.wording import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How both sides are read: the release that values files are rendered for, and the values of a chart."""
+
+    name: str
+    namespace: str
+    values: tuple[Path, ...] = ()
+
+
+def read_side(side: str, options: Options) -> list[Subject]:
+    """Return the vClusters of one side: a path, or REV:PATH for what was there at a git revision.
+
+    A folder with a Chart.yaml, or a .tgz, is a chart, and is rendered with the values of `options`. Raises
+    IsolationError when there is no such thing, and what reading and rendering raise.
+    """
+    if Path(side).exists() or side == "-":
+        return _subjects(Path(side), options)
+    revision, colon, path = side.partition(":")
+    if not colon or not revision or not path:
+        raise IsolationError(f"{printable(side)}: there is no such file", "give a path, or REV:PATH for a git revision")
+    with _checked_out(revision, path) as place:
+        return _subjects(place, options)
+
+
+def pairs(before: Sequence[Subject], after: Sequence[Subject]) -> Iterator[tuple[Subject, Subject]]:
+    """Yield each vCluster as it was and as it is; one that is on one side only has no policies on the other."""
+    old, new = ({(one.namespace, one.name): one for one in side} for side in (before, after))
+    for namespace, name in sorted(old.keys() | new.keys()):
+        nothing = Subject(name, namespace, ())
+        yield old.get((namespace, name), nothing), new.get((namespace, name), nothing)
+
+
+def _subjects(path: Path, options: Options) -> list[Subject]:
+    """Return the vClusters of a path."""
+    if (path / "Chart.yaml").is_file() or path.suffix == ".tgz":
+        if not options.values:
+            raise IsolationError(
+                f"{printable(str(path))}: is a chart", "give the values to render it with: --values FILE"
+            )
+        return [of_values(Request(options.values, options.name, options.namespace, path))]
+    return read_subjects([path], name=options.name, namespace=options.namespace, chart=CHART)
+
+
+@contextmanager
+def _checked_out(revision: str, path: str) -> Iterator[Path]:
+    """Give a file or folder as it was at a revision of the git repository that we are in."""
+    if revision.startswith("-"):
+        raise IsolationError(f"{printable(revision)}: is no git revision", "give a branch, tag or commit")
+    kind = _git("cat-file", "-t", f"{revision}:{path}").strip()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / (Path(path).name or "root")
+        if kind == "tree":
+            archive = _git("archive", "--format=tar", f"{revision}:{path}")
+            with tarfile.open(fileobj=io.BytesIO(archive.encode("latin-1"))) as files:
+                files.extractall(place, filter="data")
+        else:
+            place.write_bytes(_git("cat-file", "blob", f"{revision}:{path}").encode("latin-1"))
+        yield place
+
+
+def _git(*arguments: str) -> str:
+    """Return what git prints, byte for byte as Latin-1. Raises IsolationError with git's own words."""
+    done = tools.run(["git", *arguments], encoding="latin-1")
+    if done.code:
+        raise IsolationError(
+            f"git {printable(' '.join(arguments))}: {printable(done.stderr.strip())}", "check revision and path"
+        )
+    return done.stdout

@@ -1,0 +1,190 @@
+"""What `diff` prints: changes with the same cause and ports in one row, as text, markdown or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from vcluster_isolation.proof import shorten
+from vcluster_isolation.proof.changes import NEUTRAL, Change, End, kind
+from vcluster_isolation.proof.subject import Subject
+from vcluster_isolation.reach.addresses import AddressSet
+from vcluster_isolation.reach.model import External, Rule
+from vcluster_isolation.reach.ports import PortSet
+from vcluster_isolation.wording import printable
+
+_One = TypeVar("_One")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Flows that were opened, or closed: everybody of `sources` to everybody of `destinations`, and why.
+
+    `causes` are the rules that are there on one side of the change only, with the values path where it is known.
+    """
+
+    opened: bool
+    sources: tuple[str, ...]
+    destinations: tuple[str, ...]
+    ports: PortSet
+    causes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return `workload => 10.20.30.40/32 : TCP 5432`."""
+        return f"{', '.join(self.sources)} => {', '.join(self.destinations)} : {shorten.ports(self.ports)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a change does to one vCluster. `text` says that the manifests differ at all."""
+
+    name: str
+    namespace: str
+    kind: str
+    rows: tuple[Row, ...]
+    text: bool
+
+
+def difference(before: Subject, after: Subject, found: Sequence[Change]) -> Difference:
+    """Return what `changes` found, in rows."""
+    causes = {id(change): _causes(change, before, after) for change in found}
+    rows: list[Row] = []
+    by_flow = _grouped(found, lambda one: (one.opened, one.ports, causes[id(one)], _key(one.destination)))
+    wide = _grouped(
+        by_flow,
+        lambda group: (group[0].opened, group[0].ports, causes[id(group[0])], tuple(_key(one.source) for one in group)),
+    )
+    for groups in wide:
+        first = groups[0][0]
+        sources = _names([one.source for one in groups[0]])
+        destinations = _names([group[0].destination for group in groups])
+        rows.append(Row(first.opened, sources, destinations, first.ports, causes[id(first)]))
+    return Difference(after.name, after.namespace, kind(found), tuple(rows), before.manifests != after.manifests)
+
+
+def _grouped(items: Iterable[_One], key: Callable[[_One], Hashable]) -> list[list[_One]]:
+    """Return items with equal keys together, in the order in which the keys come first."""
+    groups: dict[Hashable, list[_One]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return list(groups.values())
+
+
+def _key(end: End) -> Hashable:
+    """Return what is equal for ends that are written the same."""
+    return end.end.addresses if isinstance(end.end, External) and not end.end.node else str(end)
+
+
+def _names(ends: Sequence[End]) -> tuple[str, ...]:
+    """Return the names of ends, addresses put together."""
+    names = dict.fromkeys(printable(str(end)) for end in ends if not _is_address(end))
+    found = [end for end in ends if _is_address(end)]
+    total = AddressSet()
+    for end in found:
+        total |= end.end.addresses
+    named = [str(end) for end in found if str(end) == str(end.who) and end.end.addresses == total]
+    return (*names, *(named or [shorten.addresses(total)])) if found else tuple(names)
+
+
+def _is_address(end: End) -> bool:
+    """Return whether an end is addresses that can be put together with others."""
+    return isinstance(end.end, External) and not end.end.node
+
+
+def _causes(change: Change, before: Subject, after: Subject) -> tuple[str, ...]:
+    """Return the rules to which a change is due: those that the other side of it does not have."""
+    here, there = (after, before) if change.opened else (before, after)
+    known = set(_rules(there))
+    rules = {rule.origin: rule for policy in here.policies for rule in (*policy.ingress, *policy.egress)}
+    sides = (change.verdict.egress, change.verdict.ingress)
+    origins = dict.fromkeys(
+        grant.origin for side in sides for grant in side.granting(change.ports) if grant.origin in rules
+    )
+    new = [origin for origin in origins if _content(rules[origin]) not in known] or list(origins)
+    found = [_cause(here, origin) for origin in new]
+    return tuple(found) or ("no policy isolates one of the two",)
+
+
+def _cause(subject: Subject, origin: Any) -> str:
+    """Return a rule, with the values path that put it there."""
+    note = subject.note(origin)
+    value = subject.granted(origin) or (note.path if note else "")
+    return printable(
+        f"{origin.policy} spec.{origin.direction.lower()}[{origin.index}]" + (f" ({value})" if value else "")
+    )
+
+
+def _rules(subject: Subject) -> Iterator[Hashable]:
+    """Yield the rules of a subject by their content, wherever in its policy each stands."""
+    for policy in subject.policies:
+        yield from (_content(rule) for rule in (*policy.ingress, *policy.egress))
+
+
+def _content(rule: Rule) -> Hashable:
+    """Return what a rule says, and in which policy and direction."""
+    return rule.origin.policy, rule.origin.direction, rule.peers, rule.ports, rule.named
+
+
+def text(found: Iterable[Difference]) -> str:
+    """Return the report for a terminal: `+` is opened, `-` is closed."""
+    return "\n".join(line for one in found for line in _lines(one))
+
+
+def _lines(one: Difference) -> Iterator[str]:
+    """Yield the lines about one vCluster."""
+    yield f"{one.kind}: vCluster {printable(one.name)} in namespace {printable(one.namespace)}{_remark(one)}"
+    for row in one.rows:
+        yield f"  {'+' if row.opened else '-'} {row}"
+        yield f"      by {', '.join(row.causes)}"
+
+
+def _remark(one: Difference) -> str:
+    """Return why nothing is listed."""
+    if one.kind != NEUTRAL:
+        return ""
+    return ": the manifests differ, and every flow is what it was" if one.text else ": the manifests are the same"
+
+
+def markdown(found: Iterable[Difference]) -> str:
+    """Return the report for a comment on a pull request."""
+    return "\n".join(line for one in found for line in _markdown(one))
+
+
+def _markdown(one: Difference) -> Iterator[str]:
+    """Yield the lines about one vCluster."""
+    yield f"### `{_code(one.name)}` in `{_code(one.namespace)}`: **{one.kind}**{_remark(one)}\n"
+    for opened, title in ((True, "Opened"), (False, "Closed")):
+        rows = [row for row in one.rows if row.opened == opened]
+        if rows:
+            yield f"#### {title}\n\n| from | to | ports | by |\n|---|---|---|---|"
+            for row in rows:
+                cells = (row.sources, row.destinations, (shorten.ports(row.ports),), row.causes)
+                yield "| " + " | ".join("<br>".join(f"`{_code(part)}`" for part in cell) for cell in cells) + " |"
+            yield ""
+
+
+def _code(given: str) -> str:
+    """Return text that cannot leave a code span in a table."""
+    return printable(given).replace("`", "'").replace("|", "¦")
+
+
+def as_json(found: Iterable[Difference]) -> str:
+    """Return a list of objects with `name`, `namespace`, `kind`, `textChanged` and `changes`."""
+    return json.dumps([_json(one) for one in found], indent=2)
+
+
+def _json(one: Difference) -> dict[str, Any]:
+    """Return one difference, JSON-ready."""
+    rows = [
+        {
+            "change": "opened" if row.opened else "closed",
+            "sources": list(row.sources),
+            "destinations": list(row.destinations),
+            "ports": str(row.ports),
+            "causes": list(row.causes),
+        }
+        for row in one.rows
+    ]
+    return {"name": one.name, "namespace": one.namespace, "kind": one.kind, "textChanged": one.text, "changes": rows}
