@@ -1,0 +1,11 @@
+"""Who can reach whom: the evaluator of the NetworkPolicy v1 API.
+
+From the question down to its parts:
+
+- `evaluate`: `Evaluator`, with the rules and what they leave open; `verdict`: its answers, and the two `Mode`s.
+- `flows`, `classes`: all flows among many endpoints, class by class; `labels`: every label set that could be.
+- `canonical`: tenants that differ in nothing but names are one.
+- `parse` (with `parse_policy`, `parse_pod`, `fields`), `stream`: from manifests, or the JSON of a whole cluster.
+- `model`: namespaces, pods, policies; `ports`, `addresses`: the sets they speak of, made of `intervals`.
+- `match`, `sides`, `index`: the inside of the evaluator.
+"""

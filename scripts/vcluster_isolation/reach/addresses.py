@@ -1,0 +1,150 @@
+"""Sets of IP addresses of both families, and their classes.
+
+Two addresses are in one class when every CIDR that anybody mentions holds both or neither: then no ipBlock can
+tell them apart, and one stands for all. An IPv4 address is never in an IPv6 CIDR, nor the other way round.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from vcluster_isolation.reach.intervals import (
+    EMPTY,
+    Intervals,
+    contains,
+    difference,
+    elementary,
+    intersection,
+    normalise,
+    union,
+)
+
+FAMILIES = (4, 6)
+
+_WRITTEN = re.compile(r"[0-9a-fA-F:.]+(/[0-9]{1,3})?")
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSet:
+    """A set of addresses; hashable, and equal sets are equal objects.
+
+    `|` `&` `-` are union, intersection and difference, `<=` is "subset of", truth is "not empty",
+    `"10.0.0.1" in addresses` asks for one; `str()` lists the CIDRs.
+    """
+
+    v4: Intervals = EMPTY
+    v6: Intervals = EMPTY
+
+    def __or__(self, other: AddressSet) -> AddressSet:
+        """Return what is in either set."""
+        return AddressSet(union(self.v4, other.v4), union(self.v6, other.v6))
+
+    def __and__(self, other: AddressSet) -> AddressSet:
+        """Return what is in both sets."""
+        return AddressSet(intersection(self.v4, other.v4), intersection(self.v6, other.v6))
+
+    def __sub__(self, other: AddressSet) -> AddressSet:
+        """Return what is in this set and not in the other."""
+        return AddressSet(difference(self.v4, other.v4), difference(self.v6, other.v6))
+
+    def __le__(self, other: AddressSet) -> bool:
+        """Return whether everything in this set is in the other."""
+        return not self - other
+
+    def __bool__(self) -> bool:
+        """Return whether there is any address in the set."""
+        return bool(self.v4 or self.v6)
+
+    def __contains__(self, address: str) -> bool:
+        """Return whether an address (text; ValueError if it is none) is in the set."""
+        return bool(address_set(address) <= self)
+
+    def __str__(self) -> str:
+        """Return the CIDRs, IPv4 first, joined by commas; `no address` for the empty set."""
+        return ", ".join(self.cidrs()) or "no address"
+
+    def of_family(self, family: int) -> Intervals:
+        """Return the integers of one family, 4 or 6."""
+        return self.v4 if family == FAMILIES[0] else self.v6
+
+    def families(self) -> tuple[int, ...]:
+        """Return the families that have an address in the set."""
+        return tuple(family for family in FAMILIES if self.of_family(family))
+
+    def only(self, family: int) -> AddressSet:
+        """Return the part of one family."""
+        return AddressSet(v4=self.v4) if family == FAMILIES[0] else AddressSet(v6=self.v6)
+
+    def example(self) -> str:
+        """Return the lowest address of a set that is not empty, IPv4 before IPv6."""
+        number = (self.v4 or self.v6)[0][0]
+        return str(ipaddress.IPv4Address(number) if self.v4 else ipaddress.IPv6Address(number))
+
+    def cidrs(self) -> list[str]:
+        """Return the fewest CIDRs that make up the set, ascending, IPv4 first."""
+        four = [(ipaddress.IPv4Address(first), ipaddress.IPv4Address(last)) for first, last in self.v4]
+        six = [(ipaddress.IPv6Address(first), ipaddress.IPv6Address(last)) for first, last in self.v6]
+        nets4 = [str(net) for pair in four for net in ipaddress.summarize_address_range(*pair)]
+        return nets4 + [str(net) for pair in six for net in ipaddress.summarize_address_range(*pair)]
+
+
+@lru_cache(maxsize=65536)
+def parse_cidr(text: str) -> AddressSet:
+    """Return the addresses of a CIDR, or of a single address.
+
+    As lenient as the API server was before 1.36, because its old objects are still in clusters: host bits
+    below the prefix and leading zeros (decimal) are let through. Raises ValueError for anything else, and for
+    an IPv4 address written as IPv6 (`::ffff:10.0.0.0/104`), which network plugins read in different ways.
+    """
+    if not _WRITTEN.fullmatch(text):
+        raise ValueError(f"{text!r} is neither a CIDR nor an address")
+    net = ipaddress.ip_network(text if ":" in text else _LEADING_ZEROS.sub("", text), strict=False)
+    if isinstance(net, ipaddress.IPv6Network) and net.network_address.ipv4_mapped:
+        raise ValueError(f"{text!r} is an IPv4 address written as IPv6")
+    pair = (int(net.network_address), int(net.broadcast_address))
+    return AddressSet(v4=(pair,)) if net.version == FAMILIES[0] else AddressSet(v6=(pair,))
+
+
+def union_of(sets: Iterable[AddressSet]) -> AddressSet:
+    """Return what is in any of the sets."""
+    found = list(sets)
+    four = normalise(pair for one in found for pair in one.v4)
+    return AddressSet(four, normalise(pair for one in found for pair in one.v6))
+
+
+def address_set(*cidrs: str) -> AddressSet:
+    """Return the union of CIDRs and single addresses; ValueError names the first that is neither."""
+    return union_of(map(parse_cidr, cidrs))
+
+
+EVERYWHERE = address_set("0.0.0.0/0", "::/0")
+
+POD_RANGES = address_set("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+"""Where a pod of unknown address is taken to be: RFC 1918, RFC 6598 and RFC 4193. Clusters that give pods public
+addresses exist; for them, pass the real ranges wherever a function takes `addresses`."""
+
+
+def address_classes(space: AddressSet, sets: Sequence[AddressSet]) -> tuple[AddressSet, ...]:
+    """Split `space` into the fewest parts that no set of `sets` tells apart, lowest address first.
+
+    Families stay apart: a packet has one. Cutting at every edge of every set gives pieces on which membership
+    is constant, and pieces with the same memberships are put back together, so the parts are exactly the
+    classes of "in the same sets".
+    """
+    return tuple(part for family in FAMILIES for part in _family_classes(space, sets, family))
+
+
+def _family_classes(space: AddressSet, sets: Sequence[AddressSet], family: int) -> Iterable[AddressSet]:
+    """Split the part of one family."""
+    members = [one.of_family(family) for one in sets]
+    parts: dict[tuple[bool, ...], list[tuple[int, int]]] = {}
+    for piece in elementary(space.of_family(family), members):
+        parts.setdefault(tuple(contains(pairs, piece[0]) for pairs in members), []).append(piece)
+    for pieces in parts.values():
+        pairs = normalise(pieces)
+        yield AddressSet(v4=pairs) if family == FAMILIES[0] else AddressSet(v6=pairs)

@@ -1,0 +1,183 @@
+"""Pods that no selector tells apart are one: endpoints folded into classes with the same verdicts.
+
+Two pods are in one class when the same policies isolate them, the same peers of all policies select them, the
+named ports that any policy mentions are the same numbers, and the same ipBlocks cover addresses of theirs. The
+evaluator asks nothing else about a pod, so a class's verdicts are those of any of its members. Names and
+namespaces do not count by themselves: pods of two namespaces are one where no policy makes a difference.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from vcluster_isolation.reach.addresses import FAMILIES, AddressSet
+from vcluster_isolation.reach.evaluate import Evaluator, peers, rules
+from vcluster_isolation.reach.index import SelectorIndex
+from vcluster_isolation.reach.intervals import Intervals, contains, intersection
+from vcluster_isolation.reach.match import selects
+from vcluster_isolation.reach.model import (
+    EGRESS,
+    EVERYTHING,
+    INGRESS,
+    Endpoint,
+    Labels,
+    Namespace,
+    Peer,
+    Pod,
+    Policy,
+)
+from vcluster_isolation.reach.verdict import Mode
+
+_CLUSTER: Final = ""
+
+Scoped = tuple[str, Peer]
+"""A peer with selectors, and the namespace whose policy it is in; of peers that name namespaces, none."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndClass:
+    """Endpoints with the same verdicts: `members` in the order in which they were given, at least one."""
+
+    members: tuple[Endpoint, ...]
+
+    @property
+    def example(self) -> Endpoint:
+        """The first member, which stands for all."""
+        return self.members[0]
+
+    def pair(self) -> tuple[Endpoint, Endpoint] | None:
+        """Return two members to ask about traffic within the class; None for a single pod: only loopback."""
+        first, last = self.members[0], self.members[-1]
+        single = first is last and isinstance(first, Pod) and bool(first.name)
+        return None if single else (first, last)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the policies see of an endpoint: the peers that select it, and the ipBlocks that cover a part of it."""
+
+    peers: frozenset[Scoped]
+    blocks: frozenset[AddressSet]
+
+
+def scoped(peer: Peer, policy: Policy) -> Scoped:
+    """Return a peer in a form that is equal wherever it means the same pods."""
+    return (policy.namespace if peer.namespaces is None else _CLUSTER, peer)
+
+
+class Profiler:
+    """Finds the profile of an endpoint among all policies of an evaluator, by index."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        """File every peer and every ipBlock of the evaluator's policies."""
+        self._evaluator = evaluator
+        spaces: dict[Peer, None] = {}
+        homes: dict[str, dict[Peer, None]] = {}
+        blocks: dict[AddressSet, None] = {}
+        names: set[str] = set()
+        for policy in evaluator.policies():
+            names.update(name for rule in rules(policy) for _, name in rule.named)
+            for peer in peers(policy):
+                if peer.block is not None:
+                    blocks[peer.block.addresses] = None
+                elif peer.namespaces is not None:
+                    spaces[peer] = None
+                else:
+                    homes.setdefault(policy.namespace, {})[peer] = None
+        self._names = frozenset(names)
+        self._blocks = _BlockIndex(blocks)
+        self._homes = {name: _by_pods(found) for name, found in homes.items()}
+        self._spaces = _by_namespaces(spaces)
+        self._near: dict[Namespace, list[SelectorIndex[Peer]]] = {}
+        self._found: dict[tuple[Namespace, Labels], frozenset[Scoped]] = {}
+
+    def profile(self, end: Endpoint) -> Profile:
+        """Return the profile of an endpoint."""
+        selected = self._selected(end) if isinstance(end, Pod) else frozenset()
+        return Profile(selected, frozenset().union(*self._blocks.covering(end.addresses)))
+
+    def fold(self, ends: Iterable[Endpoint], mode: Mode) -> list[EndClass]:
+        """Return the classes of endpoints, in the order of their first members; an `External` stays by itself."""
+        found: dict[Hashable, list[Endpoint]] = {}
+        for end in ends:
+            found.setdefault(self._key(end, mode), []).append(end)
+        return [EndClass(tuple(members)) for members in found.values()]
+
+    def _key(self, end: Endpoint, mode: Mode) -> Hashable:
+        """Return what makes the verdicts of an endpoint: equal keys, equal verdicts."""
+        if not isinstance(end, Pod):
+            return end
+        isolated = tuple(tuple(map(id, self._evaluator.isolating(end, way))) for way in (EGRESS, INGRESS))
+        ports = None if end.ports is None else frozenset(one for one in end.ports if one.name in self._names)
+        selected = self._selected(end)
+        if end.host_network:
+            return isolated, selected, ports, end.addresses
+        blocks = self._blocks.covering(end.addresses) if mode is Mode.MAY else ()
+        return isolated, selected, ports, end.addresses.families(), blocks
+
+    def _selected(self, pod: Pod) -> frozenset[Scoped]:
+        """Return the peers that select a pod."""
+        key = (pod.namespace, pod.labels)
+        if key not in self._found:
+            home = pod.namespace.name
+            here = self._homes.get(home)
+            local = [(home, one) for one in here.candidates(pod.labels)] if here else []
+            wide = [
+                (_CLUSTER, one) for index in self._looking_into(pod.namespace) for one in index.candidates(pod.labels)
+            ]
+            self._found[key] = frozenset(pair for pair in (*local, *wide) if selects(pair[1], home, pod))
+        return self._found[key]
+
+    def _looking_into(self, space: Namespace) -> list[SelectorIndex[Peer]]:
+        """Return the peers that may look into a namespace from anywhere, filed by their podSelectors."""
+        if space not in self._near:
+            self._near[space] = list(self._spaces.candidates(space.labels))
+        return self._near[space]
+
+
+def _by_pods(found: Iterable[Peer]) -> SelectorIndex[Peer]:
+    """File peers by their podSelectors."""
+    return SelectorIndex((peer.pods or EVERYTHING, peer) for peer in found)
+
+
+def _by_namespaces(found: Iterable[Peer]) -> SelectorIndex[SelectorIndex[Peer]]:
+    """File peers by their namespaceSelectors, and those with the same one by their podSelectors."""
+    groups: dict[object, list[Peer]] = {}
+    for peer in found:
+        groups.setdefault(peer.namespaces, []).append(peer)
+    return SelectorIndex((group[0].namespaces or EVERYTHING, _by_pods(group)) for group in groups.values())
+
+
+class _BlockIndex:
+    """Which sets of addresses have a part in some endpoint; asked for single addresses mostly."""
+
+    def __init__(self, blocks: Iterable[AddressSet]) -> None:
+        """Note where the sets begin and end: between two such edges all addresses are in the same sets."""
+        self._blocks = tuple(blocks)
+        pairs = {family: [pair for one in self._blocks for pair in one.of_family(family)] for family in FAMILIES}
+        self._edges = {
+            family: sorted({edge for first, last in found for edge in (first, last + 1)})
+            for family, found in pairs.items()
+        }
+        self._between: dict[tuple[int, int], frozenset[AddressSet]] = {}
+
+    def covering(self, addresses: AddressSet) -> tuple[frozenset[AddressSet], ...]:
+        """Return for each family the sets that have an address in common with `addresses`."""
+        return tuple(self._of_family(family, addresses.of_family(family)) for family in FAMILIES)
+
+    def _of_family(self, family: int, pairs: Intervals) -> frozenset[AddressSet]:
+        """Return the sets that have an address of one family in `pairs`."""
+        if not pairs:
+            return frozenset()
+        edges = self._edges[family]
+        at = bisect_right(edges, pairs[0][0])
+        if bisect_right(edges, pairs[-1][1]) != at:
+            return frozenset(one for one in self._blocks if intersection(one.of_family(family), pairs))
+        if (family, at) not in self._between:
+            number = pairs[0][0]
+            inside = frozenset(one for one in self._blocks if contains(one.of_family(family), number))
+            self._between[family, at] = inside
+        return self._between[family, at]

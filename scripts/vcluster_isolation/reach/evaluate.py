@@ -1,0 +1,168 @@
+"""The evaluator of the NetworkPolicy v1 API: which ports of a destination a source reaches.
+
+Source: the networking.k8s.io/v1 API reference (NetworkPolicySpec and below), "Network Policies" and "Labels and
+Selectors" of the Kubernetes documentation.
+
+The rules, each in one function:
+
+- Policies are namespaced: one applies to the pods of its own namespace that its podSelector selects.
+- A pod is isolated in a direction iff a policy with that direction among its policyTypes applies to it. A pod
+  that is not isolated lets everything through; an isolated one lets through what any rule of any such policy
+  allows (policies add up, there is no order and no deny).
+- A rule allows what matches any of its peers *and* any of its ports. No peers: everyone. No ports: all.
+- A peer with only a podSelector means pods of the policy's namespace; with only a namespaceSelector, all pods
+  of the matching namespaces; with both, the matching pods of the matching namespaces. ipBlock is addresses.
+- A named port is what the *destination* pod calls so, by name and protocol; a name may stand for several ports.
+- A flow needs both sides: the source's egress and the destination's ingress, over one address family.
+
+What NetworkPolicy leaves open, and how it is read here. `Mode.MAY` (for isolation) counts whatever could get
+through; `Mode.MUST` (for availability) counts only what gets through everywhere:
+
+- *ipBlock and pods.* "These should be cluster-external IPs": whether an ipBlock also matches a pod by its address
+  depends on the plugin. MAY: it does, if it covers any address that the pod has or may have, and then a named
+  port resolves at that pod. MUST: it does not.
+- *Host-network pods.* A plugin either treats them like pods, or cannot tell them from their node: then no policy
+  applies to them and no selector matches them, only an ipBlock on the node's address. MAY: either. MUST: both.
+- *A pod's own node* (and with it the kubelet's probes): "traffic to and from the node where a Pod is running is
+  always allowed". Which node a pod is on is not known here; `same_node=True` says that it may be the one at
+  hand, and MAY then allows everything between a pod and a node or host-network pod. Without it the answer is
+  about other nodes, and carries the caveat `own-node`. An isolation claim about nodes has to pass it, or to say
+  that it speaks of other nodes. MUST never counts it.
+- *Loopback.* A pod cannot block access to itself: one and the same concrete pod reaches itself on all ports.
+- *Translated addresses.* Whether an ipBlock sees an address before or after NAT is not defined. Give an
+  `External` every address under which it can appear (a client behind a NodePort also has the node's).
+- *Named ports of pods that do not exist yet* (`Pod.ports` None), and of init containers. MAY: any number, or
+  the container's. MUST: none.
+- *A range of addresses* (`External`). MAY: from or to some address in it. MUST: from or to every one.
+- *Established connections.* Whether they outlive a change of policies is not defined; verdicts are about new ones.
+  Replies to an allowed connection are allowed and are not flows of their own.
+- *Other protocols than TCP, UDP and SCTP* are not defined, and not answered here.
+- Whether a plugin enforces policies at all, and other APIs (AdminNetworkPolicy, Cilium, Calico), are not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from vcluster_isolation.reach.index import SelectorIndex
+from vcluster_isolation.reach.match import applies, as_node
+from vcluster_isolation.reach.model import (
+    EGRESS,
+    EVERYTHING,
+    INGRESS,
+    Endpoint,
+    IPBlock,
+    Labels,
+    Namespace,
+    Peer,
+    Pod,
+    Policy,
+    Rule,
+    Selector,
+)
+from vcluster_isolation.reach.ports import PortSet
+from vcluster_isolation.reach.sides import caveats_of_ends, caveats_of_grants, read, shortcut_of
+from vcluster_isolation.reach.verdict import HOST_NETWORK, OWN_NODE, Mode, Verdict
+
+
+class Evaluator:
+    """All policies of a cluster, indexed by namespace; answers about any two ends, in the cluster or imagined."""
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        """Take all policies that exist; an end's namespace comes with the end."""
+        self._policies: dict[str, list[Policy]] = {}
+        for policy in policies:
+            self._policies.setdefault(policy.namespace, []).append(policy)
+        self._index = {
+            name: SelectorIndex((policy.selector, policy) for policy in here) for name, here in self._policies.items()
+        }
+        wide = {peer: None for policy in self.policies() for peer in peers(policy) if peer.namespaces is not None}
+        self._wide = SelectorIndex((_selector(peer), peer) for peer in wide)
+        self._isolating: dict[tuple[str, str, Labels], tuple[Policy, ...]] = {}
+
+    def policies(self, namespace: str | None = None) -> Iterator[Policy]:
+        """Yield the policies of one namespace, or all."""
+        if namespace is not None:
+            return iter(self._policies.get(namespace, ()))
+        return chain.from_iterable(self._policies.values())
+
+    def isolating(self, end: Endpoint, direction: str) -> tuple[Policy, ...]:
+        """Return the policies that isolate an end in a direction, `Ingress` or `Egress`; none: it is open."""
+        if not isinstance(end, Pod):
+            return ()
+        key = (direction, end.namespace.name, end.labels)
+        if key not in self._isolating:
+            index = self._index.get(end.namespace.name)
+            near = index.candidates(end.labels) if index else ()
+            self._isolating[key] = tuple(one for one in near if applies(one, end, direction))
+        return self._isolating[key]
+
+    def allowed(self, source: Endpoint, destination: Endpoint, mode: Mode) -> PortSet:
+        """Return the ports that may (or must) get from the source to the destination; see `flow`."""
+        return self.flow(source, destination, mode).allowed
+
+    def flow(self, source: Endpoint, destination: Endpoint, mode: Mode, *, same_node: bool = False) -> Verdict:
+        """Return which ports may (or must) get from the source to the destination, and why.
+
+        `same_node` says that an end that is a node or a host-network pod may be on the other end's own node.
+        The module's docstring says what the modes count. Never raises.
+        """
+        ends = (source, destination)
+        caveats = caveats_of_ends(ends)
+        readings = [read("pods", self._isolated(ends), ends, ends, mode)]
+        if HOST_NETWORK in caveats:
+            seen = (as_node(source), as_node(destination))
+            readings.append(read("nodes", self._isolated(seen), seen, ends, mode))
+        allowed, shortcut = shortcut_of(ends, mode, same_node=same_node and OWN_NODE in caveats)
+        if not shortcut:
+            first, last = readings[0].allowed, readings[-1].allowed
+            allowed = first | last if mode is Mode.MAY else first & last
+            caveats |= caveats_of_grants(readings, ends, allowed)
+        return Verdict(mode, allowed, tuple(readings), shortcut, caveats)
+
+    def _isolated(self, ends: tuple[Endpoint, Endpoint]) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
+        """Return what isolates the source in egress, and the destination in ingress."""
+        return self.isolating(ends[0], EGRESS), self.isolating(ends[1], INGRESS)
+
+    def pod_selectors(self, namespace: Namespace | None = None) -> tuple[Selector, ...]:
+        """Return each distinct selector that can see the labels of a pod in `namespace` (None: in any).
+
+        With `label_classes` these quantify over every pod that could be there: two pods of a namespace that the
+        same ones match get the same verdicts, named ports and addresses being equal.
+        """
+        found: dict[Selector, None] = {}
+        for policy in self.policies(namespace.name if namespace else None):
+            found[policy.selector] = None
+            found |= {peer.pods: None for peer in peers(policy) if peer.pods is not None and peer.namespaces is None}
+        for peer in self._wide.candidates(namespace.labels) if namespace else self._wide.all():
+            if peer.pods is not None and (namespace is None or _selector(peer).matches(namespace.labels)):
+                found[peer.pods] = None
+        return tuple(one for one in found if one != EVERYTHING)
+
+    def namespace_selectors(self) -> tuple[Selector, ...]:
+        """Return each distinct selector that sees the labels of namespaces."""
+        found = {peer.namespaces: None for policy in self.policies() for peer in peers(policy)}
+        return tuple(one for one in found if one is not None and one != EVERYTHING)
+
+    def blocks(self) -> tuple[IPBlock, ...]:
+        """Return each distinct ipBlock; with `address_classes` they quantify over addresses."""
+        found = {peer.block: None for policy in self.policies() for peer in peers(policy)}
+        return tuple(one for one in found if one is not None)
+
+
+def rules(policy: Policy) -> Iterator[Rule]:
+    """Yield the rules of a policy that have an effect: those of a direction among its policyTypes."""
+    for direction in (INGRESS, EGRESS):
+        if direction in policy.types:
+            yield from policy.rules(direction)
+
+
+def peers(policy: Policy) -> Iterator[Peer]:
+    """Yield the peers of all rules that have an effect."""
+    return (peer for rule in rules(policy) for peer in rule.peers)
+
+
+def _selector(peer: Peer) -> Selector:
+    """Return the namespaceSelector of a peer that has one."""
+    return peer.namespaces or EVERYTHING
