@@ -15,8 +15,12 @@ from vcluster_isolation.errors import IsolationError
 
 COMMANDS = {
     "check": "Everything that is wrong with values, before a cluster sees them.",
+    "connectivity": "Who reaches whom: one line for each allowed flow.",
+    "diff": "Which flows a change opens and closes.",
+    "docs": "Check, or write, the generated tables of Markdown files.",
     "golden": "Render a folder of values files and compare with, or write, golden files.",
     "isolate": "Print (or install) the NetworkPolicies that isolate a vCluster.",
+    "prove": "Which claims hold, for every pod that a hostile tenant could create.",
     "migrate": "Rewrite the v0.20 to v0.30 keys of a values file to today's.",
 }
 

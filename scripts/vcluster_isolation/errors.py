@@ -72,6 +72,15 @@ class ToolFailed(IsolationError):
 
     def __init__(self, command: Sequence[str | Path], stderr: str, next_step: str = "") -> None:
         """Keep the failing tool's `stderr` and the `command` that a person could repeat."""
-        line = " ".join(map(str, command))
-        super().__init__(f"{line}\n{stderr.rstrip()}", next_step)
+        self.command = tuple(map(str, command))
         self.stderr = stderr
+        super().__init__(f"{' '.join(self.command)}\n{stderr.rstrip()}", next_step)
+
+
+class SetupFailed(IsolationError):
+    """A step of set-up failed: which step, what was said, and what to do."""
+
+    def __init__(self, step: str, details: Sequence[str], next_step: str) -> None:
+        """Say that `step` failed, then each line of `details` (command, output), then the `next_step`."""
+        lines = [f"set-up failed while {step}", *(f"  {line}" for line in details), f"what to do: {next_step}"]
+        super().__init__("\n".join(lines))

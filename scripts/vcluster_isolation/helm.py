@@ -34,7 +34,7 @@ class Request:
 
     def arguments(self) -> list[str]:
         """Return the arguments after `helm template` (or `helm upgrade --install`), `inline` not counted."""
-        files = [word for path in self.values for word in ("--values", str(path))]
+        files = [word for path in self.values for word in ("--values", _list_item(str(path)))]
         return [self.name, str(self.chart), "--namespace", self.namespace, *files]
 
 
@@ -58,6 +58,12 @@ def template(request: Request, *, helm: Path | None = None) -> str:
     over = ["--values", "-"] if request.inline else []
     done = _run([helm or find("helm"), "template", *request.arguments(), *over, *extra], request.inline)
     return done.stdout
+
+
+def _list_item(path: str) -> str:
+    """Return a path as helm's `--values` takes it: that option is a list of comma-separated values."""
+    doubled = path.replace('"', '""')
+    return f'"{doubled}"' if {",", '"', "\n"} & set(path) else path
 
 
 def _run(command: Sequence[str | Path], stdin: str) -> Finished:

@@ -44,14 +44,33 @@ def find(name: str) -> Path:
     raise ToolMissing(f"{name} is not installed", f"run scripts/bootstrap, or put {name} on PATH")
 
 
-def run(command: Sequence[str | Path], *, stdin: str = "", cwd: Path | None = None) -> Finished:
+def run(
+    command: Sequence[str | Path], *, stdin: str = "", cwd: Path | None = None, encoding: str = "utf-8"
+) -> Finished:
     """Run `command` (never through a shell) with `stdin` and return how it ended, whatever its exit code.
+
+    `encoding` is that of all three streams; with `latin-1` a program's bytes come through as they are. Raises ToolMissing when the program cannot be started.
+    """
+    words = tuple(map(str, command))
+    try:
+        done = subprocess.run(words, input=stdin, capture_output=True, encoding=encoding, check=False, cwd=cwd)
+    except OSError as error:
+        raise _cannot_start(words[0], error) from error
+    return Finished(words, done.returncode, done.stdout, done.stderr)
+
+
+def stream(command: Sequence[str | Path], *, stdin: str = "") -> int:
+    """Run `command` with `stdin`, its output going where ours goes, and return its exit code.
 
     Raises ToolMissing when the program cannot be started.
     """
     words = tuple(map(str, command))
     try:
-        done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, cwd=cwd)
+        return subprocess.run(words, input=stdin, text=True, check=False).returncode
     except OSError as error:
-        raise ToolMissing(f"{words[0]} cannot be started: {error.strerror}", "check its path and permissions") from error
-    return Finished(words, done.returncode, done.stdout, done.stderr)
+        raise _cannot_start(words[0], error) from error
+
+
+def _cannot_start(program: str, error: OSError) -> ToolMissing:
+    """Return the error for a program that the system would not start."""
+    return ToolMissing(f"{program} cannot be started: {error.strerror}", "check its path and permissions")

@@ -1,0 +1,188 @@
+"""Rewriting the keys of vCluster 0.20 to 0.30 to today's, in the text of a values file.
+
+What was renamed is data (`renames.yaml`). Which key wins follows the chart: it refuses a deprecated key beside a
+successor that is set, so this is nothing that a program can decide, either. What the file means after the edit
+is compared, node by node, with what it should mean, before anybody sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vcluster_isolation.errors import Problem
+from vcluster_isolation.renames import BASE, Keys, Rename, read_renames
+from vcluster_isolation.strict_yaml import line_of, parse_mapping
+from vcluster_isolation.wording import dotted
+from vcluster_isolation.yaml_layout import CannotEdit
+from vcluster_isolation.yaml_meaning import check_meaning, has_own
+from vcluster_isolation.yaml_moves import edit, tree
+
+_PLATFORM = ("outgoingConnections", "platform")
+_PLATFORM_NOTE = (
+    "was false, which in v0.30 closed only the egress of the control plane to vCluster Platform; "
+    "platform.enabled: false closes both directions; to let the platform in, admit it with a rule of "
+    "controlPlane.ingress"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What became of a file: its new text, what was done to it, and what its owner should know about that.
+
+    With `problems`, which only a person can decide, the text is the old one and nothing was done.
+    """
+
+    text: str
+    done: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A values file: its text, what messages call it, and its values."""
+
+    text: str
+    name: str
+    values: Mapping[str, Any]
+
+    def problem(self, path: Keys, what: str, next_step: str) -> Problem:
+        """Return a problem with the line of the key at `path`."""
+        return Problem(dotted(path), what, next_step, "migrate", self.name, self.line(path))
+
+    def line(self, path: Keys) -> int | None:
+        """Return the line of the key at `path`, or of the nearest one above it."""
+        return line_of(self.text, path)
+
+
+def migrate(text: str, name: str, renames: Sequence[Rename] | None = None) -> Migration:
+    """Return what `text`, the content of a values file that messages call `name`, becomes today.
+
+    In the values of an umbrella chart, what stands below a subchart's key is migrated as well.
+    Comments, order, quotes and indentation stay, and so does every line that has nothing to do with a renamed
+    key. Migrating again changes nothing more. Raises InputError when the text is not strict YAML.
+    """
+    file = _File(text, name, parse_mapping(text, name))
+    rows = list(_everywhere(file.values, read_renames() if renames is None else renames))
+    used = [row for row in rows if _get(file.values, row.source) is not None]
+    empty = tuple(_empty(file.values, tree(row.source for row in rows)))
+    problems = (*_odd(file, rows), *_set_twice(file, used))
+    if problems or not (used or empty):
+        return Migration(text, problems=problems)
+    moves = [(row.source, row.target) for row in used]
+    try:
+        if borrowed := tuple(_borrowed(file, [*(row.source for row in used), *empty])):
+            return Migration(text, problems=borrowed)
+        new = edit(text, moves, empty)
+        check_meaning(text, new, moves, empty)
+    except CannotEdit as error:
+        return Migration(text, problems=tuple(_by_hand(file, moves, empty, error)))
+    return Migration(new, tuple(_done(file, moves, empty)), tuple(_notes(file, moves)))
+
+
+def _everywhere(values: Mapping[str, Any], renames: Sequence[Rename]) -> Iterator[Rename]:
+    """Yield the renames at the root of a file, and below each of its keys that holds the values of a subchart."""
+    yield from renames
+    for key, value in values.items():
+        if isinstance(_get(value, BASE), dict):
+            yield from (row.below(key) for row in renames)
+
+
+def _get(values: Any, path: Keys) -> Any:
+    """Return the value at `path`; None when it is null or not there."""
+    for key in path:
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
+
+
+def _empty(values: Any, keys: Mapping[str, Any], path: Keys = ()) -> Iterator[Keys]:
+    """Yield deprecated keys that hold nothing: helm drops null, and a mapping of nothing sets nothing.
+
+    Moved, a null would take its successor's default away. `keys` is the tree of deprecated keys.
+    """
+    for key, below in keys.items():
+        here = (*path, key)
+        if not isinstance(values, dict) or key not in values:
+            continue
+        if BASE[-1] in path and _is_nothing(values[key], below):
+            yield here
+        else:
+            yield from _empty(values[key], below, here)
+
+
+def _is_nothing(value: Any, keys: Mapping[str, Any]) -> bool:
+    """Tell whether a deprecated key's value sets nothing; `keys` is what it may hold."""
+    if value is None or not keys:
+        return value is None
+    return isinstance(value, dict) and all(key in keys and _is_nothing(value[key], keys[key]) for key in value)
+
+
+def _odd(file: _File, rows: Sequence[Rename]) -> Iterator[Problem]:
+    """Yield what stands where a mapping of renamed keys should be, and what such a mapping holds besides them."""
+    keys = tree(row.source for row in rows)
+    places = {row.source[:end] for row in rows for end in range(1, len(row.source))}
+    for path in sorted(places):
+        value = _get(file.values, path)
+        if value is not None and not isinstance(value, dict):
+            yield file.problem(path, "is no mapping", "correct it first")
+        elif value and BASE[-1] in path[:-1]:
+            known = _get(keys, path)
+            for key in value.keys() - known.keys():
+                yield file.problem((*path, key), "is no key of vCluster 0.20 to 0.30", "correct or remove it first")
+
+
+def _set_twice(file: _File, used: Sequence[Rename]) -> Iterator[Problem]:
+    """Yield the deprecated keys whose successor is set, too: present, and not what it is by default."""
+    for row in used:
+        for path, default in row.defaults.items():
+            if _effective(file.values, path, default) != default:
+                beside = f"{dotted(path)} is set too (line {file.line(path)})"
+                what = f"is the deprecated name of {dotted(row.target)}, and {beside}"
+                next_step = f"bring the two together under {dotted(row.target)} and remove {dotted(row.source)}"
+                yield file.problem(row.source, what, next_step)
+
+
+def _effective(values: Any, path: Keys, default: Any) -> Any:
+    """Return what helm makes of a key: its value, its default if it is not there, nothing if it is null."""
+    for key in path:
+        if not isinstance(values, dict):
+            return None
+        if key not in values:
+            return default
+        values = values[key]
+    return values
+
+
+def _borrowed(file: _File, paths: Sequence[Keys]) -> Iterator[Problem]:
+    """Yield the keys that are not written where they count, but come from an alias or a merge."""
+    for path in paths:
+        if not has_own(file.text, path):
+            next_step = "write it out here, or rename it by hand at its anchor"
+            yield file.problem(path, "comes from an alias (*) or a merge (<<)", next_step)
+
+
+def _by_hand(
+    file: _File, moves: Sequence[tuple[Keys, Keys]], empty: Sequence[Keys], error: CannotEdit
+) -> Iterator[Problem]:
+    """Yield what has to be renamed and cannot be, because the file's layout does not allow it."""
+    for source, target in moves:
+        yield file.problem(source, f"cannot be moved: {error}", f"rename it to {dotted(target)} by hand")
+    for path in empty:
+        yield file.problem(path, f"cannot be removed: {error}", "remove it by hand, it sets nothing")
+
+
+def _done(file: _File, moves: Sequence[tuple[Keys, Keys]], empty: Sequence[Keys]) -> Iterator[str]:
+    """Yield a line for each key that was moved or removed."""
+    for source, target in moves:
+        yield f"{file.name}:{file.line(source)}: {dotted(source)} is now {dotted(target)}"
+    for path in empty:
+        yield f"{file.name}:{file.line(path)}: {dotted(path)} set nothing and is removed"
+
+
+def _notes(file: _File, moves: Sequence[tuple[Keys, Keys]]) -> Iterator[str]:
+    """Yield what means something else than it did in v0.30."""
+    for source, _ in moves:
+        if source[-len(_PLATFORM) :] == _PLATFORM and _get(file.values, source) is False:
+            yield f"{file.name}:{file.line(source)}: {dotted(source)} {_PLATFORM_NOTE}"

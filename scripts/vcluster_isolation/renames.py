@@ -1,0 +1,59 @@
+"""The keys that were renamed, as data: `renames.yaml` of the chart, which its templates read as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vcluster_isolation.helm import CHART
+
+BASE = ("policies", "networkPolicy")
+"""Where the paths of `renames.yaml` start."""
+
+Keys = tuple[str, ...]
+"""A path from the root of a values file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """A deprecated key and its successor, both as paths from the root of a values file.
+
+    `defaults` are the successor's default and those of the keys that belong to it, by path: if one of them
+    has another value the successor is set, and the deprecated key is refused beside it.
+    """
+
+    source: Keys
+    target: Keys
+    since: str
+    defaults: Mapping[Keys, Any]
+
+    def below(self, key: str) -> Rename:
+        """Return the same for values that stand below `key`, as those of a subchart do."""
+        defaults = {(key, *path): value for path, value in self.defaults.items()}
+        return Rename((key, *self.source), (key, *self.target), self.since, defaults)
+
+
+def read_renames(chart: Path = CHART) -> tuple[Rename, ...]:
+    """Return the rows of the chart's `renames.yaml`, in its order."""
+    text = (chart / "renames.yaml").read_text(encoding="utf-8")
+    return tuple(map(_rename, yaml.load(text, Loader=yaml.CSafeLoader)))
+
+
+def _rename(row: Mapping[str, Any]) -> Rename:
+    """Return one row with its paths made absolute."""
+    defaults = {row["to"]: row["default"]} | row.get("with", {})
+    return Rename(
+        source=_absolute(row["from"]),
+        target=_absolute(row["to"]),
+        since=row["since"],
+        defaults={_absolute(path): value for path, value in defaults.items()},
+    )
+
+
+def _absolute(path: str) -> Keys:
+    """Return a dotted path of `renames.yaml` as a path from the root."""
+    return (*BASE, *path.split("."))
