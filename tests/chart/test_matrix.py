@@ -9,7 +9,7 @@ import oracle
 import pytest
 from rendering import HELMS, Json, policies, text
 
-from vcluster_isolation import api_rules
+from vcluster_isolation import api_rules, kubeconform
 
 PAIRWISE = list(matrix.pairwise())
 
@@ -46,6 +46,12 @@ def test_both_helms_render_the_same_text() -> None:
     for values in PAIRWISE:
         assert text(values, which="helm3") == text(values, which="helm4")
     assert set(HELMS) == {"helm3", "helm4"}
+
+
+def test_kubeconform_takes_what_every_pair_of_settings_renders() -> None:
+    objects = [manifest for values in PAIRWISE for manifest in policies(values).values()]
+    assert [finding for findings in kubeconform.findings(objects) for finding in findings] == []
+    assert len(objects) > len(PAIRWISE)
 
 
 @pytest.mark.exhaustive

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vcluster_isolation import api_rules, golden, strict_yaml
+from vcluster_isolation import api_rules, golden, kubeconform, kubernetes_schemas, strict_yaml
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.tools import PROJECT
 
@@ -28,3 +28,10 @@ def test_manifests_of_a_situation_are_what_the_api_server_takes(path: Path) -> N
     documents = strict_yaml.read_documents(path)
     assert [found for document in documents for found in api_rules.problems(document.value)] == []
     assert all(document.value["kind"] == "NetworkPolicy" for document in documents)
+
+
+def test_kubeconform_takes_every_manifest_of_every_situation_for_every_kubernetes_version() -> None:
+    objects = [document.value for path in MANIFESTS for document in strict_yaml.read_documents(path)]
+    found = kubeconform.findings(objects, kubernetes_schemas.versions())
+    assert [finding for findings in found for finding in findings] == []
+    assert len(objects) > 40
