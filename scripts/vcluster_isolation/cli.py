@@ -12,12 +12,14 @@ import click
 
 from vcluster_isolation import __version__
 from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.wording import printable_lines
 
 COMMANDS = {
     "check": "Everything that is wrong with values, before a cluster sees them.",
     "connectivity": "Who reaches whom: one line for each allowed flow.",
     "diff": "Which flows a change opens and closes.",
     "docs": "Check, or write, the generated tables of Markdown files.",
+    "explain": "Why one end reaches another, or why not.",
     "golden": "Render a folder of values files and compare with, or write, golden files.",
     "isolate": "Print (or install) the NetworkPolicies that isolate a vCluster.",
     "prove": "Which claims hold, for every pod that a hostile tenant could create.",
@@ -65,5 +67,5 @@ def main() -> None:
     except IsolationError as error:
         if "--debug" in sys.argv:
             raise
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {printable_lines(str(error))}", err=True)
         sys.exit(error.exit_code)

@@ -71,11 +71,21 @@ def _checked_out(revision: str, path: str) -> Iterator[Path]:
         place = Path(folder) / (Path(path).name or "root")
         if kind == "tree":
             archive = _git("archive", "--format=tar", f"{revision}:{path}")
-            with tarfile.open(fileobj=io.BytesIO(archive.encode("latin-1"))) as files:
-                files.extractall(place, filter="data")
+            _extract(archive.encode("latin-1"), place)
         else:
             place.write_bytes(_git("cat-file", "blob", f"{revision}:{path}").encode("latin-1"))
         yield place
+
+
+def _extract(archive: bytes, place: Path) -> None:
+    """Write the plain files of an archive that git made below a folder; links are left out, as helm wants none."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        for member in files:
+            path = place / member.name
+            content = files.extractfile(member) if member.isfile() else None
+            if content and path.resolve().is_relative_to(place.resolve()):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content.read())
 
 
 def _git(*arguments: str) -> str:
