@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing: the test's output is the test's."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_GET(self) -> None:
         """Answer with discovery, an object, or a list of objects."""
         path = urlsplit(self.path).path
         if path in _DISCOVERY:
@@ -118,16 +118,16 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(200, {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items})
         return self._answer(404, {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404})
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """Create an object."""
         body = self._body()
         self._keep(f"{urlsplit(self.path).path}/{body['metadata']['name']}", body, 201)
 
-    def do_PUT(self) -> None:  # noqa: N802
+    def do_PUT(self) -> None:
         """Replace an object."""
         self._keep(urlsplit(self.path).path, self._body(), 200)
 
-    def do_PATCH(self) -> None:  # noqa: N802
+    def do_PATCH(self) -> None:
         """Apply an object (server-side apply, or a merge patch whose fields are all at the top)."""
         path = urlsplit(self.path).path
         self._keep(path, {**self.cluster.objects.get(path, {}), **self._body()}, 200)

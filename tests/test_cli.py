@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from vcluster_isolation import __version__, cli
-from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.tools import PROJECT, ToolMissing, find
+from vcluster_isolation.errors import IsolationError, ToolMissing
+from vcluster_isolation.tools import PROJECT, find
 
 
 def run(*words: str) -> str:

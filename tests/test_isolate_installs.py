@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_cluster import FakeCluster, fake_cluster
 
+from fake_cluster import FakeCluster, fake_cluster
 from vcluster_isolation import tools
 from vcluster_isolation.tools import PROJECT, Finished
 

@@ -15,6 +15,7 @@ from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.wording import printable_lines
 
 COMMANDS = {
+    "audit": "Which claims hold for each vCluster of a real host cluster.",
     "check": "Everything that is wrong with values, before a cluster sees them.",
     "connectivity": "Who reaches whom: one line for each allowed flow.",
     "diff": "Which flows a change opens and closes.",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.ports import PortSet
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A row and column of the matrix: a stable name, and one sentence about who it is."""
+    """A row and column of the matrix: a stable name, and one sentence about who it is.
+
+    `own` says that it is a pod of the vCluster that the matrix is about, `addresses` which addresses it is if it is no
+    pod, and `part_of` the names of what it is a part of, the widest first (see `fold.py`).
+    """
 
     name: str
     about: str
+    own: bool = False
+    addresses: AddressSet = field(default_factory=AddressSet)
+    part_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +42,22 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """An allowed flow: the ports that get from a source to a destination, by the names of the actors, and why."""
+    """An allowed flow: the ports that get from a source to a destination, by the names of the actors, and why.
+
+    Where a rule names a port, `ports` are all that the destination may call so, and `words` say it in other words:
+    `TCP 8443, TCP port web`; else `words` are empty.
+    """
 
     source: str
     destination: str
     ports: PortSet
     reasons: tuple[Reason, ...]
+    words: str = ""
+
+    @property
+    def text(self) -> str:
+        """The ports as a report shows them."""
+        return self.words or str(self.ports)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,20 @@ class Who:
 class World:
     """All policies of the three tenants, and the endpoints that the actors stand for."""
 
-    def __init__(self, subject: Subject, policies: Iterable[Policy]) -> None:
-        """Put `policies` (of the subject, as they are or without what the user granted) into the world."""
+    def __init__(
+        self,
+        subject: Subject,
+        policies: Iterable[Policy],
+        *,
+        alone: bool = False,
+        known: Mapping[str, Namespace] | None = None,
+    ) -> None:
+        """Put `policies` (of the subject, as they are or without what the user granted) into the world.
+
+        `alone` leaves the symbolic tenants without policies, for a host cluster whose tenants are known; `known` are
+        namespaces whose labels are known.
+        """
+        self._known = known or {}
         taken = {subject.name, subject.namespace}
         self.tenants: Mapping[str, Tenant] = {
             OWN: Tenant(subject.name, subject.namespace),
@@ -81,7 +93,8 @@ class World:
         }
         given = tuple(policies)
         own = self.tenants[OWN]
-        copies = (renamed(one, own, self.tenants[whose]) for whose in (NEIGHBOUR, OTHER) for one in given)
+        copied = () if alone else (NEIGHBOUR, OTHER)
+        copies = (renamed(one, own, self.tenants[whose]) for whose in copied for one in given)
         self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)])
         self._ends: dict[Who, tuple[Endpoint, ...]] = {}
 
@@ -118,7 +131,7 @@ class World:
         """Return the namespaces that an actor can be in: labels that others choose can be any."""
         name = tenant.namespace if actor.namespace == HOME else actor.namespace
         if usual or actor.others is not FREE or name == self.tenants[OWN].namespace:
-            return [namespace(name)]
+            return [self._known.get(name) or namespace(name)]
         selectors = self.evaluator.namespace_selectors()
         return [Namespace(name, found.labels) for found in label_classes(selectors, {NAME_LABEL: one_of(name)})]
 
