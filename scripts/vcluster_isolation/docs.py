@@ -21,6 +21,7 @@ from typing import Any, TypeAlias, cast
 import click
 import yaml
 
+from vcluster_isolation import docs_proof
 from vcluster_isolation.cli import app
 from vcluster_isolation.errors import IsolationError, Problem
 from vcluster_isolation.helm import CHART
@@ -195,10 +196,18 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _claims() -> list[str]:
+    """Return a table of the claims, and what becomes of them by default."""
+    rows = [[_code(name), sentence, status] for name, sentence, status in docs_proof.claims()]
+    return _table(["Claim", "", "by default"], rows)
+
+
 BLOCKS: Mapping[str, Callable[[], list[str]]] = {
     "values": _values,
     "renames": _renames,
     "commands": _commands,
     "help": _help,
+    "connectivity": docs_proof.connectivity,
+    "claims": _claims,
 }
 """The generated blocks: each a name, and what makes its lines."""

@@ -18,7 +18,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -150,8 +150,6 @@ def _render(situation: Situation, chart: Path) -> dict[str, bytes] | list[Proble
         texts = {name: make(request) for name, make in ARTIFACTS.items()}
     except RenderFailed as error:
         return list(_refused(situation.values[-1], error))
-    except InputError as error:  # rules of the user's own that the API server would refuse
-        return [replace(one, file=printable(str(situation.values[-1]))) for one in error.problems]
     return {f"{situation.name}/{name}": text.encode() for name, text in texts.items() if text is not None}
 
 

@@ -11,7 +11,7 @@ from vcluster_isolation.proof.claims import AVAILABILITY, CLAIMS, ISOLATION
 from vcluster_isolation.proof.prove import CLOSED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, broken, prove
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.proof.world import World
-from vcluster_isolation.reach.model import Pod, Rule
+from vcluster_isolation.reach.model import EVERYTHING, Pod, Policy, Rule
 from vcluster_isolation.reach.ports import parse_ports
 
 SNAPSHOT = ("app", "vcluster-snapshot")
@@ -189,3 +189,11 @@ def test_opening_the_peers_of_any_rule_breaks_more_of_the_isolation(rule: Rule) 
         for policy in subject().policies
     )
     assert broken_flows(replace(subject(), policies=policies)) - broken_flows(subject())
+
+
+def test_policies_of_other_namespaces_are_no_policies_of_the_tenants() -> None:
+    """A default-deny of kube-system must not be taken for one of the vCluster's namespace."""
+    closed = Policy("kube-system", "default-deny-a", EVERYTHING, frozenset({"Ingress", "Egress"}))
+    found = prove(replace(subject(), policies=(*subject().policies, closed)))
+    failing = {one.claim.name for one in found if one.status == FAILS and one.claim.kind == ISOLATION}
+    assert failing >= set(HOLES) - {"workload-to-host-dns"}

@@ -119,8 +119,7 @@ def of_cluster(cluster: Cluster) -> list[Subject]:
 
 def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
     coredns = any(one.name == f"vc-kube-dns-{name}" and one.namespace == namespace for one in cluster.policies)
-    own = [one for one in cluster.policies if one.namespace == namespace]
-    return Subject(name, namespace, cluster.policies, coredns=coredns, manifests=repr(own))
+    return Subject(name, namespace, cluster.policies, coredns=coredns)
 
 
 def _policies(text: str, namespace: str) -> tuple[Policy, ...]:

@@ -94,7 +94,9 @@ class World:
         given = tuple(policies)
         own = self.tenants[OWN]
         copied = () if alone else (NEIGHBOUR, OTHER)
-        copies = (renamed(one, own, self.tenants[whose]) for whose in copied for one in given)
+        # Others have the chart's policies, and not what else is in the host cluster or in our namespace.
+        charted = [one for one in given if one.namespace == own.namespace and one.name.endswith(f"-{own.name}")]
+        copies = (renamed(one, own, self.tenants[whose]) for whose in copied for one in charted)
         self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)])
         self._ends: dict[Who, tuple[Endpoint, ...]] = {}
 

@@ -1,0 +1,83 @@
+"""`vcluster-isolation explain`: why one end reaches another, or why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
+from vcluster_isolation.helm import CHART
+from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.proof import explain_text
+from vcluster_isolation.proof.explain import explain, parse_port
+from vcluster_isolation.proof.inputs import read_input
+from vcluster_isolation.proof.stage import find, stage_of
+
+ENDS = """\b
+SOURCE and DESTINATION are one of
+  workload                    an actor, as `connectivity` prints it
+  203.0.113.7, 10.0.0.0/8     an address, or all of a CIDR
+  pod:app=web,tier=db@shop    a pod with these labels in the namespace shop;
+                              without @shop in the vCluster's; pod:@shop has none
+  pod:app=web@shop:team=a     the same, the namespace has the label team=a
+PORT is 8443 (TCP), 8443/TCP, 53/UDP or 8000-8100/TCP; without it, any port.
+
+\b
+--output json prints one object:
+  allowed   whether all of PORT gets through; without PORT, whether anything does
+  source, destination, asked, ports
+            as text; ports are those that get through, asked is null without PORT
+  sides     egress of the source, then ingress of the destination:
+            {side, of, pod, policies, rules, lacks}; policies isolate it, rules
+            are those that let something through: {policy, rule, ports, flow,
+            value, yours}; lacks are the ports that it denies
+  missing   what would let it through: {side, where, yaml}
+  caveats   sentences: what the answer depends on
+"""
+
+
+@click.command(epilog=ENDS)
+@click.argument("source")
+@click.argument("destination")
+@click.argument("port", required=False)
+@click.option(
+    "files",
+    "-f",
+    "--file",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Values, manifests, or a folder; `-` is standard input. As often as you like.",
+)
+@click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
+@click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
+@click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    source: str,
+    destination: str,
+    port: str | None,
+    *,
+    files: tuple[Path, ...],
+    name: str,
+    namespace: str | None,
+    chart: Path,
+    output: str,
+) -> None:
+    """Say whether SOURCE reaches DESTINATION, and why: on each side by which policy and rule.
+
+    With each rule stands what the chart says of it, and the value that put it there. When it is denied, the side that
+    denies it is named, and a rule that would allow it.
+
+    Exit code 0: it is allowed. 1: it is not. 2: cannot run.
+    """
+    asked = None if port is None else parse_port(port)
+    given = read_input(files, name=name, namespace=namespace, chart=chart)
+    stage = stage_of(given, (source, destination))
+    found = explain(stage, find(source, stage), find(destination, stage), asked)
+    click.echo(explain_text.as_json(found) if output == "json" else explain_text.text(found))
+    ctx.exit(EXIT_OK if found.allowed else EXIT_PROBLEMS)

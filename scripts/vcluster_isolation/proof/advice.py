@@ -1,0 +1,113 @@
+"""What is missing where a flow is denied: a rule for the side that denies it, as values of our chart where those do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from vcluster_isolation.proof import shorten
+from vcluster_isolation.proof.connectivity import End
+from vcluster_isolation.proof.mentioned import kind_labels
+from vcluster_isolation.proof.subject import Subject
+from vcluster_isolation.reach.addresses import AddressSet
+from vcluster_isolation.reach.model import EGRESS, INGRESS, NAME_LABEL, Pod
+from vcluster_isolation.reach.ports import PROTOCOLS, PortSet
+from vcluster_isolation.reach.verdict import Side
+
+ADDRESS: Final = "192.0.2.1/32"
+"""Stands for an address that nobody knows here; documentation range, RFC 5737."""
+
+_API: Final = [{"port": 8443, "protocol": "TCP"}]
+_SECTIONS: Final = {"vc-cp-": "controlPlane", "vc-work-": "workload"}
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What would let a flow through one side: `yaml`, and in words `where` it belongs."""
+
+    side: str
+    where: str
+    yaml: str
+
+
+def missing(side: Side, ends: tuple[End, End], asked: PortSet | None, subject: Subject) -> Missing:
+    """Return what would let a flow through a side that denies it; `asked` None means on all ports."""
+    end, other = ends if side.direction == EGRESS else (ends[1], ends[0])
+    home = end.end.namespace.name if isinstance(end.end, Pod) else ""
+    peers = list(_peers(other, home))
+    rule: dict[str, Any] = {"to" if side.direction == EGRESS else "from": peers}
+    if asked is not None:
+        rule["ports"] = list(_ports(asked))
+    section, name = _section(side)
+    if section:
+        values = _values(section, side.direction, rule, other, subject)
+        return _missing(side, f"in the values of vCluster {name}", {"policies": {"networkPolicy": values}}, peers)
+    labels = dict(sorted(_identity(end)))
+    spec = {"podSelector": {"matchLabels": labels} if labels else {}, "policyTypes": [side.direction]}
+    where = f"in a further NetworkPolicy in namespace {home}"
+    return _missing(side, where, {"spec": {**spec, side.direction.lower(): [rule]}}, peers)
+
+
+def _missing(side: Side, where: str, content: dict[str, Any], peers: list[dict[str, Any]]) -> Missing:
+    unknown = {"ipBlock": {"cidr": ADDRESS}} in peers
+    where += f", with the real address instead of {ADDRESS}" if unknown else ""
+    return Missing(side.direction.lower(), where, yaml.safe_dump(content, sort_keys=False))
+
+
+def _section(side: Side) -> tuple[str, str]:
+    """Return under which key a vCluster's values have rules for a side, and the vCluster's name; empty: nowhere."""
+    for start, section in _SECTIONS.items():
+        for policy in side.policies:
+            if policy.name.startswith(start):
+                return section, policy.name.removeprefix(start)
+    return "", ""
+
+
+def _values(section: str, direction: str, rule: dict[str, Any], other: End, subject: Subject) -> dict[str, Any]:
+    """Return values under policies.networkPolicy: a named grant where there is one, or else a rule."""
+    if section == "controlPlane":
+        if "platform.enabled" in subject.changed and ("app", "loft") in _identity(other):
+            return {"platform": {"enabled": True}}
+        if direction == INGRESS and rule.get("ports") == _API:
+            return {section: {"apiAccess": {"enabled": True, "from": rule["from"]}}}
+    return {section: {direction.lower(): [rule]}}
+
+
+def _peers(other: End, home: str) -> Iterator[dict[str, Any]]:
+    """Yield the peers that are the other end, for a policy in the namespace `home`."""
+    if not isinstance(other.end, Pod):
+        yield from ({"ipBlock": block} for block in _blocks(other.actor.addresses))
+        return
+    labels = dict(sorted(_identity(other)))
+    peer: dict[str, Any] = {"podSelector": {"matchLabels": labels} if labels else {}}
+    space = other.end.namespace.name
+    if space != home:
+        peer = {"namespaceSelector": {"matchLabels": {NAME_LABEL: space}}, **peer}
+    yield peer
+
+
+def _identity(end: End) -> frozenset[tuple[str, str]]:
+    """Return the labels that make a pod what it is; none for addresses."""
+    kind = re.split(r"[ /]", end.actor.name)[-1]
+    return kind_labels(kind, end.end) if isinstance(end.end, Pod) else frozenset()
+
+
+def _blocks(addresses: AddressSet) -> Iterator[dict[str, Any]]:
+    """Yield ipBlocks that are these addresses together."""
+    for family in addresses.families():
+        cover, _, rest = shorten.addresses(addresses.only(family)).partition(" except ")
+        for cidr in cover.split(", "):
+            yield {"cidr": cidr, "except": rest.split(", ")} if rest else {"cidr": cidr}
+    if not addresses:
+        yield {"cidr": ADDRESS}
+
+
+def _ports(asked: PortSet) -> Iterator[dict[str, Any]]:
+    """Yield ports as a rule has them."""
+    for protocol in PROTOCOLS:
+        for first, last in asked.of_protocol(protocol):
+            yield {"port": first, "protocol": protocol} | ({"endPort": last} if last > first else {})

@@ -1,0 +1,158 @@
+"""Who reaches whom around one vCluster: each allowed flow between the actors of the cast, as a matrix.
+
+Actors have the labels that they usually have: what a hostile tenant can do beyond that is `prove`'s to say. Beside
+the cast there are the pods and addresses that the policies speak of and the cast does not have (see `mentioned.py`
+and `ranges.py`). Flows are those of this vCluster: one end at least is a pod of its own.
+
+A flow is allowed when some network plugin may let it through, whatever the destination calls its ports. But nobody
+knows the address of a pod of the cast, of a node or of the API server: an ipBlock admits these only when it holds
+every address, of one family, that they may have. Otherwise every pod would seem to be reached wherever some private
+address is; the address itself is an actor and shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from vcluster_isolation.proof import cast
+from vcluster_isolation.proof.matrix import Actor, Cell, Matrix
+from vcluster_isolation.proof.mentioned import Mentioned, mentioned, of_others, other_tenants
+from vcluster_isolation.proof.ranges import blocks_of, ranges
+from vcluster_isolation.proof.reasons import Judge
+from vcluster_isolation.proof.subject import Subject
+from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, Tenant, Who, World, renamed
+from vcluster_isolation.reach.evaluate import Evaluator, peers
+from vcluster_isolation.reach.model import Endpoint, External, Pod, Policy
+
+_SNAPSHOT: Final = "vc-snapshot-"
+_OF_WORKLOADS: Final = frozenset({"workload", "coredns"})
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An actor, and the end of a flow that stands for it."""
+
+    actor: Actor
+    end: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A vCluster with everybody around it: the ends that are its own, all others, and who judges flows."""
+
+    subject: Subject
+    own: tuple[End, ...]
+    others: tuple[End, ...]
+    judge: Judge
+
+    @property
+    def ends(self) -> tuple[End, ...]:
+        """All ends, in the order in which they are shown."""
+        return self.own + self.others
+
+
+def matrix_of(subject: Subject, also: Iterable[Subject] = ()) -> Matrix:
+    """Return the matrix of a vCluster. Its actors are disjoint, so that two matrices of them can be compared.
+
+    `also` are other states of the same vCluster: what their policies speak of are actors as well. With the subject
+    itself among the `also` of the others, all of them have the same actors but for pods that only some of them have.
+    """
+    found = scene(subject, also)
+    cells = sorted(_cells(found), key=lambda cell: (cell.source, cell.destination))
+    title = f"vCluster {subject.name} in namespace {subject.namespace}"
+    return Matrix(title, tuple(one.actor for one in found.ends), tuple(cells))
+
+
+def _cells(found: Scene) -> Iterator[Cell]:
+    """Yield each allowed flow that has an end of the vCluster's own."""
+    pairs = chain(
+        ((one, other) for one in found.own for other in found.ends),
+        ((other, one) for one in found.own for other in found.others),
+    )
+    for source, destination in pairs:
+        flow = found.judge.flow(source.end, destination.end)
+        if flow.ports:
+            yield Cell(source.actor.name, destination.actor.name, flow.ports, flow.reasons, flow.words)
+
+
+def scene(subject: Subject, also: Iterable[Subject] = (), *, whole: bool = False) -> Scene:
+    """Return a vCluster with everybody around it; `also` as for `matrix_of`.
+
+    `whole` judges by all policies that there are, for ends that are not in the scene.
+    """
+    others = other_tenants(subject.policies, subject.namespace, subject.name)
+    here = list(_of_its_own(subject, others))
+    world = World(subject, here)
+    spoken = [*here, *(one for state in also for one in _as_if(state, subject, others))]
+    cast_ends = list(_cast(subject, world))
+    known = {one.actor.name: one.end for one in cast_ends if isinstance(one.end, Pod)}
+    more = mentioned(spoken, subject.namespace, known, others)
+    own = [one for one in cast_ends if one.actor.own] + [_end(one) for one in more if one.isolated]
+    rest = [one for one in cast_ends if not one.actor.own] + [_end(one) for one in more if not one.isolated]
+    rest += _addresses(spoken)
+    near = {one.end.namespace.name for one in (*own, *rest) if isinstance(one.end, Pod)} - {subject.namespace}
+    far = [one for one in subject.policies if one.namespace in near or (whole and one not in here)]
+    evaluator = Evaluator([*world.evaluator.policies(), *far])
+    return Scene(subject, tuple(own), tuple(rest), Judge(evaluator, subject, world.tenants))
+
+
+def _concerns(policy: Policy, subject: Subject, others: frozenset[str]) -> bool:
+    """Return whether a policy may be about pods of a vCluster: its namespace has it, and it is no other vCluster's."""
+    return policy.namespace == subject.namespace and not of_others(policy.selector, others)
+
+
+def _of_its_own(subject: Subject, others: frozenset[str]) -> Iterator[Policy]:
+    """Yield the policies that may be about pods of a vCluster, those of snapshots in its namespace once.
+
+    Snapshot pods carry one label, which names no vCluster, and are selected by the policies of all vClusters there.
+    Where another's is ours with the name replaced, the symbolic neighbour has it already (see `world.py`).
+    """
+    named = {one.name: one for one in subject.policies if one.namespace == subject.namespace}
+    ours, own = named.get(f"{_SNAPSHOT}{subject.name}"), Tenant(subject.name, subject.namespace)
+    for one in (one for one in named.values() if _concerns(one, subject, others)):
+        other = one.name.removeprefix(_SNAPSHOT)
+        if not (ours and other in others and renamed(ours, own, Tenant(other, subject.namespace)) == one):
+            yield one
+
+
+def _as_if(state: Subject, subject: Subject, others: frozenset[str]) -> Iterator[Policy]:
+    """Yield the policies of another state of a vCluster, which may have been called something else then."""
+    old, new = Tenant(state.name, state.namespace), Tenant(subject.name, subject.namespace)
+    yield from (renamed(one, old, new) for one in state.policies if _concerns(one, state, others))
+
+
+def _cast(subject: Subject, world: World) -> Iterator[End]:
+    """Yield the pods of the cast that are there, and the ends of the host cluster that have no certain address."""
+    hosted = [one for one in cast.OF_A_VCLUSTER if subject.hosted or one.name not in _OF_WORKLOADS]
+    there = [one for one in hosted if subject.coredns or one.name != "coredns"]
+    for whose in (OWN, NEIGHBOUR, OTHER):
+        for actor in there:
+            if (whose, actor.name) != (NEIGHBOUR, "snapshot"):  # the same pods as its own, to every policy
+                yield from _usual(Who(actor, whose, usual=True), world)
+    for host in (cast.STRAY, *cast.OF_THE_HOST):
+        yield from _usual(Who(host, OWN, usual=True), world)
+
+
+def _usual(who: Who, world: World) -> Iterator[End]:
+    """Yield the one end that an actor is with its usual labels; for an address all that it may have."""
+    own = who.whose == OWN and who.actor in cast.OF_A_VCLUSTER
+    actor = Actor(str(who), who.actor.about, own)
+    if isinstance(who.actor, cast.AddressActor):
+        yield End(actor, External(who.actor.name, who.actor.addresses, who.actor.node))
+    else:
+        yield from (End(actor, end) for end in world.ends(who))
+
+
+def _end(one: Mentioned) -> End:
+    """Return the end of a selector that is an actor."""
+    about = "pods that a policy isolates" if one.isolated else "pods that a policy names"
+    return End(Actor(one.name, about, one.isolated), one.pod)
+
+
+def _addresses(policies: Sequence[Policy]) -> list[End]:
+    """Return all addresses, as far as the policies tell them apart."""
+    blocks = blocks_of(peer.block.addresses for one in policies for peer in peers(one) if peer.block)
+    return [End(actor, External(actor.name, actor.addresses)) for actor in ranges(blocks)]

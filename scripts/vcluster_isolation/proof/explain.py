@@ -1,0 +1,164 @@
+"""Why a flow is allowed or denied: on each side the policies and rules, who put them there, and what is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.proof.advice import Missing, missing
+from vcluster_isolation.proof.connectivity import End
+from vcluster_isolation.proof.reasons import Judged, granting
+from vcluster_isolation.proof.stage import Stage
+from vcluster_isolation.reach.model import Pod, Policy
+from vcluster_isolation.reach.ports import ALL, HIGHEST, LOWEST, NONE, PortSet, port_range
+from vcluster_isolation.reach.verdict import CAVEATS, Grant, Mode, Side, Verdict
+from vcluster_isolation.wording import quoted
+
+_PORT: Final = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(?P<protocol>tcp|udp|sctp))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSaid:
+    """A rule that lets something through: its ports, what the chart says of it, and the value that put it there.
+
+    `yours` says that the value is not the default's.
+    """
+
+    policy: str
+    rule: str
+    ports: str
+    flow: str
+    value: str
+    yours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SideSaid:
+    """One side: the policies that isolate it, the rules that matter here, and the ports that it does not let through.
+
+    `pod` is False for addresses, to which no policy applies.
+    """
+
+    side: str
+    of: str
+    pod: bool
+    policies: tuple[str, ...]
+    rules: tuple[RuleSaid, ...]
+    lacks: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer. `ports` are those that get through, of those `asked` about (None: all)."""
+
+    source: str
+    destination: str
+    asked: str | None
+    allowed: bool
+    ports: str
+    sides: tuple[SideSaid, ...]
+    missing: tuple[Missing, ...]
+    caveats: tuple[str, ...]
+
+
+def parse_port(text: str) -> PortSet:
+    """Return the ports that a user names: `8443` (TCP), `53/UDP`, `8000-8100/TCP`. Raises IsolationError."""
+    found = _PORT.fullmatch(text)
+    first, last = (int(found["first"]), int(found["last"] or found["first"])) if found else (0, 0)
+    if not found or not LOWEST <= first <= last <= HIGHEST:
+        raise IsolationError(f"{quoted(text)} is no port", "write one like 8443, 8443/TCP, 53/UDP or 8000-8100/TCP")
+    return port_range((found["protocol"] or "TCP").upper(), first, last)
+
+
+def explain(stage: Stage, source: End, destination: End, asked: PortSet | None = None) -> Explanation:
+    """Return why `asked` ports (None: any) get from a source to a destination, or do not."""
+    if source == destination and isinstance(destination.end, Pod):  # not itself: another one like it
+        destination = replace(destination, end=replace(destination.end, name=""))
+    ends = (source, destination)
+    flow = stage.judge.flow(source.end, destination.end)
+    through = flow.ports if asked is None else flow.ports & asked
+    allowed = bool(through) if asked is None else asked <= flow.ports
+    sides = _sides(flow.verdicts)
+    lacks = [NONE, NONE] if allowed else [_lacks(side, sides, asked) for side in sides]
+    about = through if allowed else (ALL if asked is None else asked)
+    return Explanation(
+        source.actor.name,
+        destination.actor.name,
+        None if asked is None else str(asked),
+        allowed,
+        flow.words if asked is None and flow.words else str(through),
+        tuple(_said(stage, side, end, about, lack) for side, end, lack in zip(sides, ends, lacks, strict=True)),
+        tuple(missing(side.side, ends, asked, stage.subject) for side, lack in zip(sides, lacks, strict=True) if lack),
+        tuple(_caveats(stage, ends, flow, asked, allowed=allowed)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side over all parts of the addresses that the ends may have: the ports that it lets through at each."""
+
+    side: Side
+    ports: PortSet
+    parts: tuple[Side, ...]
+
+
+def _sides(verdicts: tuple[Verdict, ...]) -> tuple[_Side, _Side]:
+    """Return both sides."""
+    return _side([one.egress for one in verdicts]), _side([one.ingress for one in verdicts])
+
+
+def _side(found: list[Side]) -> _Side:
+    ports = ALL
+    for side in found:
+        ports &= side.ports
+    return _Side(found[0], ports, tuple(found))
+
+
+def _lacks(side: _Side, sides: tuple[_Side, _Side], asked: PortSet | None) -> PortSet:
+    """Return the ports that a side would have to let through, and does not."""
+    if asked is not None:
+        return asked - side.ports
+    closed = [one for one in sides if not one.ports]  # where each lets something else through, both lack the rest
+    return ALL - side.ports if side in closed or not closed else NONE
+
+
+def _said(stage: Stage, side: _Side, end: End, about: PortSet, lacks: PortSet) -> SideSaid:
+    """Return one side in words."""
+    direction = side.side.direction.lower()
+    rules = dict.fromkeys(_rule(stage, grant) for grant in granting(side.parts, about))
+    policies = tuple(_policy(one, stage) for one in side.side.policies)
+    return SideSaid(direction, end.actor.name, side.side.governed, policies, tuple(rules), str(lacks) if lacks else "")
+
+
+def _policy(policy: Policy, stage: Stage) -> str:
+    """Return a policy's name, with its namespace unless that is the vCluster's."""
+    return policy.name if policy.namespace == stage.subject.namespace else f"{policy.namespace}/{policy.name}"
+
+
+def _rule(stage: Stage, grant: Grant) -> RuleSaid:
+    """Return a rule in words."""
+    origin = grant.origin
+    own = stage.judge.own_origin(origin)
+    note, yours = stage.subject.note(own), stage.subject.granted(own)
+    policy = origin.policy if origin.namespace == stage.subject.namespace else f"{origin.namespace}/{origin.policy}"
+    rule = f"spec.{origin.direction.lower()}[{origin.index}]"
+    value = yours or (note.path if note else "")
+    return RuleSaid(policy, rule, stage.judge.ports_of(grant), note.flow if note else "", value, bool(yours))
+
+
+def _caveats(
+    stage: Stage, ends: tuple[End, End], flow: Judged, asked: PortSet | None, *, allowed: bool
+) -> Iterator[str]:
+    """Yield what the answer depends on."""
+    keys = {key for verdict in flow.verdicts for key in verdict.caveats}
+    may = stage.judge.evaluator.flow(ends[0].end, ends[1].end, Mode.MAY)
+    more = may.allowed - flow.ports
+    more = more if asked is None else more & asked
+    yield from (sentence for key, sentence in CAVEATS.items() if key in keys)
+    if more:
+        yield f"On {more} it is allowed where an ipBlock holds their addresses: some that the two have or may have."
+    if not allowed and not any(verdict.denials(asked or ALL) for verdict in flow.verdicts):
+        yield "The two have no addresses of one family, IPv4 or IPv6."

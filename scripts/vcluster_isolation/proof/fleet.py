@@ -1,0 +1,53 @@
+"""Who reaches whom among several vClusters, or among the pods that are really there.
+
+Of manifests with pods the actors are these pods: those of a vCluster by their role, `team-a/workload`, all others by
+namespace and name. Of manifests without pods each vCluster has the cast around it, and what is its own is prefixed.
+A vCluster is called by its name, with its namespace before it unless that is vcluster-NAME, where vCluster's own tools
+put it; which other vClusters there are makes no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from vcluster_isolation.proof import connectivity, fold
+from vcluster_isolation.proof.inputs import Input
+from vcluster_isolation.proof.matrix import Actor, Cell, Matrix
+from vcluster_isolation.proof.real_pods import called, matrix_of_pods
+from vcluster_isolation.proof.subject import Subject
+
+
+def matrix_of(given: Input, *, reasons: bool = True) -> Matrix:
+    """Return what is to be shown of values or manifests, folded; without `reasons` these may be left out."""
+    if given.cluster and given.cluster.pods:
+        return matrix_of_pods(given.cluster, given.subjects, reasons=reasons)
+    found = [fold.folded(connectivity.matrix_of(one)) for one in given.subjects]
+    return found[0] if len(found) == 1 else _joined(given.subjects, found)
+
+
+def _joined(subjects: Sequence[Subject], found: Sequence[Matrix]) -> Matrix:
+    """Return several matrices as one, with the vCluster before each actor that belongs to it."""
+    actors: dict[str, Actor] = {}
+    cells: list[Cell] = []
+    for subject, matrix in zip(subjects, found, strict=True):
+        prefix = f"{called(subject.name, subject.namespace)}/"
+        names = {one.name: f"{prefix}{one.name}" if belongs(one) else one.name for one in matrix.actors}
+        actors |= {names[one.name]: replace(one, name=names[one.name]) for one in matrix.actors}
+        cells += [replace(one, source=names[one.source], destination=names[one.destination]) for one in matrix.cells]
+    return Matrix(f"{len(found)} vClusters", _ordered(actors.values()), _sorted(cells))
+
+
+def belongs(actor: Actor) -> bool:
+    """Return whether an actor is in its vCluster's namespace, so that each vCluster has one like it."""
+    name = actor.name
+    return actor.own or name == "stray" or name.startswith("neighbour's ") or name.endswith(" in this namespace")
+
+
+def _ordered(actors: Iterable[Actor]) -> tuple[Actor, ...]:
+    """Return actors in the order in which they are shown: own ones, other pods, addresses."""
+    return tuple(sorted(actors, key=lambda one: (not one.own, bool(one.addresses))))
+
+
+def _sorted(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    return tuple(sorted(cells, key=lambda one: (one.source, one.destination)))
