@@ -9,7 +9,8 @@ must be written as it would be printed. One above 255 has more than eight bits, 
 */}}
 {{- define "vcluster-isolation.ip.bits" -}}
 {{- $octets := splitList "." . }}
-{{- if contains ":" . }}
+{{- if gt (len .) 45 }}{{/* longer than any address: not looked into */}}
+{{- else if contains ":" . }}
 {{- include "vcluster-isolation.ip.bits6" (lower .) }}
 {{- else if eq (len $octets) 4 }}
 {{- $bits := "" }}
@@ -64,7 +65,7 @@ server of Kubernetes 1.36 has against it}.
 {{- $prefix := last $parts | atoi | toString | eq (last $parts) | ternary (last $parts | atoi) 999 }}
 {{- $problem := "" }}
 {{- if or (ne (len $parts) 2) (eq $bits "") (lt $prefix 0) (gt $prefix (len $bits)) }}
-{{- $problem = printf "%q is not a CIDR; write an address without leading zeros and a prefix length, like 10.0.0.0/8 or 2001:db8::/32" $text }}
+{{- $problem = printf "%s is not a CIDR; write an address without leading zeros and a prefix length, like 10.0.0.0/8 or 2001:db8::/32" (include "vcluster-isolation.quoted" $text) }}
 {{- else if hasPrefix (print (repeat 80 "0") (repeat 16 "1")) $bits | and (eq (len $bits) 128) }}
 {{- $problem = printf "%s is an IPv4 address in IPv6 form; write it as IPv4" $text }}
 {{- else if contains "1" (substr $prefix (len $bits) $bits) }}

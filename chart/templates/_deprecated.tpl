@@ -1,8 +1,10 @@
 {{/*
-policies.networkPolicy as JSON, with the deprecated keys of renames.yaml put in the place of their successors.
+policies.networkPolicy as JSON: over its defaults, because Helm removes a default where a user wrote null (or nothing, as
+in `except:`), and with the deprecated keys of renames.yaml put in the place of their successors.
 */}}
 {{- define "vcluster-isolation.values" -}}
-{{- $values := deepCopy .Values.policies.networkPolicy }}
+{{- $defaults := include "vcluster-isolation.defaults" . | fromJson }}
+{{- $values := include "vcluster-isolation.over" (list $defaults .Values.policies.networkPolicy) | fromJson }}
 {{- range .Files.Get "renames.yaml" | fromYamlArray }}
 {{- $found := include "vcluster-isolation.dig" (list $values .from) | fromJson }}
 {{- if not (kindIs "invalid" $found.value) }}
@@ -35,4 +37,28 @@ policies.networkPolicy as JSON, with the deprecated keys of renames.yaml put in 
 {{- end }}
 {{- end }}
 {{- toJson $used }}
+{{- end }}
+
+{{/* What decides on rules, as it is in values.yaml; a test holds the two equal. */}}
+{{- define "vcluster-isolation.defaults" -}}
+{{- $except := include "vcluster-isolation.public.except.default" . | fromJsonArray }}
+{{- $public := dict "enabled" true "cidr" "0.0.0.0/0" "except" $except }}
+{{- $access := dict "enabled" false "from" list }}
+{{- dict "fallbackDns" "8.8.8.8" "labels" dict "annotations" dict "platform" (dict "enabled" true)
+      "controlPlane" (dict "apiAccess" $access "ingress" list "egress" list)
+      "workload" (dict "publicEgress" $public "ingress" list "egress" list) | toJson }}
+{{- end }}
+
+{{/* Lay a map over another, at every depth: `list BELOW ABOVE` -> JSON. A null above is as good as nothing. */}}
+{{- define "vcluster-isolation.over" -}}
+{{- $below := index . 0 }}
+{{- $merged := deepCopy $below }}
+{{- range $key, $value := index . 1 }}
+{{- if and (kindIs "map" $value) (kindIs "map" (get $below $key)) }}
+{{- $_ := set $merged $key (include "vcluster-isolation.over" (list (get $below $key) $value) | fromJson) }}
+{{- else if not (kindIs "invalid" $value) }}
+{{- $_ := set $merged $key $value }}
+{{- end }}
+{{- end }}
+{{- toJson $merged }}
 {{- end }}

@@ -48,7 +48,7 @@ annotations:
 {{/* The user's labels, references resolved, as JSON. */}}
 {{- define "vcluster-isolation.labels" -}}
 {{- $labels := dict }}
-{{- range $key, $text := .Values.policies.networkPolicy.labels }}
+{{- range $key, $text := .Values.policies.networkPolicy.labels | default dict }}
 {{- $_ := set $labels $key (include "vcluster-isolation.resolve" (list $ $text) | fromJson).value }}
 {{- end }}
 {{- toJson $labels }}
@@ -57,9 +57,18 @@ annotations:
 {{/* The user's annotations, references resolved, below those that vCluster puts on everything, as JSON. */}}
 {{- define "vcluster-isolation.annotations" -}}
 {{- $annotations := dict }}
-{{- range $key, $text := .Values.policies.networkPolicy.annotations }}
+{{- range $key, $text := .Values.policies.networkPolicy.annotations | default dict }}
 {{- $_ := set $annotations $key (include "vcluster-isolation.resolve" (list $ $text) | fromJson).value }}
 {{- end }}
-{{- $global := (((.Values.controlPlane).advanced).globalMetadata).annotations | default dict }}
-{{- mergeOverwrite $annotations $global | toJson }}
+{{- range $key, $text := (((.Values.controlPlane).advanced).globalMetadata).annotations | default dict }}
+{{- if not (include "vcluster-isolation.hook" $key) }}
+{{- $_ := set $annotations $key $text }}
+{{- end }}
+{{- end }}
+{{- toJson $annotations }}
+{{- end }}
+
+{{/* "true" for an annotation that makes Helm or Argo CD take a manifest for a hook: no policy would stay in the cluster. */}}
+{{- define "vcluster-isolation.hook" -}}
+{{- if regexMatch "^(helm\\.sh|argocd\\.argoproj\\.io)/hook" . }}true{{ end }}
 {{- end }}

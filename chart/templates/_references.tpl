@@ -14,13 +14,13 @@ One pass: what a reference resolves to is never resolved again.
 {{- $problem := "" }}
 {{- $references := regexFindAll "\\{\\{[^{}]*\\}\\}" $text -1 }}
 {{- range $i, $literal := regexSplit "\\{\\{[^{}]*\\}\\}" $text -1 }}
-{{- $value = print $value $literal }}
+{{- $value = print $value $literal | trunc 262145 }}
 {{- if contains "{{" $literal }}
 {{- $problem = "opens {{ without a reference; write {{ .Values.a.b }}, {{ .Release.Name }} or {{ .Release.Namespace }}" }}
 {{- end }}
 {{- if lt $i (len $references) }}
 {{- $found := include "vcluster-isolation.resolve.one" (list $root (index $references $i)) | fromJson }}
-{{- $value = print $value $found.value }}
+{{- $value = print $value $found.value | trunc 262145 }}
 {{- $problem = $problem | default $found.problem }}
 {{- end }}
 {{- end }}
@@ -40,10 +40,12 @@ One pass: what a reference resolves to is never resolved again.
 {{- $value = index $root.Release (trimPrefix ".Release." $path) }}
 {{- else }}
 {{- $found := include "vcluster-isolation.dig" (list $root.Values (trimPrefix ".Values." $path)) | fromJson }}
-{{- if has (kindOf $found.value) (list "string" "bool" "int64" "float64") }}
+{{- if has (kindOf $found.value) (list "int64" "float64") | and (gt (float64 $found.value) 9007199254740991.0) }}
+{{- $problem = printf "%q refers to a number that is not exact; put quotes around %s" $reference (trimPrefix ".Values." $path) }}
+{{- else if has (kindOf $found.value) (list "string" "bool" "int64" "float64") }}
 {{- $value = kindIs "string" $found.value | ternary $found.value (toJson $found.value) }}
 {{- end }}
-{{- if or (eq $value "") (contains "{{" $value) }}
+{{- if not $problem | and (or (eq $value "") (contains "{{" $value)) }}
 {{- $problem = printf "%q refers to nothing that can be put here; set %s to a text or a number" $reference (trimPrefix ".Values." $path) }}
 {{- end }}
 {{- end }}

@@ -1,11 +1,12 @@
 {{/*
 Everything that the API server would refuse and that values.schema.json cannot say, refused here: all of it at once,
 each problem as one line `path: what is wrong; what to do`. Texts of users are quoted with %q, so that none breaks out.
-The templates below take what `--skip-schema-validation` lets through, too.
+They come on top of values.schema.json and do not say again what it says, but for the switches: with the schema skipped,
+a text "false" would switch something on.
 */}}
 {{- define "vcluster-isolation.validate" -}}
 {{- $problems := list }}
-{{- range list "name" "metadata" "deprecated" "fallback-dns" "public-egress" "rules" }}
+{{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "rules" }}
 {{- $found := include (print "vcluster-isolation.problems." .) $ | trim }}
 {{- if $found }}{{ $problems = concat $problems (regexSplit "\n+" $found -1) }}{{ end }}
 {{- end }}
@@ -18,16 +19,30 @@ The templates below take what `--skip-schema-validation` lets through, too.
 {{- $name := include "vcluster-isolation.name" . }}
 {{- $path := ((.Values).vcluster).name | empty | ternary "the release name" "vcluster.name" }}
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $name) }}
-{{ $path }}: {{ printf "%q" $name }} is not a name for a release; use lower-case letters, digits, '-' and '.'
+{{ $path }}: {{ include "vcluster-isolation.quoted" $name }} is not a name for a release; use lower-case letters, digits, '-' and '.'
 {{- else if gt (len $name) 53 }}
-{{ $path }}: {{ printf "%q" $name }} has {{ len $name }} characters; a release name, and with it the labels that selectors match, has at most 53
+{{ $path }}: {{ include "vcluster-isolation.quoted" $name }} has {{ len $name }} characters; a release name, and with it the labels that selectors match, has at most 53
 {{- end }}
+{{- end }}
+
+{{- define "vcluster-isolation.problems.switches" -}}
+{{- $values := include "vcluster-isolation.values" . | fromJson }}
+{{- range list "enabled" "platform.enabled" "controlPlane.apiAccess.enabled" "workload.publicEgress.enabled" }}
+{{- if not (kindIs "bool" (include "vcluster-isolation.dig" (list $values .) | fromJson).value) }}
+policies.networkPolicy.{{ . }}: is neither true nor false; write one of the two, without quotes
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A text of the user's in quotes, cut when it is long. */}}
+{{- define "vcluster-isolation.quoted" -}}
+{{- gt (len .) 80 | ternary (printf "%q…" (trunc 80 .)) (printf "%q" .) }}
 {{- end }}
 
 {{- define "vcluster-isolation.problems.metadata" -}}
 {{- $policy := .Values.policies.networkPolicy }}
 {{- range $field := list "labels" "annotations" }}
-{{- range $key, $text := get $policy $field }}
+{{- range $key, $text := get $policy $field | default dict }}
 {{- $path := printf "policies.networkPolicy.%s[%q]" $field $key }}
 {{- $found := include "vcluster-isolation.resolve" (list $ $text) | fromJson }}
 {{- if not (kindIs "string" $text) }}
@@ -36,8 +51,15 @@ The templates below take what `--skip-schema-validation` lets through, too.
 {{ $path }}: {{ $found.problem }}
 {{- else if eq $field "labels" }}
 {{- include "vcluster-isolation.problems.label" (list $path $found.value) }}
+{{- else if include "vcluster-isolation.hook" $key }}
+{{ $path }}: makes hooks of the policies, and a hook does not stay in the cluster; remove it
 {{- end }}
 {{- end }}
+{{- end }}
+{{- $size := 0 }}
+{{- range $key, $text := include "vcluster-isolation.annotations" . | fromJson }}{{ $size = add $size (len $key) (len $text) }}{{ end }}
+{{- if gt $size 262144 }}
+policies.networkPolicy.annotations: have more than 262144 bytes with their keys, global annotations included; shorten them
 {{- end }}
 {{- end }}
 
@@ -46,15 +68,15 @@ The templates below take what `--skip-schema-validation` lets through, too.
 {{- $path := index . 0 }}
 {{- $value := index . 1 }}
 {{- if gt (len $value) 63 }}
-{{ $path }}: {{ printf "%q" $value }} has {{ len $value }} characters; a label value has at most 63
+{{ $path }}: {{ include "vcluster-isolation.quoted" $value }} has {{ len $value }} characters; a label value has at most 63
 {{- else if not (regexMatch "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$" $value) }}
-{{ $path }}: {{ printf "%q" $value }} is not a label value; use letters, digits, '-', '_' and '.', with a letter or digit at both ends
+{{ $path }}: {{ include "vcluster-isolation.quoted" $value }} is not a label value; use letters, digits, '-', '_' and '.', with a letter or digit at both ends
 {{- end }}
 {{- end }}
 
 {{/* A deprecated key is honoured, but not beside its successor: one of the two would be lost. */}}
 {{- define "vcluster-isolation.problems.deprecated" -}}
-{{- $policy := .Values.policies.networkPolicy }}
+{{- $policy := include "vcluster-isolation.over" (list (include "vcluster-isolation.defaults" . | fromJson) .Values.policies.networkPolicy) | fromJson }}
 {{- range $row := include "vcluster-isolation.deprecated" . | fromJsonArray }}
 {{- range $path, $default := merge (dict .to .default) (.with | default dict) }}
 {{- $set := (include "vcluster-isolation.dig" (list $policy $path) | fromJson).value }}
@@ -66,9 +88,9 @@ policies.networkPolicy.{{ $row.from }}: is the deprecated name of {{ $row.to }},
 {{- end }}
 
 {{- define "vcluster-isolation.problems.fallback-dns" -}}
-{{- $dns := .Values.policies.networkPolicy.fallbackDns | toString }}
+{{- $dns := (include "vcluster-isolation.values" . | fromJson).fallbackDns | toString }}
 {{- if not (include "vcluster-isolation.ip.bits" $dns) }}
-policies.networkPolicy.fallbackDns: {{ printf "%q" $dns }} is not an IP address; write one, like 8.8.8.8 or 2001:4860:4860::8888
+policies.networkPolicy.fallbackDns: {{ include "vcluster-isolation.quoted" $dns }} is not an IP address; write one, like 8.8.8.8 or 2001:4860:4860::8888
 {{- end }}
 {{- end }}
 
