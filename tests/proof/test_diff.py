@@ -32,7 +32,7 @@ KINDS = {
     ("default", "public-egress-ipv6"): MIXED,
     ("platform-off", "public-egress-off"): MIXED,
     ("default", "labels-and-annotations"): NEUTRAL,
-    ("default", "synced"): NEUTRAL,
+    ("default", "synced"): WIDENS,
     ("default", "off"): WIDENS,
     ("off", "default"): NARROWS,
 }

@@ -91,7 +91,7 @@ def test_json_is_the_whole_explanation() -> None:
             "policy": "vc-work-my-vcluster",
             "rule": "spec.egress[2]",
             "ports": "all ports",
-            "flow": "workloads --> addresses outside the cluster, on any port",
+            "flow": "workloads --> the addresses of publicEgress, on any port",
             "value": "policies.networkPolicy.workload.publicEgress",
             "yours": False,
         }

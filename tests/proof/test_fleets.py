@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,9 +10,9 @@ from subjects import subject
 from vcluster_isolation.proof.claims import ISOLATION, ISOLATION_CLAIMS, Claim
 from vcluster_isolation.proof.prove import FAILS, GRANTED, broken, prove
 from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, Tenant, Who, World, renamed
+from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, Tenant, World, renamed
 from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import Endpoint, Policy
+from vcluster_isolation.reach.model import Policy
 
 AMONG_TENANTS = [
     claim
@@ -23,31 +22,18 @@ AMONG_TENANTS = [
 
 
 class Fleet(World):
-    """A world of many concrete tenants: half in the vCluster's namespace, half in namespaces of their own."""
+    """A world of many concrete tenants, half in the vCluster's namespace, and two more that nobody isolated."""
 
     def __init__(self, whole: Subject, size: int) -> None:
         super().__init__(whole, whole.policies)
         own = self.tenants[OWN]
-        self.fleet = {
-            NEIGHBOUR: [Tenant(f"n{number}", own.namespace) for number in range(size // 2)],
-            OTHER: [Tenant(f"o{number}", f"vcluster-o{number}") for number in range(size - size // 2)],
-        }
-        everybody = [tenant for tenants in self.fleet.values() for tenant in tenants]
+        beside = [Tenant(f"n{number}", own.namespace) for number in range(size // 2)]
+        away = [Tenant(f"o{number}", f"vcluster-o{number}") for number in range(size - size // 2)]
         policies: list[Policy] = [*whole.policies]
-        policies += [renamed(policy, own, tenant) for tenant in everybody for policy in whole.policies]
+        policies += [renamed(policy, own, tenant) for tenant in (*beside, *away) for policy in whole.policies]
         self.evaluator = Evaluator(dict.fromkeys(policies))
-        self._symbolic = dict(self.tenants)
-
-    def ends(self, who: Who) -> tuple[Endpoint, ...]:
-        """Return the endpoints of every tenant of a kind, one after another."""
-        return tuple(self._every(who))
-
-    def _every(self, who: Who) -> Iterator[Endpoint]:
-        for tenant in self.fleet.get(who.whose, [self.tenants[OWN]]):
-            self.tenants = {**self._symbolic, who.whose: tenant}
-            self._ends.clear()
-            yield from super().ends(who)
-        self.tenants = dict(self._symbolic)
+        free = (Tenant("f0", own.namespace), Tenant("f1", "vcluster-f1"))
+        self._variants = {NEIGHBOUR: (*beside, free[0]), OTHER: (*away, free[1])}
 
 
 @pytest.mark.parametrize("size", [3, 10, 50])

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from subjects import SITUATIONS, outcomes, subject
+from subjects import SITUATIONS, VALUES, outcomes, subject
 
+from vcluster_isolation.helm import Request
+from vcluster_isolation.proof import cast
+from vcluster_isolation.proof.changes import changes, kind
 from vcluster_isolation.proof.claims import AVAILABILITY, CLAIMS, ISOLATION
 from vcluster_isolation.proof.prove import CLOSED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, broken, prove
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.world import World
-from vcluster_isolation.reach.model import EVERYTHING, Pod, Policy, Rule
+from vcluster_isolation.proof.subject import Subject, of_values
+from vcluster_isolation.proof.world import DESTINATION, SOURCE, Who, World
+from vcluster_isolation.reach.addresses import EVERYWHERE, union_of
+from vcluster_isolation.reach.model import EVERYTHING, Origin, Peer, Pod, Policy, Requirement, Rule, selector
 from vcluster_isolation.reach.ports import parse_ports
 
 SNAPSHOT = ("app", "vcluster-snapshot")
@@ -26,7 +31,7 @@ HOLES = {
     "workload-to-control-plane": ("workload", SNAPSHOT, None),
     "workload-to-api-server": ("workload", SNAPSHOT, "TCP 443, TCP 6443, TCP 8443"),
     "workload-to-private": ("workload", SNAPSHOT, "TCP 443, TCP 6443, TCP 8443"),
-    "workload-to-tenants": ("workload", SNAPSHOT, "all ports"),
+    "workload-to-tenants": ("workload", SNAPSHOT, None),
     "workload-to-host": ("workload", SNAPSHOT, "TCP 443, TCP 6443, TCP 8443"),
     "workload-to-host-dns": ("workload outside the virtual kube-system", SNAPSHOT, "all ports"),
 }
@@ -80,12 +85,13 @@ def test_nothing_else_fails() -> None:
         "workload-to-special",
         "control-plane-to-host",
         "control-plane-to-metadata",
+        "control-plane-to-tenants",
     }
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_every_availability_claim_holds_unless_values_closed_it(situation: str) -> None:
-    if situation == "off":
+    if situation in {"off", "synced"}:  # no policies at all; namespaces that no policy reaches
         return
     for outcome in outcomes(situation).values():
         if outcome.claim.kind == AVAILABILITY:
@@ -197,3 +203,121 @@ def test_policies_of_other_namespaces_are_no_policies_of_the_tenants() -> None:
     found = prove(replace(subject(), policies=(*subject().policies, closed)))
     failing = {one.claim.name for one in found if one.status == FAILS and one.claim.kind == ISOLATION}
     assert failing >= set(HOLES) - {"workload-to-host-dns"}
+
+
+def failing(whole: Subject) -> set[str]:
+    return {one.claim.name for one in prove(whole) if one.status == FAILS and one.claim.kind == ISOLATION}
+
+
+def test_a_tenants_own_network_policies_are_part_of_the_adversary() -> None:
+    """With sync.toHost.networkPolicies a tenant opens what it likes for its own pods: policies add up."""
+    assert failing(replace(subject(), policy_sync=True)) >= failing(subject()) | {
+        "tenants-to-workloads",
+        "others-to-workloads",
+        "outside-to-workloads",
+    }
+
+
+def test_synced_namespaces_are_part_of_the_adversary() -> None:
+    """With sync.toHost.namespaces workloads run in namespaces that no policy of the chart reaches."""
+    found = {one.claim.name: one.status for one in prove(replace(subject(), namespace_sync=True))}
+    assert found["tenants-to-workloads"] == found["workload-dns"] == FAILS
+
+
+def test_syncs_are_read_from_the_values() -> None:
+    assert (subject("synced").namespace_sync, subject("synced").policy_sync) == (True, True)
+    assert (subject().namespace_sync, subject().policy_sync) == (False, False)
+
+
+def rule_from(*peers: Peer) -> Rule:
+    return Rule(Origin("ns", "vc-work-a", "Ingress", 9), peers)
+
+
+def with_ingress(whole: Subject, rule: Rule) -> Subject:
+    """Return the subject with one more rule in the policy of the workloads."""
+    policies = (
+        replace(one, ingress=(*one.ingress, rule)) if one.name == "vc-work-a" else one for one in whole.policies
+    )
+    return replace(whole, policies=tuple(policies))
+
+
+NOT_SYNCED = Requirement("vcluster.loft.sh/managed-by", "DoesNotExist")
+
+
+@pytest.mark.parametrize(
+    ("peer", "claim"),
+    [
+        (Peer(namespaces=selector({"kubernetes.io/metadata.name": "shop"})), "others-to-workloads"),
+        (Peer(pods=selector({"vcluster.loft.sh/managed-by": "b"})), "tenants-to-workloads"),
+        (Peer(pods=selector({"app": "backup"}, NOT_SYNCED)), "others-to-workloads"),
+        (Peer(namespaces=selector({"team": "x"})), "others-to-workloads"),
+    ],
+    ids=["a namespace by name", "a tenant by name", "a pod of nobody's in the namespace", "a namespace by a label"],
+)
+def test_whoever_a_rule_names_is_in_the_world(peer: Peer, claim: str) -> None:
+    assert claim not in failing(subject())
+    wide = with_ingress(subject(), rule_from(peer))
+    assert claim in failing(wide)
+    assert kind(changes(subject(), wide)) == "widens"
+
+
+def test_other_tenants_need_not_be_isolated_by_anybody() -> None:
+    """The platform's label opens the control plane to a tenant without policies even when ours cannot send it there."""
+    mended = replace(
+        subject("default"),
+        policies=tuple(
+            replace(one, ingress=tuple(rule for rule in one.ingress if "vcluster-snapshot" not in str(rule.peers)))
+            for one in subject().policies
+            if not one.name.startswith("vc-snapshot")
+        ),
+    )
+    outcome = next(one for one in prove(mended) if one.claim.name == "tenants-to-control-plane")
+    assert (outcome.status, LOFT in labels(outcome)) == (FAILS, True)
+
+
+def test_a_deprecated_key_at_its_default_grants_nothing(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    text = "policies: {networkPolicy: {enabled: true, outgoingConnections: {platform: true}}}"
+    values.write_text(text, encoding="utf-8")
+    whole = of_values(Request((values,), name="a", namespace="ns"))
+    assert whole.changed == {}
+    assert failing(whole) == failing(subject())
+
+
+def test_switching_off_grants_nothing_and_adding_a_rule_closes_nothing() -> None:
+    assert "platform.enabled" in subject("platform-off").changed
+    assert not any(
+        "platform" in key for one in outcomes("platform-off").values() for key in one.keys if one.status == GRANTED
+    )
+    broken_chart = replace(
+        subject("own-rules"),
+        policies=tuple(
+            replace(one, egress=one.egress[1:]) if one.name == "vc-cp-a" else one
+            for one in subject("own-rules").policies
+        ),
+    )
+    found = {one.claim.name: one.status for one in prove(broken_chart)}
+    assert found["control-plane-host-dns"] == FAILS
+
+
+def test_a_handful_of_own_rules_on_different_keys_is_judged_at_once() -> None:
+    """Sources and destinations are told apart by what sees them in their role, not by everything."""
+    whole = subject()
+    for number in range(5):
+        whole = with_ingress(whole, rule_from(Peer(pods=selector({f"key{number}": "x"}))))
+    assert failing(whole) == failing(subject()) | {"tenants-to-workloads", "others-to-workloads"}
+    world = World(whole, whole.policies)
+    workload = Who(cast.WORKLOAD)
+    assert len(world.ends(workload, SOURCE)) > 4 * len(world.ends(workload, DESTINATION))
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace"), [("elsewhere", "elsewhere"), ("loft", "loft"), ("neighbour", "other-namespace")]
+)
+def test_names_of_the_cast_are_as_good_as_any(name: str, namespace: str) -> None:
+    whole = of_values(Request((VALUES / "default.yaml",), name=name, namespace=namespace))
+    assert failing(whole) == failing(subject())
+
+
+def test_the_addresses_of_the_cast_are_all_there_are() -> None:
+    assert EVERYWHERE <= union_of(actor.addresses for actor in cast.ADDRESSES)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from vcluster_isolation.proof.addresses import INTERNET_4, INTERNET_6, METADATA, PRIVATE, SPECIAL
-from vcluster_isolation.reach.addresses import POD_RANGES, AddressSet, address_set
+from vcluster_isolation.reach.addresses import EVERYWHERE, POD_RANGES, AddressSet, address_set
 from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, none_of, one_of
 
 MANAGED_BY: Final = "vcluster.loft.sh/managed-by"
@@ -61,6 +61,15 @@ HOSTILE: Final[Mapping[str, Domain]] = {
 }
 """What a tenant can do about the labels of its pods, all other keys being free."""
 
+WORKLOAD: Final = PodActor(
+    "workload",
+    HOME,
+    {VIRTUAL_NAMESPACE: "default", MANAGED_BY: TENANT},
+    "a pod of the tenant, synced to the host cluster",
+    HOSTILE,
+    FREE,
+)
+
 OF_A_VCLUSTER: Final = (
     PodActor(
         "control-plane", HOME, {"app": "vcluster", "release": TENANT}, "the vCluster's API server and controllers"
@@ -72,14 +81,7 @@ OF_A_VCLUSTER: Final = (
         {"k8s-app": "vcluster-kube-dns", VIRTUAL_NAMESPACE: "kube-system", MANAGED_BY: TENANT},
         "a deployed CoreDNS, synced like a workload",
     ),
-    PodActor(
-        "workload",
-        HOME,
-        {VIRTUAL_NAMESPACE: "default", MANAGED_BY: TENANT},
-        "a pod of the tenant, synced to the host cluster",
-        HOSTILE,
-        FREE,
-    ),
+    WORKLOAD,
     PodActor("snapshot", HOME, {"app": "vcluster-snapshot"}, "a pod that takes or restores a snapshot"),
 )
 """The pods of one vCluster. Every tenant of the cast has these."""
@@ -94,7 +96,19 @@ ORDINARY: Final = PodActor(
 )
 """Inside a tenant, who is no administrator of it cannot put pods into the virtual kube-system."""
 
-STRAY: Final = PodActor("stray", HOME, {"app": "unrelated"}, "a pod in the vCluster's namespace that no policy names")
+STRAY: Final = PodActor(
+    "stray",
+    HOME,
+    {"app": "unrelated"},
+    "a pod in the vCluster's namespace that is none of the vCluster's",
+    {
+        MANAGED_BY: ABSENT,
+        "app": none_of("vcluster", "vcluster-etcd", "vcluster-snapshot", "loft", absent=True),
+    },
+    FREE,
+)
+"""No tenant can make one: every pod of a tenant carries managed-by. Who can chooses all labels but a vCluster's own (its
+`release` is no vCluster's, see `world.py`)."""
 
 PLATFORM_NAMESPACE: Final = "vcluster-platform"
 
@@ -134,7 +148,12 @@ def _addresses(ranges: Mapping[str, str], about: str) -> tuple[AddressActor, ...
 
 PRIVATE_ADDRESSES: Final = _addresses(PRIVATE, "a private range, where clusters have pods, nodes and services")
 SPECIAL_ADDRESSES: Final = _addresses(SPECIAL, "a range that is not globally reachable")
+RESERVED: Final = AddressActor(
+    "unassigned-ipv6",
+    (EVERYWHERE - INTERNET_6 - address_set(*PRIVATE.values(), *SPECIAL.values(), *METADATA.values())).only(6),
+    "IPv6 addresses that are not handed out so far",
+)
 METADATA_ADDRESSES: Final = _addresses(METADATA, "a metadata or credential service of a cloud")
 
-ADDRESSES: Final = (*INTERNET, *PRIVATE_ADDRESSES, *SPECIAL_ADDRESSES, *METADATA_ADDRESSES)
+ADDRESSES: Final = (*INTERNET, *PRIVATE_ADDRESSES, *SPECIAL_ADDRESSES, *METADATA_ADDRESSES, RESERVED)
 """Every address that claims speak of."""

@@ -8,18 +8,18 @@ matters to nobody is none, however much its text differs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 from vcluster_isolation.proof import cast
-from vcluster_isolation.proof.cast import AddressActor, PodActor
+from vcluster_isolation.proof.cast import AddressActor
 from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, Who, World
+from vcluster_isolation.proof.world import DESTINATION, NEIGHBOUR, OTHER, SOURCE, Who, World
 from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.labels import FREE
 from vcluster_isolation.reach.model import NAME_LABEL, Endpoint, Labels, Pod
 from vcluster_isolation.reach.ports import NONE, PortSet
-from vcluster_isolation.reach.verdict import NAMED_PORT, POD_ADDRESS, Mode, Verdict
+from vcluster_isolation.reach.verdict import POD_ADDRESS, Mode, Verdict
 
 WIDENS: Final = "widens"
 NARROWS: Final = "narrows"
@@ -70,10 +70,13 @@ def changes(before: Subject, after: Subject) -> list[Change]:
 
     Both subjects must be the same vCluster: one name, one namespace.
     """
-    joint = World(after, [*before.policies, *after.policies])
-    old, new = (World(one, one.policies).evaluator for one in (before, after))
-    found = [change for ends in _pairs(joint) for change in _compare(ends, old, new)]
-    return sorted(_simplest(found), key=lambda one: (not one.opened, str(one.source), str(one.destination)))
+    both = replace(after, namespace_sync=before.namespace_sync or after.namespace_sync)
+    joint = World(both, [*before.with_synced(before.policies), *after.with_synced(after.policies)])
+    old, new = (World(one, one.with_synced(one.policies)).evaluator for one in (before, after))
+    worlds = [joint.at_home_in(home) for home in joint.homes()]
+    found = [change for world in worlds for ends in _pairs(world) for change in _compare(ends, old, new)]
+    told = sorted(_simplest(_without_echoes(found)), key=lambda one: (str(one.source), str(one.destination)))
+    return sorted(told, key=lambda one: not one.opened)
 
 
 def kind(found: Sequence[Change]) -> str:
@@ -84,37 +87,33 @@ def kind(found: Sequence[Change]) -> str:
 
 def _pairs(joint: World) -> Iterator[tuple[End, End]]:
     """Yield every pair of ends of which one at least is the vCluster's own."""
-    own = [end for actor in (*cast.OF_A_VCLUSTER, cast.STRAY) for end in _ends(joint, Who(actor))]
-    rest = [end for who in _others(joint) for end in _ends(joint, who)]
-    for one in own:
-        for other in (*own, *rest):
-            yield one, other
-        for other in rest:
-            yield other, one
+    own = [Who(actor) for actor in (*cast.OF_A_VCLUSTER, cast.STRAY)]
+    rest = list(_others())
+    out, into = (_all_ends(joint, own, role) for role in (SOURCE, DESTINATION))
+    yield from product(out, [*into, *_all_ends(joint, rest, DESTINATION)])
+    yield from product(_all_ends(joint, rest, SOURCE), into)
 
 
-def _others(joint: World) -> Iterator[Who]:
-    """Yield everybody else, and anybody in each namespace that a selector names."""
+def _others() -> Iterator[Who]:
+    """Yield everybody else."""
     for whose in (NEIGHBOUR, OTHER):
         yield from (Who(actor, whose) for actor in cast.OF_A_VCLUSTER if (whose, actor.name) != (NEIGHBOUR, "snapshot"))
     # Not the host API server: its address is a private one, and those are all here.
     yield from (Who(actor) for actor in cast.OF_THE_HOST if actor.name != "host-api-server")
-    yield from (
-        Who(actor) for actor in (cast.ANYBODY, *cast.INTERNET, *cast.PRIVATE_ADDRESSES, *cast.SPECIAL_ADDRESSES)
-    )
-    selectors = joint.evaluator.namespace_selectors()
-    named = {value for one in selectors for key, value in one.equal if key == NAME_LABEL}
-    named |= {value for one in selectors for more in one.others if more.key == NAME_LABEL for value in more.values}
-    taken = {tenant.namespace for tenant in joint.tenants.values()} | {cast.ANYBODY.namespace}
-    for name in sorted(named - taken):
-        yield Who(PodActor(cast.ANYBODY.name, name, {}, cast.ANYBODY.about, {}, FREE))
+    yield Who(cast.ANYBODY)
+    yield from (Who(actor) for actor in cast.ADDRESSES if actor not in cast.METADATA_ADDRESSES)
 
 
-def _ends(joint: World, who: Who) -> Iterator[End]:
-    """Yield the ends of an actor, with what each has beyond the actor's usual labels."""
+def _all_ends(joint: World, actors: Iterable[Who], role: str) -> list[End]:
+    """Return the ends of actors in a role, with what each has beyond the actor's usual labels."""
+    return [end for who in actors for end in _ends(joint, who, role)]
+
+
+def _ends(joint: World, who: Who, role: str) -> Iterator[End]:
+    """Yield the ends of an actor."""
     usual = next(iter(joint.ends(Who(who.actor, who.whose, usual=True))))
-    fixed = {key for key, _ in usual.labels} if isinstance(usual, Pod) else set()
-    for end in joint.ends(who):
+    fixed = {key for key, _ in usual.labels} if isinstance(usual, Pod) and who.actor is not cast.STRAY else set()
+    for end in joint.ends(who, role):
         extra = frozenset(pair for pair in end.labels if pair[0] not in fixed) if isinstance(end, Pod) else frozenset()
         yield End(who, end, extra)
 
@@ -130,15 +129,27 @@ def _compare(ends: tuple[End, End], old: Evaluator, new: Evaluator) -> Iterator[
 
 
 def _reading(evaluator: Evaluator, pair: tuple[Endpoint, Endpoint]) -> tuple[PortSet, Verdict]:
-    """Return what may get through, and why.
-
-    An ipBlock that covers an address which a pod might have does not count: the address itself is an end as well,
-    and it would be said once more for each pod there is.
-    """
+    """Return what may get through, and why."""
     verdict = evaluator.flow(*pair, Mode.MAY)
-    if POD_ADDRESS in verdict.caveats and NAMED_PORT not in verdict.caveats:
-        return evaluator.allowed(*pair, Mode.MUST), verdict
     return verdict.allowed, verdict
+
+
+def _without_echoes(found: Sequence[Change]) -> Iterator[Change]:
+    """Leave out what only says once more that an ipBlock changed, for a pod that might have an address of it.
+
+    The address is an end as well: the same ports were opened, or closed, between it and the same own end. A change
+    that no address shares stays: then it is the pod's own side that changed.
+    """
+    known: dict[tuple[bool, End], PortSet] = {}
+    for change in found:
+        for own, other in ((change.source, change.destination), (change.destination, change.source)):
+            if not isinstance(other.end, Pod) and not other.end.node:
+                known[change.opened, own] = known.get((change.opened, own), NONE) | change.ports
+    for change in found:
+        ends = (change.source, change.destination)
+        echoes = POD_ADDRESS in change.verdict.caveats
+        if not echoes or not any(change.ports <= known.get((change.opened, end), NONE) for end in ends):
+            yield change
 
 
 def _simplest(found: Iterable[Change]) -> Iterator[Change]:

@@ -81,6 +81,7 @@ _HOST_PODS: Final = tuple(
     actor.name for actor in cast.OF_THE_HOST if isinstance(actor, PodActor) and actor.name != "host-dns"
 )
 _ELSEWHERE: Final = own("anybody", "monitoring", "ingress-controller", "host-dns")
+_OUTSIDE: Final = (*_ELSEWHERE, *_addresses(cast.ADDRESSES))
 API: Final = parse_ports("TCP 8443")
 DNS: Final = parse_ports("TCP+UDP 1053")
 ETCD: Final = parse_ports("TCP 2379-2380")
@@ -130,25 +131,25 @@ ISOLATION_CLAIMS: Final = (
     ),
     _never(
         "others-to-control-plane",
-        "No other pod of the host cluster, whatever its labels, reaches the control plane or etcd.",
+        "No other pod, whatever its labels, reaches the control plane or etcd, but vCluster Platform and snapshots.",
         ((*_ELSEWHERE, *own("stray")), own("control-plane", "etcd")),
     ),
     _never(
         "outside-to-workloads",
-        "No address outside the cluster, and no other node, reaches a workload.",
+        "No address, and no node but a pod's own, reaches a workload.",
         ((*_addresses(cast.ADDRESSES), *own("node")), own("workload", "coredns")),
         needs=HOSTED,
     ),
     _never(
         "outside-to-control-plane",
-        "No address outside the cluster reaches the control plane or etcd.",
-        (_addresses(cast.ADDRESSES), own("control-plane", "etcd")),
+        "No address, and no node but a pod's own, reaches the control plane or etcd.",
+        ((*_addresses(cast.ADDRESSES), *own("node")), own("control-plane", "etcd")),
     ),
     _never(
         "etcd-closed",
         "Nothing but the control plane, its snapshots and etcd itself reaches etcd.",
         (
-            (*own("workload", "coredns", "platform", "agent", "stray"), *tenants(*_EVERY_POD), *_ELSEWHERE),
+            (*own("workload", "coredns", "platform", "agent", "stray", "node"), *_OUTSIDE, *tenants(*_EVERY_POD)),
             own("control-plane", "etcd"),
         ),
         ETCD,
@@ -164,7 +165,7 @@ ISOLATION_CLAIMS: Final = (
         "snapshots-closed",
         "Nothing reaches a snapshot pod.",
         (
-            (*own("workload", "control-plane", "etcd", "platform", "stray"), *tenants(*_EVERY_POD), *_ELSEWHERE),
+            (*own(*_EVERY_POD, "platform", "stray", "node"), *_OUTSIDE, *tenants(*_EVERY_POD)),
             own("snapshot"),
         ),
     ),
@@ -189,7 +190,7 @@ ISOLATION_CLAIMS: Final = (
     _never(
         "workload-to-special",
         "No workload, whatever its labels, reaches an address that is not globally reachable.",
-        (own("workload"), _addresses(cast.SPECIAL_ADDRESSES)),
+        (own("workload"), (*_addresses(cast.SPECIAL_ADDRESSES), Who(cast.RESERVED))),
         needs=HOSTED,
     ),
     _never(

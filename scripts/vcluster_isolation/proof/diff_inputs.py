@@ -46,8 +46,14 @@ def pairs(before: Sequence[Subject], after: Sequence[Subject]) -> Iterator[tuple
     """Yield each vCluster as it was and as it is; one that is on one side only has no policies on the other."""
     old, new = ({(one.namespace, one.name): one for one in side} for side in (before, after))
     for namespace, name in sorted(old.keys() | new.keys()):
-        nothing = Subject(name, namespace, ())
-        yield old.get((namespace, name), nothing), new.get((namespace, name), nothing)
+        sides = ((old, before), (new, after))
+        found = [known.get((namespace, name)) or _missing(name, namespace, side) for known, side in sides]
+        yield found[0], found[1]
+
+
+def _missing(name: str, namespace: str, side: Sequence[Subject]) -> Subject:
+    """Return a vCluster that is not there yet, or no more, among the policies that are."""
+    return Subject(name, namespace, side[0].policies if side else ())
 
 
 def _subjects(path: Path, options: Options) -> list[Subject]:

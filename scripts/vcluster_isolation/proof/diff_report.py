@@ -61,7 +61,9 @@ def difference(before: Subject, after: Subject, found: Sequence[Change]) -> Diff
         sources = _names([one.source for one in groups[0]])
         destinations = _names([group[0].destination for group in groups])
         rows.append(Row(first.opened, sources, destinations, first.ports, causes[id(first)]))
-    return Difference(after.name, after.namespace, kind(found), tuple(rows), (before.manifests, before.policies) != (after.manifests, after.policies))
+    texts = (before.manifests, after.manifests)
+    differ = texts[0] != texts[1] if all(texts) else before.policies != after.policies
+    return Difference(after.name, after.namespace, kind(found), tuple(rows), differ)
 
 
 def _grouped(items: Iterable[_One], key: Callable[[_One], Hashable]) -> list[list[_One]]:

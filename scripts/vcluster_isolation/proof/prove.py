@@ -8,9 +8,9 @@ from itertools import product
 from typing import Final
 
 from vcluster_isolation.proof.claims import CLAIMS, ISOLATION, Claim
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.world import Who, World
-from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod, Policy
+from vcluster_isolation.proof.subject import CLOSING, Subject
+from vcluster_isolation.proof.world import DESTINATION, SOURCE, Who, World
+from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
 from vcluster_isolation.reach.ports import PortSet
 from vcluster_isolation.reach.verdict import Mode, Verdict
 
@@ -77,46 +77,53 @@ class _Judge:
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        self._full = World(subject, subject.policies)
-        self._others: dict[str, World] = {}
+        self._made: dict[str, list[World]] = {}
 
     def outcome(self, claim: Claim) -> Outcome:
         """Judge one claim."""
         if not claim.applies(self._subject):
             return Outcome(claim, NO_SUBJECT)
-        found = list(broken(claim, self._full))
-        counts = _counts(claim, self._full)
+        found = list(self._broken(claim, FULL))
+        counts = _counts(claim, self._worlds(FULL)[0])
         if not found:
             return Outcome(claim, HOLDS, *counts)
         smallest = min(found, key=Counterexample.size)
-        if self._subject.changed:
-            by_user = self._granted(claim, found) if claim.kind == ISOLATION else self._closed(claim)
-            if by_user:
-                status = GRANTED if claim.kind == ISOLATION else CLOSED
-                return Outcome(claim, status, *counts, smallest, by_user)
-            if claim.kind == ISOLATION:
-                smallest = min(broken(claim, self._world("ungranted")), key=Counterexample.size)
+        if self._subject.changed and claim.kind == ISOLATION:
+            chartly = min(self._broken(claim, UNGRANTED), key=Counterexample.size, default=None)
+            if chartly is None:
+                return Outcome(claim, GRANTED, *counts, smallest, self._granted(found))
+            smallest = chartly
+        elif self._closing() and not any(self._broken(claim, USUAL)):
+            return Outcome(claim, CLOSED, *counts, smallest, self._closing())
         return Outcome(claim, FAILS, *counts, smallest)
 
-    def _granted(self, claim: Claim, found: Sequence[Counterexample]) -> tuple[str, ...]:
-        """Return the values that opened what breaks a claim; none when it breaks without them as well."""
-        if any(broken(claim, self._world("ungranted"))):
-            return ()
+    def _granted(self, found: Sequence[Counterexample]) -> tuple[str, ...]:
+        """Return the values that opened what breaks a claim."""
         paths = {self._subject.granted(origin) for one in found for origin in one.rules}
         return tuple(sorted(paths - {""})) or tuple(sorted(self._subject.changed.values()))
 
-    def _closed(self, claim: Claim) -> tuple[str, ...]:
-        """Return the values that closed what a claim wants open; none when it is closed without them as well."""
-        if any(broken(claim, self._world("usual"))):
-            return ()
-        return tuple(sorted(self._subject.changed.values()))
+    def _closing(self) -> tuple[str, ...]:
+        """Return the user's values that may have closed something."""
+        return tuple(sorted(path for key, path in self._subject.changed.items() if key in CLOSING))
 
-    def _world(self, name: str) -> World:
-        """Return the world without what the user granted, or with the usual policies."""
-        if name not in self._others:
-            policies: Sequence[Policy] = self._subject.ungranted() if name == "ungranted" else self._subject.usual
-            self._others[name] = World(self._subject, policies)
-        return self._others[name]
+    def _broken(self, claim: Claim, which: str) -> Iterator[Counterexample]:
+        """Yield what breaks a claim in any of the worlds that there can be."""
+        return (one for world in self._worlds(which) for one in broken(claim, world))
+
+    def _worlds(self, which: str) -> list[World]:
+        """Return the worlds: with all policies, without what the user granted, or with the usual ones.
+
+        There is one for each way in which selectors can see the labels of the vCluster's own namespace.
+        """
+        if which not in self._made:
+            subject = self._subject
+            ungranted = subject.ungranted() if which == UNGRANTED else subject.policies
+            world = World(subject, subject.with_synced(subject.usual if which == USUAL else ungranted))
+            self._made[which] = [world.at_home_in(home) for home in world.homes()]
+        return self._made[which]
+
+
+FULL, UNGRANTED, USUAL = "full", "ungranted", "usual"
 
 
 def broken(claim: Claim, world: World) -> Iterator[Counterexample]:
@@ -133,13 +140,18 @@ def _pairs(claim: Claim, world: World) -> Iterator[tuple[Who, Who, tuple[Endpoin
     """Yield every pair of classes that a claim speaks of."""
     for sources, destinations in claim.flows:
         for source, destination in product(sources, destinations):
-            for ends in product(world.ends(source), world.ends(destination)):
+            for ends in product(world.ends(source, SOURCE), world.ends(destination, DESTINATION)):
                 yield source, destination, ends
 
 
 def _counts(claim: Claim, world: World) -> tuple[int, int, int]:
     """Return the number of label classes, of address classes, and of pairs that a claim goes through."""
-    actors = {who for flow in claim.flows for side in flow for who in side}
-    ends = [end for who in actors for end in world.ends(who)]
+    roles = (
+        (who, role)
+        for flow in claim.flows
+        for role, side in zip((SOURCE, DESTINATION), flow, strict=True)
+        for who in side
+    )
+    ends = [end for who, role in dict.fromkeys(roles) for end in world.ends(who, role)]
     external = sum(isinstance(end, External) for end in ends)
     return len(ends) - external, external, sum(1 for _ in _pairs(claim, world))

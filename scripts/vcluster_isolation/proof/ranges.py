@@ -14,7 +14,7 @@ from typing import Final
 from vcluster_isolation.proof import cast
 from vcluster_isolation.proof.cast import AddressActor
 from vcluster_isolation.proof.matrix import Actor
-from vcluster_isolation.reach.addresses import EVERYWHERE, FAMILIES, AddressSet, address_classes, address_set, union_of
+from vcluster_isolation.reach.addresses import FAMILIES, AddressSet, address_classes, address_set, union_of
 
 ANY_ADDRESS: Final = "any address"
 SPECIAL: Final = "special"
@@ -25,7 +25,6 @@ _GROUPS: Final = (
     (SPECIAL, cast.SPECIAL_ADDRESSES),
     ("metadata", cast.METADATA_ADDRESSES),
 )
-_UNASSIGNED: Final = "unassigned-ipv6"
 
 
 def ranges(blocks: Sequence[AddressSet]) -> list[Actor]:
@@ -47,9 +46,7 @@ def _ranges_of_the_cast() -> Iterator[Actor]:
             narrower = [other for other in inside if other != one.addresses]
             if group == "metadata" or one.addresses not in metadata:
                 yield _actor(one, one.addresses - union_of(narrower), group)
-    rest = EVERYWHERE - union_of(one.addresses for one in cast.ADDRESSES)
-    about = "IPv6 addresses that are not handed out so far"
-    yield _actor(AddressActor(_UNASSIGNED, rest, about), rest, "unassigned")
+    yield _actor(cast.RESERVED, cast.RESERVED.addresses, "unassigned")
 
 
 def _actor(one: AddressActor, addresses: AddressSet, group: str) -> Actor:

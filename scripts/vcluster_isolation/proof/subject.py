@@ -13,7 +13,7 @@ from vcluster_isolation import layers, renames, render_cache, strict_yaml
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm import Request
 from vcluster_isolation.proof.rule_notes import RuleId, RuleNote, rule_notes
-from vcluster_isolation.reach.model import IPBlock, Origin, Peer, Policy, Rule
+from vcluster_isolation.reach.model import EGRESS, INGRESS, IPBlock, Origin, Peer, Policy, Rule, selector
 from vcluster_isolation.reach.parse import Cluster, parse_cluster
 
 PUBLIC_EGRESS = "workload.publicEgress"
@@ -24,7 +24,8 @@ _POLICY = ("policies", "networkPolicy")
 class Subject:
     """A vCluster and the policies around it.
 
-    `hosted` says that its workloads run in the host cluster, `coredns` that CoreDNS is a pod of its own. `notes`
+    `hosted` says that its workloads run in the host cluster, `coredns` that CoreDNS is a pod of its own, and the two
+    syncs that the tenant's namespaces and NetworkPolicies reach the host cluster. `notes`
     say of each rule why it is there. `changed` maps each value that the user set to something else than the
     default, as far as it decides on rules, to the path that the user wrote. `usual_policies` gives the policies with
     all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
@@ -36,6 +37,8 @@ class Subject:
     policies: tuple[Policy, ...]
     hosted: bool = True
     coredns: bool = True
+    namespace_sync: bool = False
+    policy_sync: bool = False
     notes: Mapping[RuleId, RuleNote] = field(default_factory=dict)
     changed: Mapping[str, str] = field(default_factory=dict)
     usual_policies: Callable[[], tuple[Policy, ...]] = tuple
@@ -55,10 +58,20 @@ class Subject:
     def granted(self, origin: Origin) -> str:
         """Return the path of the value with which the user put a rule there; empty for the chart's own."""
         note = self.note(origin)
-        if note is None or note.key not in self.changed:
+        if note is None or note.key not in self.changed or note.key in DEFAULT_ON:
             return ""
         index = "" if note.item is None else f"[{note.item}]"
         return self.changed[note.key] + index
+
+    def with_synced(self, policies: Iterable[Policy]) -> tuple[Policy, ...]:
+        """Return policies, and beside them the worst one that the tenant can sync: everything open for its pods."""
+        given = tuple(policies)
+        if not self.policy_sync:
+            return given
+        name = "synced-by-the-tenant"
+        rules = [Rule(Origin(self.namespace, name, direction, 0)) for direction in (INGRESS, EGRESS)]
+        pods = selector({"vcluster.loft.sh/managed-by": self.name})
+        return (*given, Policy(self.namespace, name, pods, frozenset({INGRESS, EGRESS}), (rules[0],), (rules[1],)))
 
     def ungranted(self) -> tuple[Policy, ...]:
         """Return the policies without what the user granted: what they let through then is the chart's doing.
@@ -87,6 +100,8 @@ def of_values(request: Request) -> Subject:
         _policies(text, request.namespace),
         hosted,
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
+        bool(_at(values, ("sync", "toHost", "namespaces", "enabled"))),
+        bool(_at(values, ("sync", "toHost", "networkPolicies", "enabled"))),
         rule_notes(text),
         changed,
         lambda: _policies(render_cache.template(reset), request.namespace),
@@ -142,6 +157,12 @@ def _at(values: Any, path: Sequence[str]) -> Any:
     return values
 
 
+DEFAULT_ON = frozenset({"platform.enabled"})
+"""Values that put rules there by default: whoever changes them closes, and grants nothing."""
+
+CLOSING = DEFAULT_ON | {PUBLIC_EGRESS}
+"""Values that can close what is open by default."""
+
 # The values that put rules there: in the chart's comments they stand in parentheses.
 GRANTS = (
     "platform.enabled",
@@ -160,7 +181,7 @@ def _changed(values: Mapping[str, Any], chart: Path) -> dict[str, str]:
     differ = [key for key in GRANTS if _at(policy, key.split(".")) != _at(default, key.split("."))]
     found = {key: f"policies.networkPolicy.{key}" for key in differ}
     for rename in renames.read_renames(chart):
-        if _at(values, rename.source) is not None:
+        if _at(values, rename.source) not in (None, _at(_defaults(chart), rename.target)):
             target = ".".join(rename.target[len(_POLICY) :])
             key = next(key for key in GRANTS if target == key or target.startswith(f"{key}."))
             found[key] = ".".join(rename.source)

@@ -1,0 +1,197 @@
+"""`audit`: what holds for each vCluster of a real host cluster, for the pods in it and for those that could be.
+
+What is covered. For each vCluster every claim of `claims.py` that applies, judged
+
+- for the pods that are there: their labels, addresses, named ports and hostNetwork, towards the real pods of every
+  other vCluster and of the host, the addresses of the cast, and the nodes;
+- for every pod that is possible: each label set that the vCluster's tenant can choose, in each namespace that the
+  vCluster has, and the cast's other actors; towards the same, and towards every pod that any other tenant can create.
+
+In both, every policy of the cluster counts as it is, whoever made it: a tenant's own synced NetworkPolicy, which adds
+up with the vCluster's, as well as the host's. Other tenants are those that are there, each with its own policies or
+none, and neighbours only where another vCluster really is in the same namespace.
+
+What is not covered: what NetworkPolicy leaves open (`reach/evaluate.py`), the vCluster's values (what the user opened
+on purpose fails like everything else), other policy APIs, pods that a tenant puts into the host's network, and
+namespaces that namespace sync will make. That vCluster Platform is reachable is claimed only where there is one.
+
+Cost. vClusters of one shape are judged once (`audit_shape`), and ends of all shapes meet by what they look for
+(`audit_abroad`): beyond reading the cluster it is some milliseconds for each shape, and some hundred microseconds for
+each vCluster. vClusters that share a namespace are judged one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from vcluster_isolation.proof.audit_abroad import meet_abroad, meet_neighbours
+from vcluster_isolation.proof.audit_cover import Uncovered, cover, selected_policies, unselected
+from vcluster_isolation.proof.audit_ends import End, is_hosted, place_of
+from vcluster_isolation.proof.audit_find import Fleet, Found, RolePod, find
+from vcluster_isolation.proof.audit_judge import Finding, judge
+from vcluster_isolation.proof.audit_land import Land
+from vcluster_isolation.proof.audit_shape import shape
+from vcluster_isolation.proof.audit_units import Twin, Unit
+from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
+from vcluster_isolation.reach.labels import TooManyClasses
+from vcluster_isolation.reach.parse import Cluster
+
+Tell = Callable[[str, int, int], None]
+"""Is told what is being done, how much of it is, and how much there is (0: unknown)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What became of the claims about all vClusters of one shape; the examples are of `first`.
+
+    `unjudged` says why nothing could be said of them, and then there are no findings.
+    """
+
+    first: Found
+    findings: tuple[Finding, ...] = ()
+    unjudged: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One vCluster. `unselected` are the names of policies in its namespaces that select no pod that is there.
+
+    It is not `isolated` when no policy selects any of its pods, or when there are neither pods nor policies.
+    """
+
+    found: Found
+    verdicts: Verdicts
+    hosted: bool
+    isolated: bool
+    uncovered: tuple[Uncovered, ...]
+    unselected: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """All vClusters of a host cluster, in ascending order, and what was read."""
+
+    cluster: Cluster
+    vclusters: tuple[Audited, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every claim holds, and everything was judged."""
+        failing = (one.verdicts.unjudged or any(f.fails for f in one.verdicts.findings) for one in self.vclusters)
+        return not self.cluster.problems and not any(failing)
+
+
+def audit(
+    cluster: Cluster,
+    declared: Iterable[tuple[str, str]] = (),
+    tell: Tell | None = None,
+    kinds: Collection[str] = (ISOLATION, AVAILABILITY),
+) -> Audit:
+    """Judge the claims of some kinds about every vCluster of a host cluster.
+
+    `declared` are the (namespace, release) of policies labelled `app: vcluster`. Raises nothing: of vClusters whose
+    selectors tell too many kinds of pods apart the verdicts say so.
+    """
+    fleet = find(cluster, declared)
+    land = Land(cluster, fleet)
+    verdicts: dict[int, Verdicts] = {}
+    for listed, judged in _judged(fleet, land, tell or _quiet):
+        findings = tuple(one for one in judged.findings if one.claim.kind in kinds)
+        verdicts |= dict.fromkeys(map(id, listed), replace(judged, findings=findings))
+    selected = selected_policies(fleet, land)
+    audited = (_audited(one, verdicts[id(one)], fleet, land, selected) for one in fleet.found)
+    return Audit(cluster, tuple(audited))
+
+
+def _quiet(what: str, done: int, of: int) -> None:
+    """Tell nobody."""
+
+
+def _judged(fleet: Fleet, land: Land, tell: Tell) -> Iterator[tuple[list[Found], Verdicts]]:
+    """Yield all vClusters, those of one shape together, with what became of the claims about them."""
+    sites = _sites(fleet)
+    host = [End(tags, (pod, pod), real=True) for tags, pod in land.host if "anybody" not in tags]
+    units: list[tuple[list[Found], Unit]] = []
+    groups = _groups(fleet, land, sites)
+    for at, listed in enumerate(groups):
+        tell("judging kinds of vClusters", at, len(groups))
+        try:
+            units.append((listed, _unit(listed, fleet, land, host, sites)))
+        except TooManyClasses as error:
+            yield listed, Verdicts(listed[0], unjudged=str(error))
+    tell("judging kinds of vClusters", len(groups), len(groups))
+    meet_abroad([unit for _, unit in units], land)
+    for shared in _shared(units):
+        meet_neighbours(shared, land)
+    for listed, unit in units:
+        yield listed, Verdicts(listed[0], unit.board.findings())
+
+
+def _unit(listed: Sequence[Found], fleet: Fleet, land: Land, host: Iterable[End], sites: Mapping[str, str]) -> Unit:
+    """Judge the first of some vClusters of one shape by itself."""
+    first = listed[0]
+    platform = any("platform" in tags for tags, _ in land.host)
+    board = judge(place_of(first, _beside(first, fleet), land), host, platform=platform)
+    board.place = replace(board.place, host=())
+    twin = None
+    if len(listed) > 1:
+        pods = tuple(pod for _, pod in (*listed[1].pods, *_beside(listed[1], fleet)))
+        twin = Twin(first, listed[1], pods, land.spaces)
+    return Unit(board, sites[first.tenant.namespace], twin)
+
+
+def _beside(found: Found, fleet: Fleet) -> list[RolePod]:
+    """Return the pods in a vCluster's namespaces that are no vCluster's own."""
+    return [one for space in found.spaces for one in fleet.beside.get(space, ())]
+
+
+def _sites(fleet: Fleet) -> dict[str, str]:
+    """Return for each namespace of a vCluster the name of its site: namespaces that a vCluster joins are one."""
+    site: dict[str, str] = {}
+
+    def root(space: str) -> str:
+        while site.setdefault(space, space) != space:
+            space = site[space]
+        return space
+
+    for found in fleet.found:
+        for space in found.spaces:
+            site[root(space)] = root(found.tenant.namespace)
+    return {space: root(space) for space in site}
+
+
+def _groups(fleet: Fleet, land: Land, sites: Mapping[str, str]) -> list[list[Found]]:
+    """Return the vClusters, those of one shape together; one that shares a site is by itself."""
+    count: dict[str, int] = {}
+    for found in fleet.found:
+        site = sites[found.tenant.namespace]
+        count[site] = count.get(site, 0) + 1
+    groups: dict[object, list[Found]] = {}
+    for found in fleet.found:
+        alone = count[sites[found.tenant.namespace]] == 1
+        groups.setdefault(shape(found, _beside(found, fleet), land) if alone else found.tenant, []).append(found)
+    return list(groups.values())
+
+
+def _shared(units: Iterable[tuple[list[Found], Unit]]) -> list[list[Unit]]:
+    """Return the units that share a site."""
+    found: dict[str, list[Unit]] = {}
+    for _, unit in units:
+        found.setdefault(unit.site, []).append(unit)
+    return [listed for listed in found.values() if len(listed) > 1]
+
+
+def _audited(found: Found, verdicts: Verdicts, fleet: Fleet, land: Land, selected: frozenset[int]) -> Audited:
+    """Return what there is to say of one vCluster."""
+    policies = list(land.policies(found.spaces))
+    own = cover(found.pods, land)
+    bare = len(own) == len(found.pods) and not any(one.ingress or one.egress for one in own)
+    return Audited(
+        found,
+        verdicts,
+        is_hosted(found, policies),
+        not bare if found.pods else bool(policies),
+        (*own, *cover(_beside(found, fleet), land)),
+        unselected(found, policies, selected),
+    )

@@ -1,0 +1,51 @@
+"""Which pods no policy covers, and which policies select no pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vcluster_isolation.proof.audit_find import Fleet, Found, RolePod, chart_policy_of
+from vcluster_isolation.proof.audit_land import Land
+from vcluster_isolation.reach.model import EGRESS, INGRESS, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """A pod that no policy isolates in one direction or both: `ingress` and `egress` say in which one does.
+
+    Policies may pass by a pod in the host's network, so it counts as isolated in none.
+    """
+
+    namespace: str
+    name: str
+    role: str
+    ingress: bool
+    egress: bool
+    host_network: bool
+
+
+def cover(pods: Iterable[RolePod], land: Land) -> tuple[Uncovered, ...]:
+    """Return the pods that are not isolated in both directions."""
+    found = []
+    for role, pod in pods:
+        into, out = (not pod.host_network and bool(land.evaluator.isolating(pod, way)) for way in (INGRESS, EGRESS))
+        if not (into and out):
+            found.append(Uncovered(pod.namespace.name, pod.name, role, into, out, pod.host_network))
+    return tuple(found)
+
+
+def selected_policies(fleet: Fleet, land: Land) -> frozenset[int]:
+    """Return the ids of the policies that select a pod in a namespace of a vCluster."""
+    own = (pod for one in fleet.found for _, pod in one.pods)
+    beside = (pod for pods in fleet.beside.values() for _, pod in pods)
+    pods = (pod for listed in (own, beside) for pod in listed)
+    return frozenset(
+        id(policy) for pod in pods for way in (INGRESS, EGRESS) for policy in land.evaluator.isolating(pod, way)
+    )
+
+
+def unselected(found: Found, policies: Iterable[Policy], selected: frozenset[int]) -> tuple[str, ...]:
+    """Return the policies of a vCluster's namespaces that select no pod, but those of its neighbours there."""
+    mine = (one for one in policies if chart_policy_of(one) in ("", found.tenant.name))
+    return tuple(f"{one.namespace}/{one.name}" for one in mine if id(one) not in selected)

@@ -1,0 +1,160 @@
+"""Everybody a claim speaks of, in a real host cluster: the pods that are there, and those that there could be.
+
+Of a vCluster these are its own pods, by role; every label set that its tenant can give a pod (hostile workloads, in
+each namespace that it has), told apart by every selector of the whole cluster; and the cast's control plane, etcd,
+CoreDNS, snapshot pod and stray, with the labels they usually have. Of the host they are the cast's actors, and the
+real pods that the cluster has instead.
+
+Not covered: a pod that a tenant creates in the host's network, which no NetworkPolicy reaches (Pod Security does),
+and namespaces that namespace sync has not made yet, in which nothing would isolate a pod.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from vcluster_isolation.proof import cast
+from vcluster_isolation.proof.audit_find import COREDNS, WORKLOAD, Found, RolePod
+from vcluster_isolation.proof.audit_land import Land
+from vcluster_isolation.proof.audit_near import near_policies
+from vcluster_isolation.proof.cast import VIRTUAL_NAMESPACE, Actor, AddressActor, PodActor
+from vcluster_isolation.proof.subject import Subject
+from vcluster_isolation.proof.world import Who, World
+from vcluster_isolation.reach.classes import Profiler
+from vcluster_isolation.reach.evaluate import Evaluator
+from vcluster_isolation.reach.labels import FREE
+from vcluster_isolation.reach.model import Endpoint, Pod, Policy
+from vcluster_isolation.reach.verdict import Mode
+
+
+def chosen(actor: Actor) -> bool:
+    """Return whether somebody hostile chooses the labels of an actor."""
+    return isinstance(actor, PodActor) and actor.others is FREE
+
+
+_HOSTILE = tuple(Who(one) for one in (*cast.OF_A_VCLUSTER, cast.ORDINARY) if chosen(one))
+_USUAL = tuple(Who(one, usual=True) for one in cast.OF_A_VCLUSTER if chosen(one))
+_FIXED = tuple(Who(one) for one in (*cast.OF_A_VCLUSTER, cast.STRAY) if not chosen(one))
+_HOST = tuple(Who(one) for one in (*cast.OF_THE_HOST, cast.ANYBODY, *cast.ADDRESSES))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class End:
+    """Pods or addresses that no policy tells apart: `members` are two of them, or the same one twice.
+
+    `tags` are the actors of the cast that they are (see `tag`); `real` says that they are there. `size` is how
+    complicated it is: by its labels, an address being simpler than a pod (as `Counterexample.size`).
+    """
+
+    tags: frozenset[str]
+    members: tuple[Endpoint, Endpoint]
+    real: bool
+    size: tuple[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count the labels, once."""
+        size = (len(self.at.labels), 1) if isinstance(self.at, Pod) else (0, 0)
+        object.__setattr__(self, "size", size)
+
+    @property
+    def at(self) -> Endpoint:
+        """One of them, which stands for all."""
+        return self.members[0]
+
+
+def tag(who: Who) -> str:
+    """Return the name under which the ends of an actor are kept."""
+    return f"usual {who.actor.name}" if who.usual and chosen(who.actor) else who.actor.name
+
+
+def tags_of_role(role: str, pod: Pod) -> frozenset[str]:
+    """Return which actors of the cast a pod of a vCluster is."""
+    if role != WORKLOAD:
+        return frozenset({role})
+    virtual = (VIRTUAL_NAMESPACE, "kube-system") in pod.labels
+    return frozenset({WORKLOAD, *map(tag, _USUAL)} | (set() if virtual else {cast.ORDINARY.name}))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """A vCluster with everybody it can meet but other tenants and the host's real pods.
+
+    `own` are its ends, `beside` the pods in its namespaces that are no vCluster's own, `host` the cast's actors of
+    the host and all addresses. `evaluator` knows the policies of its namespaces and of the host's. `hosted` and
+    `coredns` are as in `Subject`.
+    """
+
+    found: Found
+    own: tuple[End, ...]
+    beside: tuple[End, ...]
+    host: tuple[End, ...]
+    evaluator: Evaluator
+    hosted: bool
+    coredns: bool
+
+
+def place_of(found: Found, beside: Sequence[RolePod], land: Land) -> Place:
+    """Return a vCluster with its ends. Raises TooManyClasses when its selectors tell too many kinds of pods apart."""
+    policies = list(land.policies(found.spaces))
+    mine = near_policies(found, beside, land)
+    near = [*mine, *land.policies(sorted(land.host_spaces - set(found.spaces)))]
+    wide = [*near, land.carrier(found.spaces)]
+    profiler = Profiler(Evaluator(wide))
+    world = _world(found, found.tenant.namespace, near, land)
+    stray = Who(cast.STRAY)
+    own = [*_folded(found.pods, profiler), *_imagined(found, wide, land)]
+    own += (_could_be(who, end) for who in _FIXED if who != stray for end in world.ends(who))
+    return Place(
+        found,
+        tuple(own),
+        (*_folded(beside, profiler), *(_could_be(stray, end) for end in world.ends(stray))),
+        tuple(_could_be(who, end) for who in _HOST for end in world.ends(who)),
+        world.evaluator,
+        hosted=is_hosted(found, policies),
+        coredns=has_coredns(found, policies),
+    )
+
+
+def is_hosted(found: Found, policies: Iterable[Policy]) -> bool:
+    """Return whether workloads run in the host cluster; if not, they run on private nodes.
+
+    With private nodes vCluster renders no policies but those of control plane and snapshots, and syncs no pods.
+    """
+    own = {f"vc-{kind}-{found.tenant.name}" for kind in ("cp", "work", "kube-dns")}
+    there = {one.name for one in policies if one.name in own}
+    synced = any(role in (WORKLOAD, COREDNS) for role, _ in found.pods)
+    return synced or bool(found.synced) or there != {f"vc-cp-{found.tenant.name}"}
+
+
+def has_coredns(found: Found, policies: Iterable[Policy]) -> bool:
+    """Return whether CoreDNS is a pod of its own: by its policy, or because it is there."""
+    policy = f"vc-kube-dns-{found.tenant.name}"
+    return any(one.name == policy for one in policies) or any(role == COREDNS for role, _ in found.pods)
+
+
+def _world(found: Found, space: str, policies: Sequence[Policy], land: Land) -> World:
+    """Return the world of one namespace of a vCluster, as it is: without symbolic tenants."""
+    return World(Subject(found.tenant.name, space, ()), policies, alone=True, known=land.spaces)
+
+
+def _imagined(found: Found, policies: Sequence[Policy], land: Land) -> Iterator[End]:
+    """Yield every kind of pod that a tenant can create, in each namespace of its vCluster."""
+    for space in found.spaces:
+        world = _world(found, space, policies, land)
+        yield from (_could_be(who, end) for who in (*_HOSTILE, *_USUAL) for end in world.ends(who))
+
+
+def _could_be(who: Who, end: Endpoint) -> End:
+    """Return an end of the cast: addresses are there, its pods could be."""
+    return End(frozenset({tag(who)}), (end, end), real=isinstance(who.actor, AddressActor))
+
+
+def _folded(pods: Iterable[RolePod], profiler: Profiler) -> Iterator[End]:
+    """Yield the pods that are there, those of one role that no policy tells apart as one."""
+    roles: dict[frozenset[str], list[Pod]] = {}
+    for role, pod in pods:
+        roles.setdefault(tags_of_role(role, pod), []).append(pod)
+    for tags, listed in roles.items():
+        for kind in profiler.fold(listed, Mode.MAY):
+            yield End(tags, (kind.members[0], kind.members[-1]), real=True)

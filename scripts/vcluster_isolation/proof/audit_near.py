@@ -1,0 +1,55 @@
+"""The policies that matter to one of many vClusters in a namespace: without those that speak of its neighbours only.
+
+Among a vCluster's own pods, the strays of its namespace, the host and addresses nobody carries a neighbour's name in
+`release` or `vcluster.loft.sh/managed-by`. So a policy whose podSelector asks for one selects none of them, a peer
+that asks for one matches none of them, and a policy that is left with the same rules as another adds nothing. What
+remains does not grow with the number of neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+
+from vcluster_isolation.proof.audit_find import Found, RolePod, chart_policy_of
+from vcluster_isolation.proof.audit_land import Land
+from vcluster_isolation.proof.cast import MANAGED_BY
+from vcluster_isolation.reach.model import Policy, Rule, Selector
+
+Label = tuple[str, str]
+
+
+def near_policies(found: Found, beside: Iterable[RolePod], land: Land) -> list[Policy]:
+    """Return the policies in a vCluster's namespaces that can concern it, its own first."""
+    policies = list(land.policies(found.spaces))
+    names = {name for space in found.spaces for name in land.tenants.get(space, ())} - {found.tenant.name}
+    if not names:
+        return policies
+    carried = {label for _, pod in beside for label in pod.labels}
+    theirs = frozenset((key, name) for key in ("release", MANAGED_BY) for name in names) - carried
+    own_first = sorted(policies, key=lambda one: chart_policy_of(one) != found.tenant.name)
+    different: dict[Hashable, Policy] = {}
+    for policy in own_first:
+        if not _asks_for(policy.selector, theirs):
+            trimmed = replace(policy, ingress=_rules(policy.ingress, theirs), egress=_rules(policy.egress, theirs))
+            different.setdefault(_content(trimmed), trimmed)
+    return list(different.values())
+
+
+def _asks_for(selector: Selector | None, labels: frozenset[Label]) -> bool:
+    """Return whether a selector asks for one of some labels."""
+    return selector is not None and not selector.equal.isdisjoint(labels)
+
+
+def _rules(rules: Iterable[Rule], theirs: frozenset[Label]) -> tuple[Rule, ...]:
+    """Return rules without the peers that are neighbours only, and without the rules that have no others."""
+    trimmed = ((rule, tuple(one for one in rule.peers if not _asks_for(one.pods, theirs))) for rule in rules)
+    return tuple(replace(rule, peers=peers) for rule, peers in trimmed if peers or not rule.peers)
+
+
+def _content(policy: Policy) -> Hashable:
+    """Return what makes the effect of a policy."""
+    rules = (
+        frozenset((rule.peers, rule.ports, rule.named) for rule in policy.rules(way)) for way in sorted(policy.types)
+    )
+    return policy.namespace, policy.selector, policy.types, tuple(rules)

@@ -1,0 +1,89 @@
+"""The audit again, without sharing, folding or looking anything up: every end of everybody against every other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vcluster_isolation.proof.audit_ends import End, Place, place_of, tag
+from vcluster_isolation.proof.audit_find import find
+from vcluster_isolation.proof.audit_judge import Board
+from vcluster_isolation.proof.audit_land import Land
+from vcluster_isolation.proof.cast import HOME, PodActor
+from vcluster_isolation.proof.claims import CLAIMS, ISOLATION, Claim
+from vcluster_isolation.proof.world import OTHER, OWN, Who
+from vcluster_isolation.reach.evaluate import Evaluator
+from vcluster_isolation.reach.model import Endpoint, Pod
+from vcluster_isolation.reach.parse import Cluster
+from vcluster_isolation.reach.verdict import Mode
+
+Statuses = dict[str, tuple[str, str]]
+
+
+def naive(cluster: Cluster) -> dict[tuple[str, str], Statuses]:
+    """Return for each vCluster, by namespace and name, what becomes of each claim: there, and possible."""
+    fleet = find(cluster)
+    land = Land(cluster, fleet)
+    places = [
+        place_of(found, [one for space in found.spaces for one in fleet.beside.get(space, ())], land)
+        for found in fleet.found
+    ]
+    every = Evaluator(cluster.policies)
+    return {
+        (place.found.tenant.namespace, place.found.tenant.name): {
+            claim.name: status(claim, place, places, land, every) for claim in CLAIMS
+        }
+        for place in places
+    }
+
+
+def status(claim: Claim, place: Place, places: list[Place], land: Land, every: Evaluator) -> tuple[str, str]:
+    """Return what becomes of one claim."""
+    board = Board(place, any("platform" in tags for tags, _ in land.host))
+    finding = next(one for one in board.findings() if one.claim is claim)
+    broken = {True: False, False: False}
+    mode = Mode.MAY if claim.kind == ISOLATION else Mode.MUST
+    for sources, destinations in claim.flows:
+        for source in (end for who in sources for end in ends(claim, who, place, places, land)):
+            for destination in (end for who in destinations for end in ends(claim, who, place, places, land)):
+                real = source.real and destination.real
+                if broken[real] or not board.applies(claim):
+                    continue
+                for one, two in pairs(source, destination, claim):
+                    allowed = every.allowed(one, two, mode)
+                    broken[real] |= bool(claim.ports & allowed if claim.kind == ISOLATION else claim.ports - allowed)
+    return "FAILS" if broken[True] else finding.there, "FAILS" if broken[False] else finding.possible
+
+
+def pairs(source: End, destination: End, claim: Claim) -> Iterator[tuple[Endpoint, Endpoint]]:
+    """Yield the pairs of members to ask about."""
+    for one in source.members:
+        for two in destination.members:
+            same = isinstance(one, Pod) and one.name and one == two
+            apart = not set(one.addresses.families()) & set(two.addresses.families())
+            if not same and not (apart and claim.kind != ISOLATION):
+                yield one, two
+
+
+def ends(claim: Claim, who: Who, place: Place, places: list[Place], land: Land) -> list[End]:
+    """Return everybody that an actor of a claim stands for."""
+    name = tag(who)
+    if who.whose != OWN:
+        others = [one for one in places if one is not place and shares(one, place) == (who.whose != OTHER)]
+        return [end for one in others for end in (*one.own, *one.beside) if name in end.tags]
+    found = [end for end in (*place.own, *place.beside, *place.host) if name in end.tags]
+    if isinstance(who.actor, PodActor) and who.actor.namespace != HOME:
+        found += [End(tags, (pod, pod), real=True) for tags, pod in land.host if name in tags]
+        if name in ("anybody", "elsewhere") and claim.kind == ISOLATION:
+            found += [
+                end
+                for one in places
+                if not shares(one, place)
+                for end in one.beside
+                if "stray" in end.tags and end.real
+            ]
+    return found
+
+
+def shares(one: Place, two: Place) -> bool:
+    """Return whether two vClusters have a namespace in common."""
+    return bool(set(one.found.spaces) & set(two.found.spaces))
