@@ -27,7 +27,7 @@ def install(cluster: FakeCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "--install",
         *words,
     ]
-    return tools.run(command, cwd=tmp_path)
+    return tools.run([str(word) for word in command], cwd=tmp_path)
 
 
 @pytest.mark.parametrize("which", ["helm3", "helm4"])

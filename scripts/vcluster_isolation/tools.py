@@ -49,7 +49,9 @@ def run(
 ) -> Finished:
     """Run `command` (never through a shell) with `stdin` and return how it ended, whatever its exit code.
 
-    `encoding` is that of all three streams; with `latin-1` a program's bytes come through as they are. Raises ToolMissing when the program cannot be started.
+    `encoding` is that of all three streams; with `latin-1` a program's bytes come through as they are.
+
+    Raises ToolMissing when the program cannot be started.
     """
     words = tuple(map(str, command))
     try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from subjects import VALUES, subject
 
+from vcluster_isolation import tools
 from vcluster_isolation.commands.diff import command
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.proof import diff_report
@@ -115,15 +116,13 @@ def test_a_chart_is_rendered_with_the_values_that_are_given() -> None:
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A git repository with the chart and one tenant's values, the last in two versions."""
-    import shutil  # noqa: PLC0415 - only here
-
     shutil.copytree(CHART, tmp_path / "chart")
     tenant = tmp_path / "tenant ü.yaml"
     tenant.write_text((VALUES / "default.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     identity = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
     for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "one"]):
-        subprocess.run(["git", *words], check=True, capture_output=True)
+        assert tools.run(["git", *words]).code == 0
     tenant.write_text((VALUES / "platform-off.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     return tmp_path
 
@@ -144,12 +143,14 @@ def test_a_side_may_be_what_a_file_or_a_chart_was_at_a_revision(repository: Path
         ("--output=x:y", None),
     ],
 )
-def test_a_side_that_is_not_there(repository: Path, side: str, message: str | None) -> None:
+@pytest.mark.usefixtures("repository")
+def test_a_side_that_is_not_there(side: str, message: str | None) -> None:
     result = run("--", side, "tenant ü.yaml")
     assert str(result.exception) == (message or "--output=x: is no git revision; give a branch, tag or commit")
 
 
-def test_a_path_that_is_not_in_the_revision_is_said_in_gits_words(repository: Path) -> None:
+@pytest.mark.usefixtures("repository")
+def test_a_path_that_is_not_in_the_revision_is_said_in_gits_words() -> None:
     result = run("HEAD:nope", "tenant ü.yaml")
     assert str(result.exception).startswith("git cat-file -t HEAD:nope: fatal: path 'nope' does not exist in 'HEAD'")
 

@@ -71,7 +71,7 @@ def html(matrix: Matrix) -> str:
     _refuse_what_would_not_show(matrix)
     flows = _flows(matrix.cells)
     style, script = _own("style.css"), _own("page.js")
-    return _page().render(
+    page: str = _page().render(
         title=matrix.title,
         actors=matrix.actors,
         flows=flows,
@@ -84,6 +84,7 @@ def html(matrix: Matrix) -> str:
         script=script,
         policy=_policy(style, script),
     )
+    return page
 
 
 def _refuse_what_would_not_show(matrix: Matrix) -> None:
@@ -101,8 +102,8 @@ def _flows(cells: Sequence[Cell]) -> Sequence[_Flow]:
     """Return the cells, with those of one source that have the same ports and reasons as one."""
     found: dict[Any, _Flow] = {}
     for cell in cells:
-        new = _Flow(len(found), cell.source, str(cell.ports), cell.reasons, [])
-        flow = found.setdefault((cell.source, cell.ports, cell.reasons), new)
+        new = _Flow(len(found), cell.source, cell.text, cell.reasons, [])
+        flow = found.setdefault((cell.source, cell.text, cell.reasons), new)
         flow.destinations.append(cell.destination)
     return list(found.values())
 

@@ -156,8 +156,7 @@ class World:
     def at_home_in(self, home: Namespace) -> World:
         """Return the same world with the vCluster's namespace being `home`."""
         other = copy(self)
-        other._known = {**self._known, home.name: home}
-        other._ends = {}
+        vars(other).update(_known={**self._known, home.name: home}, _ends={})
         return other
 
     def _addresses(self, actor: AddressActor) -> Iterator[Endpoint]:
