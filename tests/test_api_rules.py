@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcluster_isolation import cidr
-from vcluster_isolation.api_rules import findings, ineffective, is_policy, name_of, problems
+from vcluster_isolation.checks import cidr
+from vcluster_isolation.checks.api_rules import findings, ineffective, is_policy, name_of, problems
 from vcluster_isolation.errors import Problem
 from vcluster_isolation.strict_yaml import parse_mapping
 from vcluster_isolation.wording import dotted

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from vcluster_isolation import cli, values_check
+from vcluster_isolation import cli
+from vcluster_isolation.checks import values_check
 from vcluster_isolation.tools import PROJECT
 
 SCHEMA: dict[str, Any] = {

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from vcluster_isolation.migrate import migrate
-from vcluster_isolation.migrate_manifest import migrate_any
+from vcluster_isolation.migration.manifest import migrate_any
+from vcluster_isolation.migration.migrate import migrate
 from vcluster_isolation.strict_yaml import parse_mapping
 
 MOVES = (

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from vcluster_isolation.errors import InputError
-from vcluster_isolation.migrate import migrate
-from vcluster_isolation.migrate_manifest import migrate_any
+from vcluster_isolation.migration.manifest import migrate_any
+from vcluster_isolation.migration.migrate import migrate
 
 POLICY = "policies.networkPolicy"
 FOLDER = Path(__file__).parent / "values" / "migrate"

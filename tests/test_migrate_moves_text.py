@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from vcluster_isolation.yaml_layout import CannotEdit, read, write
-from vcluster_isolation.yaml_meaning import check_meaning, has_own
-from vcluster_isolation.yaml_moves import edit
+from vcluster_isolation.migration.layout import CannotEdit, read, write
+from vcluster_isolation.migration.meaning import check_meaning, has_own
+from vcluster_isolation.migration.moves import edit
 
 MOVE = [(("a", "b"), ("a", "c", "d"))]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vcluster_isolation.migrate_manifest import migrate_any
+from vcluster_isolation.migration.manifest import migrate_any
 
 FOLDER = Path(__file__).parent / "values" / "migrate"
 CASES = sorted(path.name.removesuffix(".before.yaml") for path in FOLDER.glob("*.before.yaml"))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from vcluster_isolation import schema
+from vcluster_isolation.checks import schema
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.strict_yaml import parse_mapping

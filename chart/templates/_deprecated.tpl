@@ -5,13 +5,23 @@ in `except:`), and with the deprecated keys of renames.yaml put in the place of 
 {{- define "vcluster-isolation.values" -}}
 {{- $defaults := include "vcluster-isolation.defaults" . | fromJson }}
 {{- $values := include "vcluster-isolation.over" (list $defaults .Values.policies.networkPolicy) | fromJson }}
-{{- range .Files.Get "renames.yaml" | fromYamlArray }}
+{{- range include "vcluster-isolation.renames" . | fromJsonArray }}
 {{- $found := include "vcluster-isolation.dig" (list $values .from) | fromJson }}
 {{- if not (kindIs "invalid" $found.value) }}
 {{- include "vcluster-isolation.put" (list $values .to $found.value) }}
 {{- end }}
 {{- end }}
 {{- toJson $values }}
+{{- end }}
+
+{{/* The rows of renames.yaml as a JSON list; none when no key is there but today's, which spares reading the file. */}}
+{{- define "vcluster-isolation.renames" -}}
+{{- $today := include "vcluster-isolation.defaults" . | fromJson }}
+{{- $others := list }}
+{{- range $key, $_ := .Values.policies.networkPolicy }}
+{{- if not (hasKey $today $key) }}{{ $others = append $others $key }}{{ end }}
+{{- end }}
+{{- if $others }}{{ .Files.Get "renames.yaml" | fromYamlArray | toJson }}{{ else }}[]{{ end }}
 {{- end }}
 
 {{/* Set a dotted path in place: `list MAP "a.b" VALUE`. Prints nothing. */}}
@@ -30,7 +40,7 @@ in `except:`), and with the deprecated keys of renames.yaml put in the place of 
 {{/* The deprecated keys that are used, as a JSON list of rows of renames.yaml. */}}
 {{- define "vcluster-isolation.deprecated" -}}
 {{- $used := list }}
-{{- range .Files.Get "renames.yaml" | fromYamlArray }}
+{{- range include "vcluster-isolation.renames" . | fromJsonArray }}
 {{- $found := include "vcluster-isolation.dig" (list $.Values.policies.networkPolicy .from) | fromJson }}
 {{- if not (kindIs "invalid" $found.value) }}
 {{- $used = append $used . }}
@@ -39,12 +49,12 @@ in `except:`), and with the deprecated keys of renames.yaml put in the place of 
 {{- toJson $used }}
 {{- end }}
 
-{{/* What decides on rules, as it is in values.yaml; a test holds the two equal. */}}
+{{/* policies.networkPolicy as it is in values.yaml, as JSON; a test holds the two equal. */}}
 {{- define "vcluster-isolation.defaults" -}}
 {{- $except := include "vcluster-isolation.public.except.default" . | fromJsonArray }}
 {{- $public := dict "enabled" true "cidr" "0.0.0.0/0" "except" $except }}
 {{- $access := dict "enabled" false "from" list }}
-{{- dict "fallbackDns" "8.8.8.8" "labels" dict "annotations" dict "platform" (dict "enabled" true)
+{{- dict "enabled" false "fallbackDns" "8.8.8.8" "labels" dict "annotations" dict "platform" (dict "enabled" true)
       "controlPlane" (dict "apiAccess" $access "ingress" list "egress" list)
       "workload" (dict "publicEgress" $public "ingress" list "egress" list) | toJson }}
 {{- end }}

@@ -1,6 +1,7 @@
 {{/* The warnings of NOTES.txt: what the rendered policies cannot do, or stop doing with these values. */}}
 {{- define "vcluster-isolation.notes.warnings" -}}
 {{- $sync := ((.Values).sync).toHost | default dict }}
+{{- $experimental := (.Values).experimental | default dict }}
 {{- with include "vcluster-isolation.deprecated" . | fromJsonArray }}
 
 DEPRECATED keys under policies.networkPolicy, honoured as their successors (`vcluster-isolation migrate` rewrites them):
@@ -11,39 +12,110 @@ DEPRECATED keys under policies.networkPolicy, honoured as their successors (`vcl
 
 WARNINGS:
   - A CNI that enforces NetworkPolicy has to run in the host cluster. Without one, these policies change nothing.
-  - Keep policies.networkPolicy.enabled false in the values of the vCluster itself. If its own policies are on too, they
-    have the same names, and the two releases take turns at overwriting each other.
+  - Keep policies.networkPolicy.enabled false in the values of the vCluster itself. Its own policies have the same names:
+    Helm refuses the second of the two releases, and Argo CD and kubectl apply overwrite one with the other in turn.
   - Tenants choose their pods' labels. With these policies, as with vCluster's own, a pod in this namespace labelled
     `app: vcluster-snapshot` gets what snapshots get
 {{- if (include "vcluster-isolation.values" . | fromJson).platform.enabled }}, and a pod labelled `app: loft` anywhere counts as vCluster Platform
 {{- end }}.
-{{- include "vcluster-isolation.notes.metadata" . }}
+{{- include "vcluster-isolation.notes.public" . }}
 {{- if ($sync.networkPolicies).enabled }}
   - sync.toHost.networkPolicies is on: NetworkPolicies add up, so a tenant's own policy can open again what these close.
 {{- end }}
 {{- if ($sync.namespaces).enabled }}
-  - sync.toHost.namespaces is on: workloads in namespaces of their own are not isolated, because these policies are in
-    {{ .Release.Namespace }} and reach no further. DNS from there is closed.
+{{- include "vcluster-isolation.notes.elsewhere" (list . "sync.toHost.namespaces is on: workloads in namespaces of their own") }}
+{{- end }}
+{{- if ($experimental.multiNamespaceMode).enabled }}
+{{- include "vcluster-isolation.notes.elsewhere" (list . "experimental.multiNamespaceMode is on: workloads in namespaces of their own") }}
+{{- end }}
+{{- if not (has (($experimental.syncSettings).targetNamespace | default "") (list "" .Release.Namespace)) }}
+{{- include "vcluster-isolation.notes.elsewhere" (list . "experimental.syncSettings.targetNamespace is another namespace: workloads there") }}
 {{- end }}
 {{- if ((.Values).privateNodes).enabled }}
   - privateNodes is on: workloads run on nodes of their own, where no NetworkPolicy of the host cluster reaches them.
+{{- if not (include "vcluster-isolation.values" . | fromJson).controlPlane.apiAccess.enabled }}
+  - privateNodes is on and controlPlane.apiAccess is off: those nodes cannot reach the API, unless an ingress rule of your
+    own admits them. Set policies.networkPolicy.controlPlane.apiAccess.enabled: true.
+{{- end }}
 {{- end }}
 {{- with pick (.Values.policies.networkPolicy.labels | default dict) "app" "chart" "heritage" "release" }}
   - policies.networkPolicy.labels: {{ keys . | sortAlpha | join ", " }} are the chart's own labels; your values are not used.
 {{- end }}
+{{- range $key, $_ := (((.Values.controlPlane).advanced).globalMetadata).annotations | default dict }}
+{{- if include "vcluster-isolation.hook" $key }}
+  - controlPlane.advanced.globalMetadata.annotations: {{ include "vcluster-isolation.quoted" $key }} makes hooks, and is left out of the policies.
+{{- end }}
+{{- end }}
 {{- end }}
 
-{{/* Says so when workloads reach the metadata service of most clouds. */}}
-{{- define "vcluster-isolation.notes.metadata" -}}
-{{- $public := (include "vcluster-isolation.values" . | fromJson).workload.publicEgress | default dict }}
+{{/* How many rules name no peer, and so mean everybody: `list RULES "from"` -> ", 2 of them from anywhere" or nothing. */}}
+{{- define "vcluster-isolation.notes.anywhere" -}}
+{{- $key := index . 1 }}
+{{- $anywhere := 0 }}
+{{- range index . 0 }}{{ if not (get . $key) }}{{ $anywhere = add1 $anywhere }}{{ end }}{{ end }}
+{{- if $anywhere }}, {{ $anywhere }} of them {{ $key }} anywhere{{ end }}
+{{- end }}
+
+{{/* A warning about workloads in other namespaces: `list ROOT WHO-AND-WHY`. */}}
+{{- define "vcluster-isolation.notes.elsewhere" }}
+  - {{ index . 1 }} are not isolated,
+    because these policies are in {{ (index . 0).Release.Namespace }} and reach no further. DNS from there is closed.
+{{- end }}
+
+{{/* Says so when public egress reaches the metadata service of most clouds, or private addresses. */}}
+{{- define "vcluster-isolation.notes.public" -}}
+{{- $public := (include "vcluster-isolation.values" . | fromJson).workload.publicEgress }}
 {{- if and (include "vcluster-isolation.workloads" .) $public.enabled }}
-{{- $metadata := include "vcluster-isolation.cidr" "169.254.169.254/32" | fromJson }}
-{{- $reached := hasPrefix (include "vcluster-isolation.cidr" $public.cidr | fromJson).network $metadata.bits }}
-{{- range include "vcluster-isolation.public.except" $public | fromJsonArray }}
-{{- if hasPrefix (include "vcluster-isolation.cidr" . | fromJson).network $metadata.bits }}{{ $reached = false }}{{ end }}
+{{- $except := include "vcluster-isolation.public.except" $public | fromJsonArray }}
+{{- $old := contains "outgoingConnections.ipBlock." (include "vcluster-isolation.deprecated" .) }}
+{{- $path := $old | ternary "outgoingConnections.ipBlock.except" "workload.publicEgress.except" }}
+{{- range $address, $ranges := dict "169.254.169.254" (list "169.254.0.0/16" "169.254.169.254/32") "fd00:ec2::254" (list "fd00:ec2::254/128") }}
+{{- if include "vcluster-isolation.public.reaches" (list $public.cidr $except (last $ranges)) }}
+  - Workloads reach cloud metadata at {{ $address }}. {{ include "vcluster-isolation.notes.close" (list $public.cidr $except $ranges $path) }}
 {{- end }}
-{{- if $reached }}
-  - Workloads reach cloud metadata at 169.254.169.254. Add 169.254.0.0/16 to workload.publicEgress.except to close it.
 {{- end }}
+{{- $reached := list }}
+{{- range list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "fc00::/7" }}
+{{- if include "vcluster-isolation.public.reaches" (list $public.cidr $except .) }}{{ $reached = append $reached . }}{{ end }}
+{{- end }}
+{{- with $reached }}
+  - Workloads reach private addresses in {{ join ", " . }}: pods of other tenants, nodes and services may be there.
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* How to close the first of some ranges that can be an exception: `list CIDR EXCEPT RANGES PATH-OF-EXCEPT`. */}}
+{{- define "vcluster-isolation.notes.close" -}}
+{{- $outer := include "vcluster-isolation.cidr" (index . 0) | fromJson }}
+{{- $possible := list }}
+{{- range index . 2 }}
+{{- if include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" . | fromJson) $outer) }}{{ $possible = append $possible . }}{{ end }}
+{{- end }}
+{{- if not $possible -}}
+To close it, set workload.publicEgress.enabled: false.
+{{- else -}}
+To close it, put {{ first $possible }} into
+    {{ index . 3 }}{{ if index . 1 }}, beside the entries shown above: a list of yours replaces the default one{{ end }}.
+{{- end }}
+{{- end }}
+
+{{/*
+Whether public egress lets any address of a range through: `list CIDR EXCEPT RANGE` -> "true" or nothing. Two networks
+overlap where one contains the other, and the overlap is the smaller one. It counts as closed when one exception holds
+all of it.
+*/}}
+{{- define "vcluster-isolation.public.reaches" -}}
+{{- $cidr := index . 0 | toString }}
+{{- $except := index . 1 }}
+{{- $range := index . 2 }}
+{{- if and (eq (contains ":" $cidr) (contains ":" $range)) (not (has $range $except)) }}
+{{- $outer := (include "vcluster-isolation.cidr" $cidr | fromJson).network }}
+{{- $inner := (include "vcluster-isolation.cidr" $range | fromJson).network }}
+{{- $overlap := gt (len $outer) (len $inner) | ternary $outer $inner }}
+{{- $open := and (hasPrefix $outer $overlap) (hasPrefix $inner $overlap) }}
+{{- range $except }}
+{{- if and $open (hasPrefix (include "vcluster-isolation.cidr" . | fromJson).network $overlap) }}{{ $open = false }}{{ end }}
+{{- end }}
+{{- if $open }}true{{ end }}
 {{- end }}
 {{- end }}

@@ -32,21 +32,23 @@ One pass: what a reference resolves to is never resolved again.
 {{- $root := index . 0 }}
 {{- $reference := index . 1 }}
 {{- $path := regexFind "\\.[A-Za-z0-9_.-]+" $reference }}
+{{- $quoted := include "vcluster-isolation.quoted" $reference }}
+{{- $name := trimPrefix ".Values." $path | trunc 80 }}
 {{- $value := "" }}
 {{- $problem := "" }}
 {{- if not (regexMatch "^\\{\\{ *(\\.Values(\\.[A-Za-z0-9_-]+)+|\\.Release\\.Name|\\.Release\\.Namespace) *\\}\\}$" $reference) }}
-{{- $problem = printf "%q is not understood; only {{ .Values.a.b }}, {{ .Release.Name }} and {{ .Release.Namespace }} are" $reference }}
+{{- $problem = printf "%s is not understood; only {{ .Values.a.b }}, {{ .Release.Name }} and {{ .Release.Namespace }} are" $quoted }}
 {{- else if hasPrefix ".Release." $path }}
 {{- $value = index $root.Release (trimPrefix ".Release." $path) }}
 {{- else }}
 {{- $found := include "vcluster-isolation.dig" (list $root.Values (trimPrefix ".Values." $path)) | fromJson }}
-{{- if has (kindOf $found.value) (list "int64" "float64") | and (gt (float64 $found.value) 9007199254740991.0) }}
-{{- $problem = printf "%q refers to a number that is not exact; put quotes around %s" $reference (trimPrefix ".Values." $path) }}
+{{- if has (kindOf $found.value) (list "int64" "float64") | and (or (gt (float64 $found.value) 9007199254740991.0) (lt (float64 $found.value) -9007199254740991.0)) }}
+{{- $problem = printf "%s refers to a number that is not exact; put quotes around %s" $quoted $name }}
 {{- else if has (kindOf $found.value) (list "string" "bool" "int64" "float64") }}
 {{- $value = kindIs "string" $found.value | ternary $found.value (toJson $found.value) }}
 {{- end }}
 {{- if not $problem | and (or (eq $value "") (contains "{{" $value)) }}
-{{- $problem = printf "%q refers to nothing that can be put here; set %s to a text or a number" $reference (trimPrefix ".Values." $path) }}
+{{- $problem = printf "%s refers to nothing that can be put here; set %s to a text or a number" $quoted $name }}
 {{- end }}
 {{- end }}
 {{- dict "value" $value "problem" $problem | toJson }}

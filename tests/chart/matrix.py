@@ -63,7 +63,11 @@ DRESS: dict[str, list[Any]] = {
         {"app": "other", "v.io/a": "1e3"},
     ],
     "policies.networkPolicy.annotations": [None, {"a": "b: c # d"}, {"v.io/number": "12"}],
-    "controlPlane.advanced.globalMetadata.annotations": [None, {"a": "global"}],
+    "controlPlane.advanced.globalMetadata.annotations": [
+        None,
+        {"a": "global"},
+        {"helm.sh/hook": "pre-install", "argocd.argoproj.io/hook": "Sync", "helm.sh/resource-policy": "keep"},
+    ],
     "policies.networkPolicy.fallbackDns": [None, "2001:db8::1"],
     "integrations": [None, {"metricsServer": {"enabled": True}}],
     "global": [None, {"anything": 1}],

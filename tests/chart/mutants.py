@@ -128,7 +128,16 @@ HELPERS = [
         "{{ $key | quote }}: {{ $value | quote }}\n  {{- end }}\n{{- with",
         "{{ $key | quote }}: {{ $value }}\n  {{- end }}\n{{- with",
     ),
-    ("_helpers.tpl", "mergeOverwrite $annotations $global", "merge $annotations $global"),
+    (
+        "_helpers.tpl",
+        "{{- $_ := set $annotations $key $text }}",
+        "{{- $_ := set $annotations $key (get $annotations $key | default $text) }}",
+    ),
+    ("_helpers.tpl", '{{- if not (include "vcluster-isolation.hook" $key) }}', "{{- if true }}"),
+    ("_helpers.tpl", "^(helm\\\\.sh|argocd\\\\.argoproj\\\\.io)/hook", "^helm\\\\.sh/hook"),
+    ("_helpers.tpl", "^(helm\\\\.sh|argocd\\\\.argoproj\\\\.io)/hook", "^argocd\\\\.argoproj\\\\.io/hook"),
+    ("_deprecated.tpl", "{{- $merged := deepCopy $below }}", "{{- $merged := dict }}"),
+    ("_deprecated.tpl", "{{- if not (hasKey $today $key) }}", "{{- if false }}"),
     ("_deprecated.tpl", '{{- include "vcluster-isolation.put" (list $values .to $found.value) }}', ""),
     ("_cidr.tpl", "(ge $octet 0)", "true"),
     ("_cidr.tpl", "(eq . (toString $octet)) ", ""),
@@ -143,8 +152,8 @@ HELPERS = [
     ("_cidr.tpl", " (hasPrefix $outer.network $inner.network)", ""),
     ("_cidr.tpl", "(le (len $halves) 2) ", ""),
     *(
-        ("_validate.tpl", f'"{family}"', '"name"')
-        for family in ("metadata", "deprecated", "fallback-dns", "public-egress", "rules")
+        ("_validate.tpl", f'"{family}" ', "")
+        for family in ("name", "switches", "metadata", "deprecated", "fallback-dns", "public-egress", "rules")
     ),
     ("_validate.tpl", "{{- if lt (int $port.endPort) (int $port.port) }}", "{{- if false }}"),
     ("_validate.tpl", "{{- else if $found.problem }}", "{{- else if false }}"),
@@ -154,6 +163,26 @@ HELPERS = [
     ("_references.tpl", '(contains "{{" $value)', "false"),
     ("_references.tpl", '(eq $value "")', "false"),
     ("_references.tpl", '{{- if contains "{{" $literal }}', "{{- if false }}"),
+    ("_references.tpl", "(gt (float64 $found.value) 9007199254740991.0)", "false"),
+    ("_references.tpl", "(lt (float64 $found.value) -9007199254740991.0)", "false"),
+    ("_references.tpl", "| trunc 80 }}", "}}"),
+    ("_validate.tpl", "{{- gt (len .) 80 |", "{{- gt (len .) 81 |"),
+    ("_validate.tpl", "{{- gt (len .) 80 |", "{{- gt (len .) 79 |"),
+    ("_validate.tpl", "{{- if gt $size 262144 }}", "{{- if gt $size 262145 }}"),
+    ("_validate.tpl", '{{- else if include "vcluster-isolation.hook" $key }}', "{{- else if false }}"),
+    *(
+        ("_validate.tpl", f'"{switch}"', '"platform.enabled"')
+        for switch in ("enabled", "controlPlane.apiAccess.enabled", "workload.publicEgress.enabled")
+    ),
+    ("_notes.tpl", '(eq (contains ":" $cidr) (contains ":" $range)) ', ""),
+    ("_notes.tpl", "(hasPrefix $outer $overlap) ", ""),
+    ("_notes.tpl", " (hasPrefix $inner $overlap)", ""),
+    ("_notes.tpl", "{{- $overlap := gt (len $outer)", "{{- $overlap := lt (len $outer)"),
+    ("_notes.tpl", "{{ $open = false }}", ""),
+    ("_notes.tpl", "{{- if not $possible -}}", "{{- if false -}}"),
+    ("_notes.tpl", "{{ if not (get . $key) }}", "{{ if true }}"),
+    ("_notes.tpl", '(list "" .Release.Namespace)', '(list "")'),
+    ("_notes.tpl", ".controlPlane.apiAccess.enabled }}", ".platform.enabled }}"),
 ]
 
 

@@ -21,6 +21,7 @@ PLATFORM = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "lof
 SNAPSHOT = {"podSelector": {"matchLabels": {"app": "vcluster-snapshot"}}}
 DNS = [{"port": 1053, "protocol": "UDP"}, {"port": 1053, "protocol": "TCP"}]
 API = {"port": 8443, "protocol": "TCP"}
+HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
 API_SERVER_ANYWHERE = {"ports": [{"port": port, "protocol": "TCP"} for port in (443, 8443, 6443)]}
 
 
@@ -41,9 +42,10 @@ def expected(values: Json, name: str = "a", namespace: str = "ns", version: str 
         return {}
     name = at(values, "vcluster.name", "") or name
     metadata: Json = {"namespace": namespace, "labels": _labels(policy, name, version)}
+    everywhere = at(values, "controlPlane.advanced.globalMetadata.annotations", {})
     annotations = {
         **at(policy, "annotations", {}),
-        **at(values, "controlPlane.advanced.globalMetadata.annotations", {}),
+        **{key: text for key, text in everywhere.items() if not key.startswith(HOOKS)},
     }
     if annotations:
         metadata["annotations"] = annotations

@@ -34,7 +34,8 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chart = tmp_path_factory.mktemp("probe")
     (chart / "templates").mkdir()
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: probe\nversion: 0.1.0\n", encoding="utf-8")
-    shutil.copy(helm.CHART / "templates" / "_cidr.tpl", chart / "templates")
+    for file in ("_cidr.tpl", "_validate.tpl"):  # the second one quotes what the first one refuses
+        shutil.copy(helm.CHART / "templates" / file, chart / "templates")
     (chart / "templates" / "probe.yaml").write_text(PROBE, encoding="utf-8")
     return chart
 

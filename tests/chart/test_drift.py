@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from oracle import DEFAULT_EXCEPT
-from rendering import Json
+from rendering import Json, text
 from test_notes import EFFECTS
 
+from vcluster_isolation import strict_yaml
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.tools import PROJECT
 
@@ -108,7 +111,7 @@ def used_values() -> set[str]:
         r"[()]", "", "".join(re.sub(r"\{\{/\*.*?\*/\}\}", "", text, flags=re.DOTALL) for text in TEMPLATES.values())
     )
     return set(re.findall(r"\.Values((?:\.[A-Za-z]+)+)", code)) | set(
-        re.findall(r"\$(?:values|policy|public|access|coredns|sync)((?:\.[A-Za-z]+)+)", code)
+        re.findall(r"\$(?:values|policy|public|access|coredns|sync|experimental)((?:\.[A-Za-z]+)+)", code)
     )
 
 
@@ -148,6 +151,13 @@ def test_the_templates_know_the_default_exceptions() -> None:
         == DEFAULT_EXCEPT
         == VALUES["policies"]["networkPolicy"]["workload"]["publicEgress"]["except"]
     )
+
+
+def test_the_templates_know_every_default(tmp_path: Path) -> None:
+    chart = shutil.copytree(CHART, tmp_path / "chart")
+    (chart / "templates" / "probe.yaml").write_text('{{ include "vcluster-isolation.defaults" . }}', encoding="utf-8")
+    (found,) = strict_yaml.parse_documents(text({}, chart=chart), "probe")
+    assert found.value == VALUES["policies"]["networkPolicy"]
 
 
 def test_every_named_template_carries_the_charts_prefix_and_is_used() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rendering import Json, inline, isolating, policies, refusals, schema_refusal
 
 from vcluster_isolation import helm, strict_yaml
-from vcluster_isolation.api_rules import problems
+from vcluster_isolation.checks.api_rules import problems
 
 INJECTIONS = [
     "x\nspec: {}",
@@ -175,3 +175,32 @@ def test_any_text_survives_in_an_annotation(texts: list[str]) -> None:
     printed = helm.template(helm.Request(name="a", inline=inline(isolating(annotations=annotations))))
     for document in strict_yaml.parse_documents(printed, "rendered"):
         assert document.value["metadata"]["annotations"] == annotations
+
+
+BIG = 100_000
+# Sizes at which an answer that grows with the square of the input would not come.
+HUGE: dict[str, Json] = {
+    "a label": isolating(labels={"k": "x" * BIG}),
+    "a label of references": isolating(labels={"k": "{{ .Release.Name }}" * 2000}),
+    "an annotation that references make huge": isolating(annotations={"k": "{{ .Values.loft.x }}" * 100})
+    | {"loft": {"x": "x" * BIG}},
+    "a reference": isolating(labels={"k": "{{ .Values." + "x" * BIG + " }}"}),
+    "an address": isolating(workload={"publicEgress": {"cidr": ":" * BIG + "/8"}}),
+    "a DNS server": isolating(fallbackDns="1:" * BIG),
+    "a DNS server with dots": isolating(fallbackDns="1." * BIG),
+    "a name": {**isolating(), "vcluster": {"name": "x" * BIG}},
+}
+
+
+@pytest.mark.parametrize("what", HUGE)
+def test_huge_value_is_refused_in_few_words(what: str) -> None:
+    with pytest.raises(helm.RenderFailed) as failed:
+        helm.template(helm.Request(name="a", inline=inline(HUGE[what]), skip_schema=True))
+    assert len(failed.value.refusals) == 1
+    assert len(failed.value.refusals[0]) < 400
+
+
+def test_a_cidr_that_is_longer_than_any_is_refused_by_the_schema() -> None:
+    longest = "0000:0000:0000:0000:0000:0000:255.255.255.255/128"
+    assert "maxLength: got 50, want 49" in schema_refusal(isolating(workload={"publicEgress": {"cidr": f"0{longest}"}}))
+    assert policies(isolating(workload={"publicEgress": {"cidr": longest}}))

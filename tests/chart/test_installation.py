@@ -15,6 +15,7 @@ import yaml
 from rendering import HELMS, Json, isolating, text
 
 from vcluster_isolation import helm, strict_yaml, tools
+from vcluster_isolation.docs import read_values, renew
 from vcluster_isolation.tools import PROJECT
 
 BOTH = pytest.mark.parametrize("which", HELMS)
@@ -150,6 +151,20 @@ def test_show_chart_has_what_a_catalogue_shows(which: str) -> None:
         "artifacthub.io/links",
         "artifacthub.io/changes",
     } <= set(shown["annotations"])
+
+
+@BOTH
+def test_show_readme_has_a_row_for_every_value(which: str) -> None:
+    shown = call(which, "show", "readme", helm.CHART)
+    assert renew(shown, "README.md") == (shown, []), "refresh with: vcluster-isolation docs write chart/README.md"
+    assert all(f"| `{'.'.join(value.path)}` |" in shown for value in read_values())
+
+
+@BOTH
+def test_package_shows_the_readme_too(which: str, tmp_path: Path) -> None:
+    call(which, "package", helm.CHART, "--destination", tmp_path)
+    package = tmp_path / "vcluster-isolation-0.1.0.tgz"
+    assert call(which, "show", "readme", package) == call(which, "show", "readme", helm.CHART)
 
 
 @BOTH

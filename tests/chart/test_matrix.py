@@ -9,7 +9,7 @@ import oracle
 import pytest
 from rendering import HELMS, Json, policies, text
 
-from vcluster_isolation import api_rules, kubeconform
+from vcluster_isolation.checks import api_rules, kubeconform
 
 PAIRWISE = list(matrix.pairwise())
 

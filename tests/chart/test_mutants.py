@@ -10,8 +10,9 @@ import mutants
 import oracle
 import pytest
 from mutants import POLICIES
-from rendering import isolating, policies, refusals
-from test_refusals import REFUSED
+from rendering import inline, isolating, policies, refusals
+from test_notes import SAID, notes_of
+from test_refusals import REFUSED, WITHOUT_SCHEMA, refusals_without_schema
 from test_seed_documents import TODAY, V0_30
 
 from vcluster_isolation.errors import InputError
@@ -23,6 +24,7 @@ SITUATIONS = [
     isolating(**V0_30),
     isolating(**TODAY),
     isolating(annotations={"a": "1", "b": "2"}, labels={"n": "123"}),
+    isolating(workload=None, controlPlane=None, platform=None),
     *matrix.pairwise(),
 ]
 
@@ -41,7 +43,17 @@ def renders_otherwise(chart: Path) -> bool:
 
 def refuses_otherwise(chart: Path) -> bool:
     """Say whether a quoted refusal has changed."""
-    return any(refusals(values, chart=chart) != [sentence] for values, sentence, _ in REFUSED.values())
+    return any(refusals(values, chart=chart) != [sentence] for values, sentence, _ in REFUSED.values()) or any(
+        refusals_without_schema(values, chart) != [sentence] for values, sentence in WITHOUT_SCHEMA.values()
+    )
+
+
+def says_otherwise(chart: Path) -> bool:
+    """Say whether a sentence of the notes is missing where it is true, or there where it is not."""
+    return any(
+        sentence not in notes_of(inline(true), chart) or sentence in notes_of(inline(false), chart)
+        for sentence, (true, false) in SAID.items()
+    )
 
 
 @pytest.fixture
@@ -52,6 +64,7 @@ def copy(tmp_path: Path) -> Path:
 def test_the_chart_itself_is_not_noticed(copy: Path) -> None:
     assert not renders_otherwise(copy)
     assert not refuses_otherwise(copy)
+    assert not says_otherwise(copy)
 
 
 @pytest.mark.parametrize("mutant", mutants.every(), ids=lambda mutant: mutant.name)
@@ -60,6 +73,8 @@ def test_mutant_is_noticed(mutant: mutants.Mutant, copy: Path) -> None:
     if mutant.file in POLICIES:  # a mutant of a rule must render, or it shows nothing
         assert policies(EVERY_RULE, chart=copy)
         assert renders_otherwise(copy), mutant.name
+    elif mutant.file == "_notes.tpl":
+        assert says_otherwise(copy), mutant.name
     elif mutant.file in REFUSING:  # asked first where it is the likelier to notice
         assert refuses_otherwise(copy) or renders_otherwise(copy), mutant.name
     else:

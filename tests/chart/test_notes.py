@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 from rendering import Json, inline, isolating
 
-from vcluster_isolation.helm import Request
+from vcluster_isolation.helm import CHART, Request
 from vcluster_isolation.notes import template_with_notes
 
 METADATA = "Workloads reach cloud metadata at 169.254.169.254."
 PLATFORM = "counts as vCluster Platform"
+PRIVATE = "Workloads reach private addresses in"
+PEERS: list[Json] = [{"podSelector": {}}]
+
+
+def public(cidr: str, *excepted: str) -> Json:
+    """Return values of which the workloads reach `cidr`; the default exceptions hold when there are no others."""
+    block = {"cidr": cidr, "except": list(excepted)} if excepted else {"cidr": cidr}
+    return isolating(workload={"publicEgress": block})
+
+
+def everywhere(annotations: Json) -> Json:
+    """Return values with annotations of everything that vCluster renders."""
+    return {**isolating(), "controlPlane": {"advanced": {"globalMetadata": {"annotations": annotations}}}}
+
+
 SYNC = {"toHost": {"networkPolicies": {"enabled": True}}}
 # A sentence, values with which it is said, and the nearest values with which it is not.
 SAID: dict[str, tuple[Json, Json]] = {
@@ -36,6 +52,26 @@ SAID: dict[str, tuple[Json, Json]] = {
         {**isolating(), "privateNodes": {"enabled": True}},
         isolating(),
     ),
+    "privateNodes is on and controlPlane.apiAccess is off: those nodes cannot reach the API": (
+        {**isolating(), "privateNodes": {"enabled": True}},
+        {**isolating(controlPlane={"apiAccess": {"enabled": True}}), "privateNodes": {"enabled": True}},
+    ),
+    "experimental.multiNamespaceMode is on: workloads in namespaces of their own are not isolated,\n": (
+        {**isolating(), "experimental": {"multiNamespaceMode": {"enabled": True}}},
+        {**isolating(), "experimental": {"multiNamespaceMode": {"enabled": False}}},
+    ),
+    "experimental.syncSettings.targetNamespace is another namespace: workloads there are not isolated,\n": (
+        {**isolating(), "experimental": {"syncSettings": {"targetNamespace": "other"}}},
+        {**isolating(), "experimental": {"syncSettings": {"targetNamespace": "ns"}}},
+    ),
+    'controlPlane.advanced.globalMetadata.annotations: "helm.sh/hook" makes hooks, and is left out of the policies.': (
+        everywhere({"helm.sh/hook": "pre-install"}),
+        everywhere({"helm.sh/resource-policy": "keep"}),
+    ),
+    "Helm refuses the second of the two releases, and Argo CD and kubectl apply overwrite one with the other": (
+        isolating(),
+        {},
+    ),
     "policies.networkPolicy.labels: app, release are the chart's own labels": (
         isolating(labels={"release": "x", "app": "y", "z": "z"}),
         isolating(labels={"z": "z"}),
@@ -49,7 +85,7 @@ SAID: dict[str, tuple[Json, Json]] = {
         isolating(controlPlane={"apiAccess": {"enabled": True}}),
         isolating(controlPlane={"apiAccess": {"enabled": True, "from": [{"podSelector": {}}]}}),
     ),
-    "1 listed peers --> control plane, TCP 8443 (controlPlane.apiAccess)": (
+    "the listed peers (1) --> control plane, TCP 8443 (controlPlane.apiAccess)": (
         isolating(controlPlane={"apiAccess": {"enabled": True, "from": [{"podSelector": {}}]}}),
         isolating(controlPlane={"apiAccess": {"enabled": False, "from": [{"podSelector": {}}]}}),
     ),
@@ -58,19 +94,51 @@ SAID: dict[str, tuple[Json, Json]] = {
         isolating(workload={"publicEgress": {"cidr": "1.0.0.0/8"}}),
     ),
     "workloads --> 0.0.0.0/0": (isolating(), isolating(workload={"publicEgress": {"enabled": False}})),
-    "workloads --> peers of your own egress rules (2)": (
-        isolating(workload={"egress": [{}, {}]}),
-        isolating(workload={"egress": [{}]}),
+    "workloads --> peers of your own egress rules (2, 1 of them to anywhere)": (
+        isolating(workload={"egress": [{}, {"to": PEERS}]}),
+        isolating(workload={"egress": [{"to": PEERS}, {"to": PEERS}]}),
     ),
-    "peers of your own ingress rules (1) --> control plane": (
+    "workloads --> peers of your own egress rules (1)": (
+        isolating(workload={"egress": [{"to": PEERS}]}),
+        isolating(workload={"egress": [{"to": []}]}),
+    ),
+    "peers of your own ingress rules (1, 1 of them from anywhere) --> control plane": (
         isolating(controlPlane={"ingress": [{}]}),
         isolating(workload={"ingress": [{}]}),
     ),
-    METADATA: (isolating(), isolating(workload={"publicEgress": {"except": ["169.254.0.0/16"]}})),
-    f"{METADATA} Add": (
-        isolating(workload={"publicEgress": {"cidr": "169.254.169.254/32"}}),
-        isolating(workload={"publicEgress": {"cidr": "169.254.169.253/32"}}),
+    f"{METADATA} To close it, put 169.254.0.0/16 into\n    workload.publicEgress.except, beside the entries shown above: "
+    "a list of yours replaces the default one.\n": (isolating(), public("0.0.0.0/0", "169.254.0.0/16")),
+    f"{METADATA} To close it, put 169.254.0.0/16 into\n    outgoingConnections.ipBlock.except, beside": (
+        isolating(outgoingConnections={"ipBlock": {"cidr": "0.0.0.0/0"}}),
+        isolating(outgoingConnections={"platform": False}),
     ),
+    METADATA: (public("169.254.169.254/32"), public("169.254.169.253/32")),
+    "cloud metadata at 169.254": (public("0.0.0.0/0"), public("::/0")),
+    f"{METADATA} To close it, put 169.254.0.0/16 into\n    workload.publicEgress.except.\n": (
+        public("169.254.0.0/15"),
+        public("169.254.0.0/16"),
+    ),
+    f"{METADATA} To close it, put 169.254.169.254/32 into\n    workload.publicEgress.except.\n": (
+        public("169.254.0.0/16"),
+        public("169.254.169.254/32"),
+    ),
+    f"{METADATA} To close it, set workload.publicEgress.enabled: false.": (
+        public("169.254.169.254/32"),
+        public("169.254.169.254/31"),
+    ),
+    "Workloads reach cloud metadata at fd00:ec2::254. To close it, put fd00:ec2::254/128 into": (
+        public("::/0"),
+        public("::/0", "fd00:ec2::/32"),
+    ),
+    "cloud metadata at fd00:ec2::254": (public("fd00:ec2::/32"), public("2000::/3")),
+    f"{PRIVATE} 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10: pods of other tenants, nodes and services": (
+        public("0.0.0.0/0", "1.0.0.0/8"),
+        isolating(),
+    ),
+    f"{PRIVATE} 10.0.0.0/8, 100.64.0.0/10: ": (public("0.0.0.0/0", "128.0.0.0/1"), public("0.0.0.0/0", "0.0.0.0/1")),
+    f"{PRIVATE} 10.0.0.0/8: ": (public("10.1.0.0/16", "10.1.1.0/24"), public("11.0.0.0/8")),
+    f"{PRIVATE} fc00::/7: ": (public("fd00::/8"), public("2000::/3")),
+    PRIVATE: (public("::/0"), public("::/0", "fc00::/6")),
     "extraWorkloadRules --> workload.egress, since vCluster 0.31": (
         isolating(extraWorkloadRules=[]),
         isolating(extraWorkloadRules=None, extraControlPlaneRules=[]),
@@ -83,8 +151,8 @@ SAID: dict[str, tuple[Json, Json]] = {
 
 
 @cache
-def notes_of(text: str) -> str:
-    return template_with_notes(Request(name="a", namespace="ns", inline=text)).notes
+def notes_of(text: str, chart: Path = CHART) -> str:
+    return template_with_notes(Request(name="a", namespace="ns", inline=text, chart=chart)).notes
 
 
 @pytest.mark.parametrize("sentence", SAID)
@@ -133,6 +201,14 @@ EFFECTS: dict[str, Json] = {
     "privateNodes.enabled": {**isolating(), "privateNodes": {"enabled": True}},
     "sync.toHost.networkPolicies.enabled": {**isolating(), "sync": SYNC},
     "sync.toHost.namespaces.enabled": {**isolating(), "sync": {"toHost": {"namespaces": {"enabled": True}}}},
+    "experimental.multiNamespaceMode.enabled": {
+        **isolating(),
+        "experimental": {"multiNamespaceMode": {"enabled": True}},
+    },
+    "experimental.syncSettings.targetNamespace": {
+        **isolating(),
+        "experimental": {"syncSettings": {"targetNamespace": "other"}},
+    },
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,11 @@ from vcluster_isolation import helm
 NP = "policies.networkPolicy"
 CIDR_HELP = "write an address without leading zeros and a prefix length, like 10.0.0.0/8 or 2001:db8::/32"
 ONLY = "only {{ .Values.a.b }}, {{ .Release.Name }} and {{ .Release.Namespace }} are"
+
+
+# The last number that a JSON reader keeps exact (RFC 8259, section 6), and its neighbours of both signs.
+NUMBERS = {"exact": 2**53 - 1, "inexact": 2**53 + 1, "below": -(2**53) - 1}
+SWITCH = "is neither true nor false; write one of the two, without quotes"
 
 
 def public(**block: Any) -> Json:
@@ -27,7 +33,7 @@ def peer(cidr: str, *excepted: str) -> Json:
 def label(value: str) -> Json:
     return {
         **isolating(labels={"k": value}),
-        "loft": {"project": "p", "count": 3, "on": True, "map": {"a": 1}, "text": "{{ x }}", "none": ""},
+        "loft": {"project": "p", "count": 3, "on": True, "map": {"a": 1}, "text": "{{ x }}", "none": "", **NUMBERS},
     }
 
 
@@ -185,6 +191,46 @@ REFUSED: dict[str, tuple[Json, str, Json]] = {
         f'{NP}.annotations["k"]: "{{{{ env }}}}" is not understood; {ONLY}',
         isolating(annotations={"k": "}} env {"}),
     ),
+    "a number that came in rounded": (
+        label("{{ .Values.loft.inexact }}"),
+        f'{NP}.labels["k"]: "{{{{ .Values.loft.inexact }}}}" refers to a number that is not exact; put quotes around loft.inexact',
+        label("{{ .Values.loft.exact }}"),
+    ),
+    "a number below zero that came in rounded": (
+        isolating(annotations={"k": "{{ .Values.loft.below }}"}) | {"loft": NUMBERS},
+        f'{NP}.annotations["k"]: "{{{{ .Values.loft.below }}}}" refers to a number that is not exact; put quotes around loft.below',
+        isolating(annotations={"k": "{{ .Values.loft.exact }}"}) | {"loft": NUMBERS},
+    ),
+    "a long label, cut": (
+        label("x" * 81),
+        f'{NP}.labels["k"]: "{"x" * 80}"… has 81 characters; a label value has at most 63',
+        label("x" * 63),
+    ),
+    "a label of the greatest length that is shown whole": (
+        label("x" * 80),
+        f'{NP}.labels["k"]: "{"x" * 80}" has 80 characters; a label value has at most 63',
+        label("x" * 63),
+    ),
+    "a long reference, cut": (
+        label("{{ .Values." + "x" * 90 + " }}"),
+        f'{NP}.labels["k"]: "{{{{ .Values.{"x" * 69}"… refers to nothing that can be put here; set {"x" * 80} to a text or a number',
+        label("{{ .Values.loft.on }}"),
+    ),
+    "an annotation that makes Helm hooks": (
+        isolating(annotations={"helm.sh/hook": "pre-install"}),
+        f'{NP}.annotations["helm.sh/hook"]: makes hooks of the policies, and a hook does not stay in the cluster; remove it',
+        isolating(annotations={"helm.sh/resource-policy": "keep"}),
+    ),
+    "an annotation that makes Argo CD hooks": (
+        isolating(annotations={"argocd.argoproj.io/hook-delete-policy": "HookSucceeded"}),
+        f'{NP}.annotations["argocd.argoproj.io/hook-delete-policy"]: makes hooks of the policies, and a hook does not stay in the cluster; remove it',
+        isolating(annotations={"argocd.argoproj.io/sync-wave": "1"}),
+    ),
+    "annotations that are larger than the API server takes": (
+        isolating(annotations={"k": "x" * 262144}),
+        f"{NP}.annotations: have more than 262144 bytes with their keys, global annotations included; shorten them",
+        isolating(annotations={"k": "x" * 262143}),
+    ),
     "extraControlPlaneRules beside its successor": (
         isolating(extraControlPlaneRules=[{}], controlPlane={"egress": [{}]}),
         f"{NP}.extraControlPlaneRules: is the deprecated name of controlPlane.egress, and controlPlane.egress is set too; "
@@ -243,11 +289,35 @@ def test_a_release_name_that_helm_would_not_give_is_refused_where_it_is_set() ->
     ]
 
 
-def refusals_without_schema(values: Json) -> list[str]:
+# What only a user who skips the schema can write, with the whole refusal.
+WITHOUT_SCHEMA: dict[str, tuple[Json, str]] = {
+    "enabled": (isolating(enabled="false"), f"{NP}.enabled: {SWITCH}"),
+    "platform.enabled": (isolating(platform={"enabled": "false"}), f"{NP}.platform.enabled: {SWITCH}"),
+    "apiAccess.enabled": (
+        isolating(controlPlane={"apiAccess": {"enabled": "no"}}),
+        f"{NP}.controlPlane.apiAccess.enabled: {SWITCH}",
+    ),
+    "vcluster.name": (
+        {**isolating(), "vcluster": {"name": "Team_A"}},
+        "vcluster.name: \"Team_A\" is not a name for a release; use lower-case letters, digits, '-' and '.'",
+    ),
+    "publicEgress.enabled": (public(enabled=1), f"{NP}.workload.publicEgress.enabled: {SWITCH}"),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_SCHEMA)
+def test_refused_where_the_schema_is_skipped(name: str) -> None:
+    values, sentence = WITHOUT_SCHEMA[name]
+    assert refusals_without_schema(values) == [sentence]
+
+
+def refusals_without_schema(values: Json, chart: Path = helm.CHART) -> list[str]:
     """Return the refusals of a user who skips the schema: the chart must not depend on it."""
-    with pytest.raises(helm.RenderFailed) as failed:
-        helm.template(helm.Request(name="a", inline=json.dumps(values), skip_schema=True))
-    return list(failed.value.refusals)
+    try:
+        helm.template(helm.Request(name="a", inline=json.dumps(values), skip_schema=True, chart=chart))
+    except helm.RenderFailed as failed:
+        return list(failed.refusals)
+    return []
 
 
 def test_everything_wrong_is_refused_at_once_and_in_the_order_of_the_values() -> None:

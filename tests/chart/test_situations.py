@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vcluster_isolation import api_rules, golden, kubeconform, kubernetes_schemas, strict_yaml
+from vcluster_isolation import golden, strict_yaml
+from vcluster_isolation.checks import api_rules, kubeconform, kubernetes_schemas
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.tools import PROJECT
 
@@ -32,6 +33,6 @@ def test_manifests_of_a_situation_are_what_the_api_server_takes(path: Path) -> N
 
 def test_kubeconform_takes_every_manifest_of_every_situation_for_every_kubernetes_version() -> None:
     objects = [document.value for path in MANIFESTS for document in strict_yaml.read_documents(path)]
-    found = kubeconform.findings(objects, kubernetes_schemas.versions())
+    found = kubeconform.findings(objects, list(kubernetes_schemas.versions()))
     assert [finding for findings in found for finding in findings] == []
     assert len(objects) > 40

@@ -202,3 +202,28 @@ def test_vclusters_with_ipblocks_on_different_pods_are_told_apart(monkeypatch: p
     assert found["vcluster-t-1", "t-1"]["workload-to-tenants"][0] == "FAILS"
     assert found["vcluster-t-2", "t-2"]["workload-to-tenants"][0] == "holds"
     assert found == naive(cluster)
+
+
+def test_vclusters_in_namespaces_with_different_labels_are_told_apart() -> None:
+    """One namespace is labelled team=a, and another tenant admits that team."""
+    texts = [*host(), *vcluster("open to a team", 0)]
+    texts += [text for number in (1, 2) for text in vcluster("reopened by its tenant", number)]
+    items = listed(texts)["items"]
+    (labelled,) = [one for one in items if one["metadata"]["name"] == "vcluster-t-1"]
+    labelled["metadata"]["labels"] = {"team": "a"}
+    cluster = parse_cluster([{"kind": "List", "items": items}])
+    found = statuses(audit(cluster))
+    assert [found[f"vcluster-t-{at}", f"t-{at}"]["workload-to-tenants"][0] for at in (1, 2)] == ["FAILS", "holds"]
+    assert found == naive(cluster)
+
+
+def test_one_pod_is_told_apart_from_two_that_cannot_reach_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = policy("closed", {"podSelector": {"matchLabels": {"release": NAME}}, "policyTypes": ["Ingress"]})
+    objects = [space(SPACE), closed, pod(f"{NAME}-0", {"app": "vcluster", "release": NAME}, address="10.0.0.1")]
+    replica = pod(f"{NAME}-1", {"app": "vcluster", "release": NAME}, address="10.0.0.2")
+    monkeypatch.setitem(CONFIGURATIONS, "one", ("default", lambda _: objects))
+    monkeypatch.setitem(CONFIGURATIONS, "two", ("default", lambda _: [*objects, replica]))
+    cluster = parse_cluster([listed(fleet(2, ["one", "two"]))])
+    found = statuses(audit(cluster))
+    assert [found[f"vcluster-t-{at}", f"t-{at}"]["control-plane-etcd"][0] for at in (0, 1)] == ["holds", "FAILS"]
+    assert found == naive(cluster)

@@ -189,3 +189,26 @@ def test_fleet_of_many_is_grouped_by_findings() -> None:
     ]
     assert "t-1, t-4, t-7 … and 17 more" in shown
     assert shown.splitlines()[-1] == "every claim holds for 0 of 60 vClusters; 20 not isolated at all"
+
+
+def test_any_pod_of_a_namespace_that_the_policies_name_is_possible_and_isolated_by_the_policies_there() -> None:
+    named = {"kubernetes.io/metadata.name": "shop"}
+    peer = {"namespaceSelector": {"matchLabels": named}, "podSelector": {"matchLabels": {"app": "admin"}}}
+    spec = {"podSelector": {"matchLabels": {MANAGED: "t-0"}}, "ingress": [{"from": [peer]}]}
+    items = [*objects("platform off"), policy("from-shop", spec, "vcluster-t-0")]
+    found = findings(first(items))["others-to-workloads"]
+    assert (found.there, found.possible) == ("holds", "FAILS"), "nobody in shop is labelled so now"
+    closed = policy("closed", {"podSelector": {}, "policyTypes": ["Egress"]}, "shop")
+    assert findings(first([*items, closed]))["others-to-workloads"].possible == "holds"
+
+
+def test_tenant_that_syncs_namespaces_can_make_another_that_nothing_isolates() -> None:
+    away = space(
+        "away", **{"vcluster.loft.sh/vcluster-name": "t-0", "vcluster.loft.sh/vcluster-namespace": "vcluster-t-0"}
+    )
+    found = findings(first([*objects("platform off"), away]))["workload-to-private"]
+    assert (found.there, found.possible) == ("holds", "FAILS")
+    closed = policy("closed", {"podSelector": {}, "policyTypes": ["Egress", "Ingress"]}, "away")
+    found = findings(first([*objects("platform off"), away, closed]))["workload-to-private"]
+    assert found.possible_example
+    assert found.possible_example.ends[0].namespace.name == "a-synced-namespace"  # type: ignore[union-attr]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from vcluster_isolation.check import Report, check
+from vcluster_isolation.checks.check import Report, check
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
 from vcluster_isolation.helm import CHART, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, target

@@ -9,8 +9,8 @@ import click
 
 from vcluster_isolation.errors import EXIT_PROBLEMS, IsolationError
 from vcluster_isolation.files import replace_files
-from vcluster_isolation.migrate import Migration
-from vcluster_isolation.migrate_manifest import migrate_any
+from vcluster_isolation.migration.manifest import migrate_any
+from vcluster_isolation.migration.migrate import Migration
 from vcluster_isolation.strict_yaml import STDIN, read_text, show_name
 
 

@@ -5,15 +5,17 @@ What is covered. For each vCluster every claim of `claims.py` that applies, judg
 - for the pods that are there: their labels, addresses, named ports and hostNetwork, towards the real pods of every
   other vCluster and of the host, the addresses of the cast, and the nodes;
 - for every pod that is possible: each label set that the vCluster's tenant can choose, in each namespace that the
-  vCluster has, and the cast's other actors; towards the same, and towards every pod that any other tenant can create.
+  vCluster has (and, if it syncs namespaces, in a new one), and the cast's other actors; towards the same, and towards
+  every pod that any other tenant can create.
 
 In both, every policy of the cluster counts as it is, whoever made it: a tenant's own synced NetworkPolicy, which adds
 up with the vCluster's, as well as the host's. Other tenants are those that are there, each with its own policies or
 none, and neighbours only where another vCluster really is in the same namespace.
 
 What is not covered: what NetworkPolicy leaves open (`reach/evaluate.py`), the vCluster's values (what the user opened
-on purpose fails like everything else), other policy APIs, pods that a tenant puts into the host's network, and
-namespaces that namespace sync will make. That vCluster Platform is reachable is claimed only where there is one.
+on purpose fails like everything else), other policy APIs, pods that a tenant puts into the host's network, and what a
+tenant may do but has not begun to do: NetworkPolicies and namespaces that it could sync if its vCluster lets it. That
+vCluster Platform is reachable is claimed only where there is one.
 
 Cost. vClusters of one shape are judged once (`audit_shape`), and ends of all shapes meet by what they look for
 (`audit_abroad`): beyond reading the cluster it is some milliseconds for each shape, and some hundred microseconds for

@@ -5,8 +5,9 @@ each namespace that it has), told apart by every selector of the whole cluster; 
 CoreDNS, snapshot pod and stray, with the labels they usually have. Of the host they are the cast's actors, and the
 real pods that the cluster has instead.
 
-Not covered: a pod that a tenant creates in the host's network, which no NetworkPolicy reaches (Pod Security does),
-and namespaces that namespace sync has not made yet, in which nothing would isolate a pod.
+A vCluster that has synced namespaces could make one more, in which nothing isolates a pod: its workloads are there,
+too. Not covered is a pod that a tenant creates in the host's network, which no NetworkPolicy reaches (Pod Security
+does).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from vcluster_isolation.proof.audit_land import Land
 from vcluster_isolation.proof.audit_near import near_policies
 from vcluster_isolation.proof.cast import VIRTUAL_NAMESPACE, Actor, AddressActor, PodActor
 from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.world import Who, World
+from vcluster_isolation.proof.world import Who, World, named_spaces
 from vcluster_isolation.reach.classes import Profiler
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.labels import FREE
@@ -98,8 +99,9 @@ def place_of(found: Found, beside: Sequence[RolePod], land: Land) -> Place:
     """Return a vCluster with its ends. Raises TooManyClasses when its selectors tell too many kinds of pods apart."""
     policies = list(land.policies(found.spaces))
     mine = near_policies(found, beside, land)
-    near = [*mine, *land.policies(sorted(land.host_spaces - set(found.spaces)))]
-    wide = [*near, land.carrier(found.spaces)]
+    others = land.host_spaces.union(named_spaces(mine, found.tenant)) - set(found.spaces)
+    near = [*mine, *land.policies(sorted(others))]
+    wide = [*near, land.carrier(found.spaces, anywhere=bool(found.synced))]
     profiler = Profiler(Evaluator(wide))
     world = _world(found, found.tenant.namespace, near, land)
     stray = Who(cast.STRAY)
@@ -135,7 +137,9 @@ def has_coredns(found: Found, policies: Iterable[Policy]) -> bool:
 
 def _world(found: Found, space: str, policies: Sequence[Policy], land: Land) -> World:
     """Return the world of one namespace of a vCluster, as it is: without symbolic tenants."""
-    return World(Subject(found.tenant.name, space, ()), policies, alone=True, known=land.spaces)
+    syncs = bool(found.synced) and space == found.tenant.namespace
+    subject = Subject(found.tenant.name, space, (), namespace_sync=syncs)
+    return World(subject, policies, alone=True, known=land.spaces)
 
 
 def _imagined(found: Found, policies: Sequence[Policy], land: Land) -> Iterator[End]:

@@ -16,6 +16,7 @@ from vcluster_isolation.reach.index import SelectorIndex
 from vcluster_isolation.reach.model import (
     EGRESS,
     EVERYTHING,
+    NAME_LABEL,
     Namespace,
     Origin,
     Peer,
@@ -60,10 +61,14 @@ class Land:
         asked = {pod.namespace.name for tags, pod in self.host if tags & _ASKED}
         self.host_spaces = frozenset(one.namespace for one in _host_actors()) - {cast.ANYBODY.namespace} | asked
 
-    def carrier(self, spaces: Iterable[str]) -> Policy:
-        """Return a policy with every peer that looks into some namespaces from anywhere; it isolates nothing."""
-        near = (self._looking.candidates((self.spaces.get(one) or namespace(one)).labels) for one in spaces)
-        return _carrier(list(dict.fromkeys(chain.from_iterable(near))))
+    def carrier(self, spaces: Iterable[str], *, anywhere: bool = False) -> Policy:
+        """Return a policy with every peer that looks into some namespaces from elsewhere; it isolates nothing.
+
+        `anywhere` adds those that may look into a namespace that is not there yet, with labels of its owner's choice.
+        """
+        near = [self._looking.candidates((self.spaces.get(one) or namespace(one)).labels) for one in spaces]
+        free = (one for one in self.wide if anywhere and not _is_by_name(one))
+        return _carrier(list(dict.fromkeys(chain(free, *near))))
 
     def policies(self, spaces: Iterable[str]) -> Iterator[Policy]:
         """Yield the policies of some namespaces, by namespace and name."""
@@ -117,6 +122,11 @@ def _mentioned(policies: Iterable[Policy]) -> tuple[dict[Peer, str], dict[Addres
             elif peer.namespaces is not None:
                 wide[peer] = policy.namespace if wide.get(peer, policy.namespace) == policy.namespace else MANY
     return wide, blocks, frozenset(names)
+
+
+def _is_by_name(peer: Peer) -> bool:
+    """Return whether a peer asks for a namespace by its name."""
+    return peer.namespaces is not None and any(key == NAME_LABEL for key, _ in peer.namespaces.equal)
 
 
 def _mentions(wide: Mapping[Peer, str]) -> dict[str, str]:

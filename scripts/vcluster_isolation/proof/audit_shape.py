@@ -30,7 +30,7 @@ def _literals() -> frozenset[str]:
     actors = (*cast.OF_A_VCLUSTER, cast.ORDINARY, cast.STRAY, *cast.OF_THE_HOST, cast.ANYBODY)
     pods = [one for one in actors if isinstance(one, cast.PodActor)]
     values = {value for one in pods for value in (*one.labels.values(), one.namespace)}
-    return frozenset(values | {"other", "vcluster-snapshot", "vcluster-kube-dns", "kube-system", "loft"})
+    return frozenset(values | {"other", "loft", "a-synced-namespace"})
 
 
 LITERALS: Final = _literals()

@@ -29,10 +29,15 @@ class Twin:
             return end.at
         old, new = ((one.tenant.name, *one.spaces) for one in (self.first, self.found))
         names = dict(zip(old, new, strict=True))
-        labels, space = renamed_labels(end.at.labels, names), names[end.at.namespace.name]
-        called = (one.name for one in self.pods if one.labels == labels and one.namespace.name == space)
-        name = next(called, "") if end.real else ""
-        return replace(end.at, namespace=self.spaces.get(space) or namespace(space), labels=labels, name=name)
+        labels, space = renamed_labels(end.at.labels, names), self._space(end.at.namespace, names)
+        called = (one.name for one in self.pods if one.labels == labels and one.namespace.name == space.name)
+        return replace(end.at, namespace=space, labels=labels, name=next(called, "") if end.real else "")
+
+    def _space(self, first: Namespace, names: Mapping[str, str]) -> Namespace:
+        """Return the namespace that it has where the first one has `first`: its own, or one that is not there yet."""
+        if first.name in names:
+            return self.spaces.get(names[first.name]) or namespace(names[first.name])
+        return replace(first, labels=renamed_labels(first.labels, names))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

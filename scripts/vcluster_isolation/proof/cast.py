@@ -107,7 +107,7 @@ STRAY: Final = PodActor(
     },
     FREE,
 )
-"""No tenant can make one: every pod of a tenant carries managed-by. Who can chooses all labels but a vCluster's own; its
+"""No tenant can make one: every pod of a tenant carries managed-by. Who can chooses all labels but a vCluster's; its
 `release` is no vCluster's either (see `world.py`)."""
 
 PLATFORM_NAMESPACE: Final = "vcluster-platform"

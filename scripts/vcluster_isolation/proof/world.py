@@ -120,7 +120,7 @@ class World:
         charted = [one for one in given if one.namespace == own.namespace and one.name.endswith(f"-{own.name}")]
         copies = (renamed(one, own, self.tenants[whose]) for whose in copied for one in charted)
         self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)])
-        self.spaces = () if alone else named_spaces(given, own)
+        self.spaces = named_spaces(given, own)
         self._variants = self._every_tenant(given) if not alone else {}
         self._ends: dict[tuple[Who, str], tuple[Endpoint, ...]] = {}
 

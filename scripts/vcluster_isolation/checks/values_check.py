@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vcluster_isolation import schema
+from vcluster_isolation.checks import schema
 from vcluster_isolation.errors import Problem, ToolFailed
 from vcluster_isolation.helm import RenderFailed, Request, template
 from vcluster_isolation.layers import Layer, locate, over_defaults, overlay, read_chart_file

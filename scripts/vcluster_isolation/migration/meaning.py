@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from vcluster_isolation.yaml_layout import CannotEdit, compose
-from vcluster_isolation.yaml_moves import Keys, tree
+from vcluster_isolation.migration.layout import CannotEdit, compose
+from vcluster_isolation.migration.moves import Keys, tree
 
 
 def has_own(text: str, path: Keys) -> bool:

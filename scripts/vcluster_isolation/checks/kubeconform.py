@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from vcluster_isolation import schema
+from vcluster_isolation.checks import schema
+from vcluster_isolation.checks.kubernetes_schemas import complete, file_name, spread, versions
+from vcluster_isolation.checks.shapes import Finding
+from vcluster_isolation.checks.shapes import Path as Place
 from vcluster_isolation.errors import IsolationError, ToolFailed
-from vcluster_isolation.kubernetes_schemas import complete, file_name, spread, versions
-from vcluster_isolation.shapes import Finding
-from vcluster_isolation.shapes import Path as Place
 from vcluster_isolation.tools import Finished, find, run
 from vcluster_isolation.wording import printable, printable_lines
 

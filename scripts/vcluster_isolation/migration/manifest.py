@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 
 from vcluster_isolation.errors import Problem
-from vcluster_isolation.migrate import Migration, migrate
+from vcluster_isolation.migration.layout import compose, newline
+from vcluster_isolation.migration.migrate import Migration, migrate
 from vcluster_isolation.strict_yaml import parse_mapping
 from vcluster_isolation.wording import dotted, quoted
-from vcluster_isolation.yaml_layout import compose, newline
 
 _WHERE = ("spec", "template", "helmRelease", "values")
 _LITERAL = re.compile(r"\|[+-]?[ \t]*(#.*)?\r?\n")

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from vcluster_isolation.errors import Problem
+from vcluster_isolation.migration.layout import CannotEdit
+from vcluster_isolation.migration.meaning import check_meaning, has_own
+from vcluster_isolation.migration.moves import edit, tree
 from vcluster_isolation.renames import BASE, Keys, Rename, read_renames
 from vcluster_isolation.strict_yaml import line_of, parse_mapping
 from vcluster_isolation.wording import dotted
-from vcluster_isolation.yaml_layout import CannotEdit
-from vcluster_isolation.yaml_meaning import check_meaning, has_own
-from vcluster_isolation.yaml_moves import edit, tree
 
 _PLATFORM = ("outgoingConnections", "platform")
 _PLATFORM_NOTE = (

@@ -11,11 +11,11 @@ from jsonschema import Draft7Validator
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from referencing.exceptions import Unresolvable
 
+from vcluster_isolation.checks.labels import KEY_RULE
+from vcluster_isolation.checks.schema_context import Condition, condition, description, known_paths
+from vcluster_isolation.checks.schema_words import WORDS, Case
+from vcluster_isolation.checks.shapes import Finding, Path
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.labels import KEY_RULE
-from vcluster_isolation.schema_context import Condition, condition, description, known_paths
-from vcluster_isolation.schema_words import WORDS, Case
-from vcluster_isolation.shapes import Finding, Path
 from vcluster_isolation.wording import mistyped, printable, quoted
 
 Schema = dict[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vcluster_isolation.shapes import Path
+from vcluster_isolation.checks.shapes import Path
 from vcluster_isolation.wording import printable
 
 Schema = Mapping[str, Any]

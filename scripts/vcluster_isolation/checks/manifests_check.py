@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vcluster_isolation import api_rules, kubeconform
+from vcluster_isolation.checks import api_rules, kubeconform
+from vcluster_isolation.checks.kubernetes_schemas import is_custom
+from vcluster_isolation.checks.shapes import Finding, Path
 from vcluster_isolation.errors import Problem
-from vcluster_isolation.kubernetes_schemas import is_custom
-from vcluster_isolation.shapes import Finding, Path
 from vcluster_isolation.strict_yaml import line_of, parse_documents
 from vcluster_isolation.wording import dotted
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from vcluster_isolation.errors import InputError, Problem
+from vcluster_isolation.strict_yaml.reader import Reader
 from vcluster_isolation.wording import printable
-from vcluster_isolation.yaml_reader import Reader
 
 STDIN = Path("-")
 """The file name that stands for standard input."""

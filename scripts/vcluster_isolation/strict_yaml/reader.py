@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from vcluster_isolation.errors import Problem
+from vcluster_isolation.strict_yaml.grammar import grammar_mistake, hidden_characters
+from vcluster_isolation.strict_yaml.scalars import as_number, resolve
 from vcluster_isolation.wording import dotted, printable, quoted
-from vcluster_isolation.yaml_grammar import grammar_mistake, hidden_characters
-from vcluster_isolation.yaml_scalars import as_number, resolve
 
 Path = tuple[str | int, ...]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
-from vcluster_isolation.yaml_layout import Block, Entry, newline, read, write
+from vcluster_isolation.migration.layout import Block, Entry, newline, read, write
 
 Keys: TypeAlias = tuple[str, ...]
 """A path from the root of a file."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from vcluster_isolation.labels import KEY_RULE
-from vcluster_isolation.shapes import Finding, Path
+from vcluster_isolation.checks.labels import KEY_RULE
+from vcluster_isolation.checks.shapes import Finding, Path
 from vcluster_isolation.wording import mistyped, printable, quoted
 
 _FEW = 12  # keys that a message lists when none is close

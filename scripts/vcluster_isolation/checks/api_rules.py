@@ -11,10 +11,10 @@ import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
-from vcluster_isolation.cidr import BadCidr, Network, inside, parse
+from vcluster_isolation.checks.cidr import BadCidr, Network, inside, parse
+from vcluster_isolation.checks.labels import KEY_RULE, VALUE_RULE, is_dns_label, is_key, is_subdomain, is_value
+from vcluster_isolation.checks.shapes import Finding, Path, fit
 from vcluster_isolation.errors import Problem
-from vcluster_isolation.labels import KEY_RULE, VALUE_RULE, is_dns_label, is_key, is_subdomain, is_value
-from vcluster_isolation.shapes import Finding, Path, fit
 from vcluster_isolation.wording import dotted, quoted
 
 _PORT_NAME = re.compile(r"(?=.{1,15}\Z)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")  # RFC 6335, section 5.1, lower-case

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vcluster_isolation.checks.kubeconform import choose
+from vcluster_isolation.checks.manifests_check import Judged, judge
+from vcluster_isolation.checks.values_check import check_values
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import Request
-from vcluster_isolation.kubeconform import choose
 from vcluster_isolation.layers import Layer
-from vcluster_isolation.manifests_check import Judged, judge
 from vcluster_isolation.strict_yaml import Document, parse_documents, parse_mapping, read_text, show_name
-from vcluster_isolation.values_check import check_values
 
 _RENDERED = "the rendered manifests"
 

@@ -1,0 +1,1 @@
+"""Rewriting deprecated keys of a values file, and nothing else of it."""

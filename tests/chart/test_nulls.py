@@ -1,0 +1,77 @@
+"""A null means the default: at every key of values.yaml, with both helms, alone and as a subchart."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from matrix import put
+from rendering import HELMS, Json, isolating, policies
+
+from vcluster_isolation.helm import CHART, RenderFailed
+
+VALUES: Json = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+SCHEMA_REFUSES = "values don't meet the specifications of the schema(s)"
+MUST_RENDER = ("controlPlane", "sync", "privateNodes", "experimental")
+
+
+def nodes(values: Json, path: str = "") -> Iterator[str]:
+    """Yield the dotted path of every key, those that hold further keys among them."""
+    for key, value in values.items():
+        yield f"{path}{key}"
+        if isinstance(value, dict):
+            yield from nodes(value, f"{path}{key}.")
+
+
+def without(values: Json, path: str) -> Json:
+    """Return `values` without the key at a dotted path, which may be missing already."""
+    values = copy.deepcopy(values)
+    *parents, last = path.split(".")
+    here = values
+    for key in parents:
+        here = here.get(key, {})
+    here.pop(last, None)
+    return values
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A chart that holds ours as a subchart and nothing else."""
+    folder = tmp_path_factory.mktemp("nulls") / "parent"
+    shutil.copytree(CHART, folder / "charts" / "vcluster-isolation")
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: parent\nversion: 1.0.0\n", encoding="utf-8")
+    return folder
+
+
+def nulled(path: str) -> Json:
+    values = isolating()
+    put(values, path, None)
+    return values
+
+
+@pytest.mark.parametrize("which", HELMS)
+@pytest.mark.parametrize("path", [*nodes(VALUES)])
+def test_null_alone_is_the_default_or_refused(which: str, path: str) -> None:
+    try:
+        found = policies(nulled(path), which=which)
+    except RenderFailed as failed:
+        assert failed.refusals or SCHEMA_REFUSES in failed.stderr, failed.stderr
+        assert path not in MUST_RENDER
+    else:
+        assert found == policies(without(isolating(), path), which=which)
+
+
+@pytest.mark.parametrize("which", HELMS)
+@pytest.mark.parametrize("path", [*nodes(VALUES)])
+def test_null_in_a_parent_is_the_default_or_refused(which: str, path: str, parent: Path) -> None:
+    try:
+        found = policies({"vcluster-isolation": nulled(path)}, which=which, chart=parent)
+    except RenderFailed as failed:
+        assert failed.refusals or SCHEMA_REFUSES in failed.stderr, failed.stderr
+        assert path not in MUST_RENDER
+    else:
+        assert found == policies(without(isolating(), path), which=which)
