@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+ASKED_FOR = {
+    "exhaustive": "renders every combination of values (minutes)",
+    "mutants": "breaks each rule and check of the chart in turn (a minute); CI always does",
+}
+"""Markers of tests that run only with an option of the same name."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--exhaustive`."""
-    parser.addoption("--exhaustive", action="store_true", help="also render every combination of values (minutes)")
+    """Add the options."""
+    for name, what in ASKED_FOR.items():
+        parser.addoption(f"--{name}", action="store_true", help=f"also run what {what}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers."""
-    config.addinivalue_line("markers", "exhaustive: renders every combination of values; runs with --exhaustive only")
+    for name, what in ASKED_FOR.items():
+        config.addinivalue_line("markers", f"{name}: {what}; runs with --{name}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the exhaustive tests out unless they are asked for; pytest counts them as deselected."""
-    if config.getoption("--exhaustive"):
-        return
-    left_out = [item for item in items if "exhaustive" in item.keywords]
+    """Leave out the tests that are not asked for; pytest counts them as deselected."""
+    asked = {name for name in ASKED_FOR if config.getoption(f"--{name}")}
+    asked |= {"mutants"} if os.environ.get("CI") else set()
+    left_out = [item for item in items if any(name in item.keywords for name in ASKED_FOR.keys() - asked)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

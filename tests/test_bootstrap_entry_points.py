@@ -147,13 +147,19 @@ def test_all_checks_run_with_the_pinned_helm(ready: Checkout) -> None:
         f"helm3 lint --strict chart --values examples/vcluster.yaml {end}",
         f"helm4 lint --strict chart {end}",
         f"helm4 lint --strict chart --values examples/vcluster.yaml {end}",
-        f"python -m pytest --numprocesses=auto --maxprocesses=8 --cov {end}",
+        f"python -m pytest --numprocesses=auto --maxprocesses=8 {end}",
     ]
 
 
-def test_arguments_go_to_pytest_and_lift_the_minimum_of_coverage(ready: Checkout) -> None:
+def test_arguments_go_to_pytest(ready: Checkout) -> None:
     done = ready.run("scripts/test", "-k", "a b")
-    assert "--cov --cov-fail-under=0 -k a b helm=helm4" in done.stdout
+    assert "--maxprocesses=8 -k a b helm=helm4" in done.stdout
+
+
+def test_ci_measures_coverage_as_well(ready: Checkout) -> None:
+    done = ready.run("scripts/test", CI="true")
+    assert "--maxprocesses=8 --cov helm=helm4" in done.stdout
+    assert "python tests/reach/kill_seeded_bugs.py helm=helm4" in done.stdout
 
 
 @pytest.mark.parametrize("script", ["scripts/test", ".ci/run"])

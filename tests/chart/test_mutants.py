@@ -61,12 +61,14 @@ def copy(tmp_path: Path) -> Path:
     return shutil.copytree(CHART, tmp_path / "chart")
 
 
+@pytest.mark.mutants
 def test_the_chart_itself_is_not_noticed(copy: Path) -> None:
     assert not renders_otherwise(copy)
     assert not refuses_otherwise(copy)
     assert not says_otherwise(copy)
 
 
+@pytest.mark.mutants
 @pytest.mark.parametrize("mutant", mutants.every(), ids=lambda mutant: mutant.name)
 def test_mutant_is_noticed(mutant: mutants.Mutant, copy: Path) -> None:
     mutant.apply(copy)
