@@ -3,8 +3,7 @@ policies.networkPolicy as JSON: over its defaults, because Helm removes a defaul
 in `except:`), and with the deprecated keys of renames.yaml put in the place of their successors.
 */}}
 {{- define "vcluster-isolation.values" -}}
-{{- $defaults := include "vcluster-isolation.defaults" . | fromJson }}
-{{- $values := include "vcluster-isolation.over" (list $defaults .Values.policies.networkPolicy) | fromJson }}
+{{- $values := include "vcluster-isolation.given" . | fromJson }}
 {{- range include "vcluster-isolation.renames" . | fromJsonArray }}
 {{- $found := include "vcluster-isolation.dig" (list $values .from) | fromJson }}
 {{- if not (kindIs "invalid" $found.value) }}
@@ -14,13 +13,22 @@ in `except:`), and with the deprecated keys of renames.yaml put in the place of 
 {{- toJson $values }}
 {{- end }}
 
+{{/* policies.networkPolicy over its defaults, as JSON. Where nothing was removed, which is nearly always, as it is. */}}
+{{- define "vcluster-isolation.given" -}}
+{{- $policy := .Values.policies.networkPolicy }}
+{{- $public := ($policy.workload).publicEgress }}
+{{- $access := ($policy.controlPlane).apiAccess }}
+{{- $whole := and $policy.fallbackDns (kindIs "map" $policy.labels) (kindIs "map" $policy.annotations) (kindIs "bool" ($policy.platform).enabled)
+      (kindIs "bool" ($access).enabled) (kindIs "slice" ($access).from) (kindIs "slice" ($policy.controlPlane).ingress) (kindIs "slice" ($policy.controlPlane).egress)
+      (kindIs "bool" ($public).enabled) ($public).cidr (kindIs "slice" ($public).except) (kindIs "slice" ($policy.workload).ingress) (kindIs "slice" ($policy.workload).egress) }}
+{{- if $whole }}{{ toJson $policy }}
+{{- else }}{{ include "vcluster-isolation.over" (list (include "vcluster-isolation.defaults" . | fromJson) $policy) }}
+{{- end }}
+{{- end }}
+
 {{/* The rows of renames.yaml as a JSON list; none when no key is there but today's, which spares reading the file. */}}
 {{- define "vcluster-isolation.renames" -}}
-{{- $today := include "vcluster-isolation.defaults" . | fromJson }}
-{{- $others := list }}
-{{- range $key, $_ := .Values.policies.networkPolicy }}
-{{- if not (hasKey $today $key) }}{{ $others = append $others $key }}{{ end }}
-{{- end }}
+{{- $others := omit .Values.policies.networkPolicy "enabled" "labels" "annotations" "fallbackDns" "platform" "controlPlane" "workload" }}
 {{- if $others }}{{ .Files.Get "renames.yaml" | fromYamlArray | toJson }}{{ else }}[]{{ end }}
 {{- end }}
 

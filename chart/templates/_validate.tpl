@@ -76,7 +76,7 @@ policies.networkPolicy.annotations: have more than 262144 bytes with their keys,
 
 {{/* A deprecated key is honoured, but not beside its successor: one of the two would be lost. */}}
 {{- define "vcluster-isolation.problems.deprecated" -}}
-{{- $policy := include "vcluster-isolation.over" (list (include "vcluster-isolation.defaults" . | fromJson) .Values.policies.networkPolicy) | fromJson }}
+{{- $policy := include "vcluster-isolation.given" . | fromJson }}
 {{- range $row := include "vcluster-isolation.deprecated" . | fromJsonArray }}
 {{- range $path, $default := merge (dict .to .default) (.with | default dict) }}
 {{- $set := (include "vcluster-isolation.dig" (list $policy $path) | fromJson).value }}

@@ -66,20 +66,26 @@ def annotation(manifest: Json) -> Any:
     return manifest["metadata"]["annotations"]["k"]
 
 
-@pytest.mark.parametrize("text", INJECTIONS)
-def test_annotation_comes_out_as_it_went_in(text: str) -> None:
-    values = {**isolating(annotations={"k": text, "r": "{{ .Values.loft.x }}"}), "loft": {"x": f"{text}."}}
+NAMED = {f"k{number}": text for number, text in enumerate(INJECTIONS)}
+
+
+def test_annotations_come_out_as_they_went_in() -> None:
+    references = {f"r{key}": f"{{{{ .Values.loft.{key} }}}}" for key in NAMED}
+    values = {
+        **isolating(annotations={**NAMED, **references}),
+        "loft": {key: f"{text}." for key, text in NAMED.items()},
+    }
+    expected = {**NAMED, **{f"r{key}": f"{text}." for key, text in NAMED.items()}}
     for manifest in policies(values).values():
-        assert manifest["metadata"]["annotations"] == {"k": text, "r": f"{text}."}
+        assert manifest["metadata"]["annotations"] == expected
     assert {name: manifest["spec"] for name, manifest in policies(values).items()} == {
         name: manifest["spec"] for name, manifest in policies(isolating()).items()
     }
 
 
-@pytest.mark.parametrize("text", INJECTIONS)
-def test_global_annotation_comes_out_as_it_went_in(text: str) -> None:
-    values = {**isolating(), "controlPlane": {"advanced": {"globalMetadata": {"annotations": {"k": text}}}}}
-    assert {annotation(manifest) for manifest in policies(values).values()} == {text}
+def test_global_annotations_come_out_as_they_went_in() -> None:
+    values = {**isolating(), "controlPlane": {"advanced": {"globalMetadata": {"annotations": NAMED}}}}
+    assert all(manifest["metadata"]["annotations"] == NAMED for manifest in policies(values).values())
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from audit_fleet import (
     CONFIGURATIONS,
@@ -50,6 +52,10 @@ def varied() -> Cluster:
     return parse_cluster([listed(fleet(2 * len(CONFIGURATIONS)))])
 
 
+EXAMPLES = 25 if os.environ.get("CI") else 3
+"""The naive audit is slow: CI has the time."""
+
+
 def test_vclusters_of_one_shape_are_judged_as_each_by_itself(varied: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     shared = audit(varied)
     monkeypatch.setattr(audit_module, "shape", lambda found, *_: found.tenant)
@@ -91,7 +97,7 @@ def clusters() -> st.SearchStrategy[list[tuple[str, str, str]]]:
     return st.lists(one, min_size=1, max_size=4, unique_by=lambda spec: (spec[1], spec[2]))
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(clusters())
 def test_any_cluster_is_judged_as_a_naive_audit_does(specs: list[tuple[str, str, str]]) -> None:
     texts = list(host())
@@ -101,7 +107,7 @@ def test_any_cluster_is_judged_as_a_naive_audit_does(specs: list[tuple[str, str,
     assert statuses(audit(cluster)) == naive(cluster)
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.sampled_from(sorted(CONFIGURATIONS)), min_size=1, max_size=2),
     st.lists(st.sampled_from(NAMES), min_size=4, max_size=4, unique=True),
@@ -226,4 +232,50 @@ def test_one_pod_is_told_apart_from_two_that_cannot_reach_each_other(monkeypatch
     cluster = parse_cluster([listed(fleet(2, ["one", "two"]))])
     found = statuses(audit(cluster))
     assert [found[f"vcluster-t-{at}", f"t-{at}"]["control-plane-etcd"][0] for at in (0, 1)] == ["holds", "FAILS"]
+    assert found == naive(cluster)
+
+
+def test_pods_that_call_different_ports_by_one_name_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    everywhere: list[dict[str, dict[str, str]]] = [{"namespaceSelector": {}}]
+    out = {"egress": [{"to": everywhere, "ports": [{"port": 8080}]}], "policyTypes": ["Egress"]}
+    into = {"ingress": [{"from": everywhere, "ports": [{"port": "web"}]}], "policyTypes": ["Ingress"]}
+    selected = {"podSelector": {"matchLabels": {MANAGED: NAME}}}
+    monkeypatch.setitem(CONFIGURATIONS, "out", ("public-egress-off", plus(policy("out", {**selected, **out}))))
+    monkeypatch.setitem(CONFIGURATIONS, "into", ("public-egress-off", plus(policy("into", {**selected, **into}))))
+    items = listed(fleet(3, ["out", "into", "into"]))["items"]
+    for one in items:
+        if one["kind"] == "Pod" and one["metadata"]["namespace"] == "vcluster-t-1":
+            one["spec"]["containers"][0]["ports"][0]["containerPort"] = 9090
+    cluster = parse_cluster([{"kind": "List", "items": items}])
+    found = statuses(audit(cluster))
+    assert [found[f"vcluster-t-{at}", f"t-{at}"]["tenants-to-workloads"][0] for at in (1, 2)] == ["holds", "FAILS"]
+    assert found == naive(cluster)
+
+
+def test_vclusters_of_one_shape_are_each_others_only_tenants() -> None:
+    cluster = parse_cluster([listed(text for at in range(2) for text in vcluster("not isolated", at))])
+    found = statuses(audit(cluster))
+    assert kinds(audit(cluster)) == 1
+    assert {one["tenants-to-workloads"] for one in found.values()} == {("FAILS", "FAILS")}
+    assert found == naive(cluster)
+
+
+def test_neighbours_are_judged_as_a_naive_audit_does() -> None:
+    """One of two has a stray pod beside it that carries the other's name, and may be reached by that name."""
+    texts = [*host(), *(text for at in range(2) for text in vcluster("public egress off", at, home="shared"))]
+    items = listed(dict.fromkeys(texts))["items"]
+    items.append(pod("stray", {"app": "other", "release": "t-1"}, home="shared", address="10.9.9.9"))
+    reaches = {
+        "podSelector": {"matchLabels": {MANAGED: "t-0"}},
+        "policyTypes": ["Egress"],
+        "egress": [{"to": [{"podSelector": {"matchLabels": {"release": "t-1"}}}], "ports": [{"port": 8443}]}],
+    }
+    items.append(policy("reaches", reaches, "shared"))
+    admits = {"podSelector": {"matchLabels": {"release": "t-1"}}, "ingress": [{}]}
+    items.append(policy("admits", admits, "shared"))
+    cluster = parse_cluster([{"kind": "List", "items": items}])
+    found = statuses(audit(cluster))
+    assert found["shared", "t-0"]["workload-to-tenants"][0] == "FAILS"
+    assert found["shared", "t-0"]["workload-to-host"][0] == "FAILS"
+    assert found["shared", "t-0"]["workload-to-api-server"] == ("holds", "FAILS")
     assert found == naive(cluster)
