@@ -137,7 +137,7 @@ HELPERS = [
     ("_helpers.tpl", "^(helm\\\\.sh|argocd\\\\.argoproj\\\\.io)/hook", "^helm\\\\.sh/hook"),
     ("_helpers.tpl", "^(helm\\\\.sh|argocd\\\\.argoproj\\\\.io)/hook", "^argocd\\\\.argoproj\\\\.io/hook"),
     ("_deprecated.tpl", "{{- $merged := deepCopy $below }}", "{{- $merged := dict }}"),
-    ("_deprecated.tpl", "{{- if not (hasKey $today $key) }}", "{{- if false }}"),
+    ("_deprecated.tpl", "{{- if $others }}{{ .Files.Get", "{{- if false }}{{ .Files.Get"),
     ("_deprecated.tpl", '{{- include "vcluster-isolation.put" (list $values .to $found.value) }}', ""),
     ("_cidr.tpl", "(ge $octet 0)", "true"),
     ("_cidr.tpl", "(eq . (toString $octet)) ", ""),
