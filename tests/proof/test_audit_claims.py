@@ -212,3 +212,22 @@ def test_tenant_that_syncs_namespaces_can_make_another_that_nothing_isolates() -
     found = findings(first([*objects("platform off"), away, closed]))["workload-to-private"]
     assert found.possible_example
     assert found.possible_example.ends[0].namespace.name == "a-synced-namespace"  # type: ignore[union-attr]
+
+
+def test_policies_around_an_older_platform_count() -> None:
+    items = [one for one in objects("default") if one["metadata"].get("namespace") != "vcluster-platform"]
+    items += [space("loft"), pod("loft", {"app": "loft"}, home="loft", address="10.200.0.9")]
+    assert findings(first(items))["control-plane-platform"].there == "holds"
+    items.append(policy("closed", {"podSelector": {}, "policyTypes": ["Ingress"]}, "loft"))
+    assert findings(first(items))["control-plane-platform"].there == "FAILS"
+
+
+def test_pod_that_a_tenant_could_create_in_a_synced_namespace_meets_those_who_admit_that_namespace() -> None:
+    away = space(
+        "away", **{"vcluster.loft.sh/vcluster-name": "t-0", "vcluster.loft.sh/vcluster-namespace": "vcluster-t-0"}
+    )
+    peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "away"}}}
+    admits = {"podSelector": {"matchLabels": {"release": "t-1"}}, "ingress": [{"from": [peer]}]}
+    items = [*objects("platform off", "platform off"), away, policy("admits", admits, "vcluster-t-1")]
+    other = audit(parse_cluster([{"kind": "List", "items": items}])).vclusters[1]
+    assert findings(other)["tenants-to-control-plane"].possible == "FAILS"
