@@ -33,7 +33,12 @@ TESTS = (
     "refuses_bad_manifests",
     "labels_are_quantified",
     "flows_go_by_class",
+    "tiers_stand_above_and_below",
+    "tiers_match_whom_they_name",
+    "tiers_name_their_reasons",
+    "tiers_are_read_and_refused",
     "agrees_with_naive",
+    "tiers_agree_with_naive",
 )
 FAST = "seeded-bugs"
 

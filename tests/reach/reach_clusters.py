@@ -187,7 +187,8 @@ def real(cluster: Json, ends: list[Json]) -> tuple[Cluster, list[Endpoint]]:
         for name, found in cluster["namespaces"].items()
     ]
     pods = [pod_manifest(end, f"pod-{at}") for at, end in enumerate(ends) if "namespace" in end]
-    read = parse_cluster([*spaces, *pods, {"kind": "List", "items": cluster["policies"]}])
+    policies = [*cluster["policies"], *cluster.get("tiers", [])]
+    read = parse_cluster([*spaces, *pods, {"kind": "List", "items": policies}])
     assert read.problems == ()
     by_name = {pod.name: pod for pod in read.pods}
     return read, [_end(end, by_name.get(f"pod-{at}"), at) for at, end in enumerate(ends)]

@@ -1,7 +1,8 @@
 """A second evaluator of NetworkPolicy, for comparison: one packet at a time, straight from the API reference.
 
 It works on manifests as they are written, knows nothing of classes, sets or indexes, and shares no code with the
-real one. Slow on purpose: every question is answered by reading every policy again.
+real one. Slow on purpose: every question is answered by reading every policy again. `reach_naive_tiers.py` adds
+cluster-scoped policies.
 
 A packet goes from one address to another, on one protocol and port. Ends are mappings:
 
@@ -22,6 +23,9 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from reach_naive_match import address_in, is_outside, namespace_labels, port_matches, seen_as_address, selector_matches
+from reach_naive_tiers import with_tiers
+
 Json = dict[str, Any]
 
 PLUGINS = [
@@ -36,7 +40,7 @@ def may_reach(cluster: Json, source: Json, destination: Json, protocol: str, por
     """Some plugin, and some pair of addresses, lets a packet through."""
     for plugin in PLUGINS:
         for sender, receiver in packets(source, destination):
-            if packet_passes(cluster, plugin, (source, sender), (destination, receiver), (protocol, port)):
+            if True in packet_passes(cluster, plugin, (source, sender), (destination, receiver), (protocol, port)):
                 return True
     return False
 
@@ -54,7 +58,7 @@ def must_reach(cluster: Json, source: Json, destination: Json, protocol: str, po
             return False
     for plugin in PLUGINS:
         for sender, receiver in possible:
-            if not packet_passes(cluster, plugin, (source, sender), (destination, receiver), (protocol, port)):
+            if False in packet_passes(cluster, plugin, (source, sender), (destination, receiver), (protocol, port)):
                 return False
     return True
 
@@ -67,12 +71,30 @@ def packets(source: Json, destination: Json) -> list[tuple[str, str]]:
 
 def packet_passes(
     cluster: Json, plugin: Json, source: tuple[Json, str], destination: tuple[Json, str], port: tuple[str, int]
-) -> bool:
-    """The source may send it, and the destination may receive it."""
+) -> set[bool]:
+    """The source may send it, and the destination may receive it: every answer that the policies leave possible."""
+    sends = side_lets_through(cluster, plugin, "Egress", (source, destination), port)
+    receives = side_lets_through(cluster, plugin, "Ingress", (source, destination), port)
+    return {out and into for out in sends for into in receives}
+
+
+def side_lets_through(
+    cluster: Json,
+    plugin: Json,
+    direction: str,
+    packet: tuple[tuple[Json, str], tuple[Json, str]],
+    port: tuple[str, int],
+) -> set[bool]:
+    """What one side says: cluster-scoped policies are asked first, and where they pass, NetworkPolicies."""
+    source, destination = packet
+    me, other = (source[0], destination) if direction == "Egress" else (destination[0], source)
+    if seen_as_address(me, plugin):
+        return {True}
     asked = port_question(plugin, destination[0], port)
-    sends = one_side(cluster, plugin, "Egress", (source[0], destination), asked)
-    receives = one_side(cluster, plugin, "Ingress", (destination[0], source), asked)
-    return sends and receives
+    said = isolated_side(cluster, plugin, direction, (me, other), asked)
+    if not cluster.get("tiers"):
+        return {said is not False}
+    return with_tiers(cluster, plugin, direction, (me, other, destination[0], port), said=said)
 
 
 def port_question(plugin: Json, destination: Json, port: tuple[str, int]) -> Callable[[Json], bool]:
@@ -80,13 +102,11 @@ def port_question(plugin: Json, destination: Json, port: tuple[str, int]) -> Cal
     return lambda item: port_matches(plugin, item, destination, port)
 
 
-def one_side(
+def isolated_side(
     cluster: Json, plugin: Json, direction: str, ends: tuple[Json, tuple[Json, str]], asked: Callable[[Json], bool]
-) -> bool:
-    """What the policies that select `me` say about the packet in one direction."""
+) -> bool | None:
+    """What the NetworkPolicies that select `me` say about the packet in one direction; None if none does."""
     me, other = ends
-    if seen_as_address(me, plugin):
-        return True
     isolated = False
     for policy in cluster["policies"]:
         spec = policy.get("spec") or {}
@@ -103,7 +123,7 @@ def one_side(
             port_ok = ports == [] or any(asked(item) for item in ports)
             if peer_ok and port_ok:
                 return True
-    return not isolated
+    return False if isolated else None
 
 
 def policy_types(spec: Json) -> list[str]:
@@ -132,74 +152,3 @@ def peer_matches(cluster: Json, plugin: Json, peer: Json, home: str, other: tupl
         namespace_ok = selector_matches(peer["namespaceSelector"], namespace_labels(cluster, end["namespace"]))
     pod_ok = peer.get("podSelector") is None or selector_matches(peer["podSelector"], end["labels"])
     return namespace_ok and pod_ok
-
-
-def seen_as_address(end: Json, plugin: Json) -> bool:
-    """An end that the plugin knows by its address only: no pod, or one that it takes for its node."""
-    return is_outside(end) or bool(end["hostNetwork"] and plugin["hosts_are_nodes"])
-
-
-def namespace_labels(cluster: Json, name: str) -> dict[str, str]:
-    """The labels of a namespace, with the one that the API server adds."""
-    labels = dict(cluster["namespaces"].get(name, {}))
-    labels["kubernetes.io/metadata.name"] = name
-    return labels
-
-
-def address_in(address: str, cidr: str) -> bool:
-    """Containment within one family."""
-    number, network = ipaddress.ip_address(address), ipaddress.ip_network(cidr)
-    return number.version == network.version and number in network
-
-
-def port_matches(plugin: Json, item: Json, destination: Json, port: tuple[str, int]) -> bool:
-    """One item of `ports`, against the packet's protocol and port."""
-    protocol, number = port
-    if (item.get("protocol") or "TCP") != protocol:
-        return False
-    wanted = item.get("port")
-    if wanted is None:
-        return True
-    if isinstance(wanted, str):
-        return name_matches(plugin, wanted, destination, port)
-    if item.get("endPort") is not None:
-        return bool(wanted <= number <= item["endPort"])
-    return bool(wanted == number)
-
-
-def name_matches(plugin: Json, wanted: str, destination: Json, port: tuple[str, int]) -> bool:
-    """A named port, against the container ports of the destination."""
-    if seen_as_address(destination, plugin):
-        return False
-    if destination["ports"] is None:
-        return bool(plugin["names_hold"])
-    for one in destination["ports"]:
-        there = plugin["names_hold"] or not one.get("sometimes")
-        if there and (one["name"], one.get("protocol") or "TCP", one["containerPort"]) == (wanted, *port):
-            return True
-    return False
-
-
-def selector_matches(selector: Json, labels: dict[str, str]) -> bool:
-    """A label selector: every requirement must hold."""
-    for key, value in (selector.get("matchLabels") or {}).items():
-        if labels.get(key) != value:
-            return False
-    return all(expression_matches(item, labels) for item in selector.get("matchExpressions") or [])
-
-
-def expression_matches(item: Json, labels: dict[str, str]) -> bool:
-    """One item of matchExpressions."""
-    here = item["key"] in labels
-    if item["operator"] == "In":
-        return here and labels[item["key"]] in item["values"]
-    if item["operator"] == "NotIn":
-        return not here or labels[item["key"]] not in item["values"]
-    if item["operator"] == "Exists":
-        return here
-    return not here
-
-
-def is_outside(end: Json) -> bool:
-    """An end that is no pod."""
-    return "namespace" not in end

@@ -17,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 
 from vcluster_isolation.reach.addresses import AddressSet
+from vcluster_isolation.reach.classes import single
 from vcluster_isolation.reach.fields import legal_value
 from vcluster_isolation.reach.model import Labels, Namespace, Peer, Pod, Policy, Rule, Selector
+from vcluster_isolation.reach.tiers import TierPolicy, TierRule
 
 Names = Mapping[str, str]
 
@@ -52,15 +54,27 @@ def shape_of_policies(policies: Iterable[Policy], names: Names) -> Hashable:
     return frozenset(_policy(one, names) for one in policies)
 
 
-def shape_of_pod(pod: Pod, names: Names, blocks: frozenset[AddressSet]) -> Hashable:
+def shape_of_tiers(tiers: Iterable[TierPolicy], names: Names) -> Hashable:
+    """Return the same of cluster-scoped policies; of these the order of rules counts, and the priorities do.
+
+    Give those that look at the tenants' pods. Their names do not count, though a tenant's may be part of them.
+    Raises ValueError as `check_names` does.
+    """
+    check_names(names)
+    return frozenset(_tier(one, names) for one in tiers)
+
+
+def shape_of_pod(pod: Pod, names: Names, blocks: frozenset[AddressSet], *, tiered: bool = False) -> Hashable:
     """Return what makes the verdicts of a pod, up to renaming; `blocks` are the ipBlocks of its `Profile`.
 
-    Its own name does not count.
+    Its own name does not count. Say `tiered` where cluster-scoped policies are: for a pod that has, or may have,
+    several addresses of a family these then count one by one.
     """
     ports = None if pod.ports is None else frozenset(pod.ports)
     families = pod.addresses.families()
     where = (_namespace(pod.namespace, names), renamed_labels(pod.labels, names))
-    return (*where, ports, pod.addresses if pod.host_network else (blocks, families))
+    exact = pod.host_network or (tiered and not single(pod.addresses))
+    return (*where, ports, pod.addresses if exact else (blocks, families))
 
 
 def _namespace(space: Namespace, names: Names) -> Hashable:
@@ -75,7 +89,13 @@ def _policy(policy: Policy, names: Names) -> Hashable:
     return home, policy.types, _selector(policy.selector, names), frozenset(rules)
 
 
-def _rule(rule: Rule, names: Names) -> Hashable:
+def _tier(policy: TierPolicy, names: Names) -> Hashable:
+    """Return a cluster-scoped policy, renamed and without its name; the kind says no more than the tier."""
+    rules = tuple(tuple((one.action, _rule(one, names)) for one in some) for some in (policy.ingress, policy.egress))
+    return policy.tier, policy.priority, _peer(policy.subject, names), rules
+
+
+def _rule(rule: Rule | TierRule, names: Names) -> Hashable:
     """Return a rule, renamed and without its origin."""
     return frozenset(_peer(peer, names) for peer in rule.peers), rule.ports, frozenset(rule.named)
 
@@ -86,6 +106,7 @@ def _peer(peer: Peer, names: Names) -> Hashable:
         None if peer.pods is None else _selector(peer.pods, names),
         None if peer.namespaces is None else _selector(peer.namespaces, names),
         None if peer.block is None else peer.block.addresses,
+        None if peer.nodes is None else _selector(peer.nodes, names),
     )
 
 

@@ -2,7 +2,9 @@
 
 Two pods are in one class when the same policies isolate them, the same peers of all policies select them, the
 named ports that any policy mentions are the same numbers, and the same ipBlocks cover addresses of theirs. The
-evaluator asks nothing else about a pod, so a class's verdicts are those of any of its members. Names and
+evaluator asks nothing else about a pod, so a class's verdicts are those of any of its members. Cluster-scoped policies
+count like the others; their networks can make a difference between single addresses of one pod, so pods that have
+more than one of a family are in one class only if these are the same. Names and
 namespaces do not count by themselves: pods of two namespaces are one where no policy makes a difference.
 """
 
@@ -29,6 +31,7 @@ from vcluster_isolation.reach.model import (
     Pod,
     Policy,
 )
+from vcluster_isolation.reach.tiers import tier_peers, tier_rules
 from vcluster_isolation.reach.verdict import Mode
 
 _CLUSTER: Final = ""
@@ -68,6 +71,11 @@ def scoped(peer: Peer, policy: Policy) -> Scoped:
     return (policy.namespace if peer.namespaces is None else _CLUSTER, peer)
 
 
+def cluster_wide(peer: Peer) -> Scoped:
+    """Return a peer of a cluster-scoped policy in that form; a host-network pod counts as selected here."""
+    return (_CLUSTER, peer)
+
+
 class Profiler:
     """Finds the profile of an endpoint among all policies of an evaluator, by index."""
 
@@ -78,6 +86,11 @@ class Profiler:
         homes: dict[str, dict[Peer, None]] = {}
         blocks: dict[AddressSet, None] = {}
         names: set[str] = set()
+        for rule in tier_rules(evaluator.tiers):
+            names.update(name for _, name in rule.named)
+            spaces |= {peer: None for peer in rule.peers if peer.namespaces is not None}
+        networks = {peer.block.addresses: None for peer in tier_peers(evaluator.tiers) if peer.block is not None}
+        blocks |= networks
         for policy in evaluator.policies():
             names.update(name for rule in rules(policy) for _, name in rule.named)
             for peer in peers(policy):
@@ -89,6 +102,7 @@ class Profiler:
                     homes.setdefault(policy.namespace, {})[peer] = None
         self._names = frozenset(names)
         self._blocks = _BlockIndex(blocks)
+        self._networks = _BlockIndex(networks) if networks else None
         self._homes = {name: _by_pods(found) for name, found in homes.items()}
         self._spaces = _by_namespaces(spaces)
         self._near: dict[Namespace, list[SelectorIndex[Peer]]] = {}
@@ -111,11 +125,16 @@ class Profiler:
         if not isinstance(end, Pod):
             return end
         isolated = tuple(tuple(map(id, self._evaluator.isolating(end, way))) for way in (EGRESS, INGRESS))
+        if self._evaluator.tiers:
+            isolated += tuple(tuple(map(id, self._evaluator.governing(end, way))) for way in (EGRESS, INGRESS))
         ports = None if end.ports is None else frozenset(one for one in end.ports if one.name in self._names)
         selected = self._selected(end)
         if end.host_network:
             return isolated, selected, ports, end.addresses
-        blocks = self._blocks.covering(end.addresses) if mode is Mode.MAY else ()
+        if self._networks and not single(end.addresses):
+            return isolated, selected, ports, end.addresses
+        seen = self._blocks if mode is Mode.MAY else self._networks
+        blocks = seen.covering(end.addresses) if seen else ()
         return isolated, selected, ports, end.addresses.families(), blocks
 
     def _selected(self, pod: Pod) -> frozenset[Scoped]:
@@ -136,6 +155,13 @@ class Profiler:
         if space not in self._near:
             self._near[space] = list(self._spaces.candidates(space.labels))
         return self._near[space]
+
+
+def single(addresses: AddressSet) -> bool:
+    """Return whether there is at most one address of each family: then a set covers all of it, or nothing."""
+    return all(
+        len(pairs) <= 1 and all(first == last for first, last in pairs) for pairs in (addresses.v4, addresses.v6)
+    )
 
 
 def _by_pods(found: Iterable[Peer]) -> SelectorIndex[Peer]:

@@ -37,7 +37,11 @@ through; `Mode.MUST` (for availability) counts only what gets through everywhere
 - *Established connections.* Whether they outlive a change of policies is not defined; verdicts are about new ones.
   Replies to an allowed connection are allowed and are not flows of their own.
 - *Other protocols than TCP, UDP and SCTP* are not defined, and not answered here.
-- Whether a plugin enforces policies at all, and other APIs (AdminNetworkPolicy, Cilium, Calico), are not seen.
+- *Cluster-scoped policies* (AdminNetworkPolicy, BaselineAdminNetworkPolicy, ClusterNetworkPolicy) stand above and
+  below all this: `tier_sides.py` says how they are asked, `tier_match.py` what they match. Of two with one tier and
+  one priority either may count: MAY takes the more open, MUST the more closed reading. A `nodes` selector that asks
+  for labels matches a node or not: the same. Kinds of both versions of that API side by side are one tier, by priority.
+- Whether a plugin enforces policies at all, and policies of other APIs (Cilium, Calico), are not seen.
 """
 
 from __future__ import annotations
@@ -63,14 +67,19 @@ from vcluster_isolation.reach.model import (
 )
 from vcluster_isolation.reach.ports import PortSet
 from vcluster_isolation.reach.sides import caveats_of_ends, caveats_of_grants, read, shortcut_of
+from vcluster_isolation.reach.tier_index import TierIndex
+from vcluster_isolation.reach.tier_sides import Ruling
+from vcluster_isolation.reach.tiers import TierPolicy, tier_peers
 from vcluster_isolation.reach.verdict import HOST_NETWORK, OWN_NODE, Mode, Verdict
 
 
 class Evaluator:
     """All policies of a cluster, indexed by namespace; answers about any two ends, in the cluster or imagined."""
 
-    def __init__(self, policies: Iterable[Policy]) -> None:
-        """Take all policies that exist; an end's namespace comes with the end."""
+    def __init__(self, policies: Iterable[Policy], tiers: Iterable[TierPolicy] = ()) -> None:
+        """Take all policies that exist, `tiers` are the cluster-scoped ones; an end's namespace comes with the end."""
+        self.tiers = tuple(tiers)
+        self._governing = TierIndex(self.tiers)
         self._policies: dict[str, list[Policy]] = {}
         for policy in policies:
             self._policies.setdefault(policy.namespace, []).append(policy)
@@ -78,6 +87,7 @@ class Evaluator:
             name: SelectorIndex((policy.selector, policy) for policy in here) for name, here in self._policies.items()
         }
         wide = {peer: None for policy in self.policies() for peer in peers(policy) if peer.namespaces is not None}
+        wide |= {peer: None for peer in self._tier_peers() if peer.namespaces is not None}
         self._wide = SelectorIndex((_selector(peer), peer) for peer in wide)
         self._isolating: dict[tuple[str, str, Labels], tuple[Policy, ...]] = {}
 
@@ -98,6 +108,10 @@ class Evaluator:
             self._isolating[key] = tuple(one for one in near if applies(one, end, direction))
         return self._isolating[key]
 
+    def governing(self, end: Endpoint, direction: str) -> tuple[TierPolicy, ...]:
+        """Return the cluster-scoped policies with rules for an end in a direction, the first to be asked first."""
+        return self._governing.of(end, direction) if self.tiers and isinstance(end, Pod) else ()
+
     def allowed(self, source: Endpoint, destination: Endpoint, mode: Mode) -> PortSet:
         """Return the ports that may (or must) get from the source to the destination; see `flow`."""
         return self.flow(source, destination, mode).allowed
@@ -110,10 +124,10 @@ class Evaluator:
         """
         ends = (source, destination)
         caveats = caveats_of_ends(ends)
-        readings = [read("pods", self._isolated(ends), ends, ends, mode)]
+        readings = [read("pods", self._rulings(ends), ends, ends, mode)]
         if HOST_NETWORK in caveats:
             seen = (as_node(source), as_node(destination))
-            readings.append(read("nodes", self._isolated(seen), seen, ends, mode))
+            readings.append(read("nodes", self._rulings(seen), seen, ends, mode))
         allowed, shortcut = shortcut_of(ends, mode, same_node=same_node and OWN_NODE in caveats)
         if not shortcut:
             first, last = readings[0].allowed, readings[-1].allowed
@@ -124,6 +138,15 @@ class Evaluator:
     def _isolated(self, ends: tuple[Endpoint, Endpoint]) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
         """Return what isolates the source in egress, and the destination in ingress."""
         return self.isolating(ends[0], EGRESS), self.isolating(ends[1], INGRESS)
+
+    def _rulings(self, ends: tuple[Endpoint, Endpoint]) -> tuple[Ruling, Ruling]:
+        """Return what decides on the source's side, and on the destination's."""
+        out, into = self._isolated(ends)
+        return (out, self.governing(ends[0], EGRESS)), (into, self.governing(ends[1], INGRESS))
+
+    def _tier_peers(self) -> Iterator[Peer]:
+        """Yield what cluster-scoped policies look at: their subjects, and the peers of their rules."""
+        return chain((one.subject for one in self.tiers), tier_peers(self.tiers))
 
     def pod_selectors(self, namespace: Namespace | None = None) -> tuple[Selector, ...]:
         """Return each distinct selector that can see the labels of a pod in `namespace` (None: in any).
@@ -140,14 +163,42 @@ class Evaluator:
                 found[peer.pods] = None
         return tuple(one for one in found if one != EVERYTHING)
 
+    def role_selectors(self, namespace: Namespace, direction: str) -> tuple[Selector, ...]:
+        """Return each distinct selector that sees the labels of a pod of a namespace in one role.
+
+        With `Egress` the pod is the source: what selects pods for their egress counts, and the peers of ingress rules.
+        With `Ingress` it is the destination, and the other way round.
+        """
+        found: dict[Selector, None] = {}
+        for home, peer in self._in_role(direction):
+            near = home == namespace.name if peer.namespaces is None else peer.namespaces.matches(namespace.labels)
+            if near and peer.pods is not None:
+                found[peer.pods] = None
+        return tuple(one for one in found if one != EVERYTHING)
+
+    def _in_role(self, direction: str) -> Iterator[tuple[str, Peer]]:
+        """Yield what selects pods in a role, with the namespace of its policy (none if it is cluster-scoped)."""
+        facing = INGRESS if direction == EGRESS else EGRESS
+        for policy in self.policies():
+            if direction in policy.types:
+                yield policy.namespace, Peer(policy.selector)
+            if facing in policy.types:
+                yield from ((policy.namespace, peer) for rule in policy.rules(facing) for peer in rule.peers)
+        for tier in self.tiers:
+            if tier.rules(direction):
+                yield "", tier.subject
+            yield from (("", peer) for peer in tier_peers([tier], facing))
+
     def namespace_selectors(self) -> tuple[Selector, ...]:
         """Return each distinct selector that sees the labels of namespaces."""
         found = {peer.namespaces: None for policy in self.policies() for peer in peers(policy)}
+        found |= {peer.namespaces: None for peer in self._tier_peers()}
         return tuple(one for one in found if one is not None and one != EVERYTHING)
 
     def blocks(self) -> tuple[IPBlock, ...]:
-        """Return each distinct ipBlock; with `address_classes` they quantify over addresses."""
+        """Return each distinct ipBlock, and each list of `networks`; with `address_classes` they quantify addresses."""
         found = {peer.block: None for policy in self.policies() for peer in peers(policy)}
+        found |= {peer.block: None for peer in self._tier_peers()}
         return tuple(one for one in found if one is not None)
 
 

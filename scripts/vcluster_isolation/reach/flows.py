@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vcluster_isolation.reach.addresses import AddressSet
-from vcluster_isolation.reach.classes import EndClass, Profiler, Scoped, scoped
+from vcluster_isolation.reach.classes import EndClass, Profiler, Scoped, cluster_wide, scoped
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.model import EGRESS, INGRESS, Endpoint, External, Pod, Policy
 from vcluster_isolation.reach.ports import PortSet
+from vcluster_isolation.reach.tiers import ALLOW, TierPolicy, tier_peers
 from vcluster_isolation.reach.verdict import Mode
 
 _WIDE = 256
@@ -92,6 +93,7 @@ class _Near:
         if not policies or (isinstance(end, Pod) and end.host_network):
             return None
         looks = [self._look(policy, direction) for policy in policies]
+        looks += [self._allow(one, direction) for one in self._evaluator.governing(end, direction)]
         known = [one for one in looks if one is not None]
         return frozenset().union(*known) if len(known) == len(looks) else None
 
@@ -104,6 +106,16 @@ class _Near:
             keys = [scoped(peer, policy) if peer.block is None else peer.block.addresses for peer in peers]
             found = frozenset(at for one in keys for at in self._seen.get(one, ()))
             self._looks[key] = found if all(rule.peers for rule in wanted) else None
+        return self._looks[key]
+
+    def _allow(self, policy: TierPolicy, direction: str) -> frozenset[int] | None:
+        """Return which classes a cluster-scoped policy may let in; the rest has to get through NetworkPolicy."""
+        key = (direction, id(policy))
+        if key not in self._looks:
+            peers = list(tier_peers([policy], direction, action=ALLOW))
+            keys = [cluster_wide(peer) if peer.block is None else peer.block.addresses for peer in peers]
+            found = frozenset(at for one in keys for at in self._seen.get(one, ()))
+            self._looks[key] = found if all(peer.nodes is None for peer in peers) else None
         return self._looks[key]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.model import Endpoint, External, Peer, Pod, Policy, Rule
 from vcluster_isolation.reach.ports import NONE, PortSet, every_port, port_range, union_of
+from vcluster_isolation.reach.tiers import TierRule
 from vcluster_isolation.reach.verdict import EVERYONE, IP_BLOCK, SELECTOR, Grant, Mode
 
 NOWHERE = AddressSet()
@@ -35,7 +36,7 @@ def matched(peer: Peer, home: str, other: Endpoint, mode: Mode) -> AddressSet:
     return other.addresses & peer.block.addresses
 
 
-def named_ports(rule: Rule, destination: Endpoint, mode: Mode) -> PortSet:
+def named_ports(rule: Rule | TierRule, destination: Endpoint, mode: Mode) -> PortSet:
     """Return what the named ports of a rule stand for at a destination; nothing where there is no pod to ask."""
     if not isinstance(destination, Pod):
         return NONE

@@ -84,25 +84,35 @@ class IPBlock:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One item of `from` or `to`: either `block`, or one or both selectors; None is a field that is not there."""
+    """One item of `from` or `to`: either `block`, or one or both selectors; None is a field that is not there.
+
+    In a cluster-scoped policy (`tiers.py`) a selector of pods never comes without one of namespaces, `block` is all
+    of `networks`, and a peer can also be `nodes`.
+    """
 
     pods: Selector | None = None
     namespaces: Selector | None = None
     block: IPBlock | None = None
+    nodes: Selector | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a rule is written: the policy, the direction, and its index in `spec.ingress` or `spec.egress`."""
+    """Where a rule is written: the policy, the direction, and its index in `spec.ingress` or `spec.egress`.
+
+    `namespace` is empty for a cluster-scoped policy.
+    """
 
     namespace: str
     policy: str
     direction: str
     index: int
+    kind: str = "NetworkPolicy"
 
     def __str__(self) -> str:
-        """Return `NetworkPolicy/<namespace>/<name> spec.egress[0]`."""
-        return f"NetworkPolicy/{self.namespace}/{self.policy} spec.{self.direction.lower()}[{self.index}]"
+        """Return `NetworkPolicy/<namespace>/<name> spec.egress[0]`, or `<kind>/<name> spec.egress[0]`."""
+        policy = f"{self.namespace}/{self.policy}" if self.namespace else self.policy
+        return f"{self.kind}/{policy} spec.{self.direction.lower()}[{self.index}]"
 
 
 @dataclass(frozen=True, slots=True)

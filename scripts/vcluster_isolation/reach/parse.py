@@ -1,7 +1,7 @@
 """Manifests, or the JSON that kubectl prints, become a `Cluster`: namespaces, pods, policies, and what was wrong.
 
-Source: the core/v1 and networking.k8s.io/v1 API references. Objects are read one after another, so a long input
-need never be in memory as a whole.
+Source: the core/v1 and networking.k8s.io/v1 API references, and policy.networking.k8s.io (see `parse_tiers.py`).
+Objects are read one after another, so a long input need never be in memory as a whole.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from vcluster_isolation.reach.fields import label_mapping, mapping, name_of, not
 from vcluster_isolation.reach.model import Namespace, Pod, Policy, namespace
 from vcluster_isolation.reach.parse_pod import TEMPLATES, finished, parse_pod
 from vcluster_isolation.reach.parse_policy import parse_policy
+from vcluster_isolation.reach.parse_tiers import TIER_KINDS, parse_tier
+from vcluster_isolation.reach.tiers import TierPolicy
 
 _Kept = TypeVar("_Kept")
 
-_READ = (("v1", "Namespace"), ("v1", "Pod"), ("networking.k8s.io/v1", "NetworkPolicy"))
+_READ = TIER_KINDS | {("v1", "Namespace"), ("v1", "Pod"), ("networking.k8s.io/v1", "NetworkPolicy")}
+_CLUSTER_SCOPED = frozenset({"Namespace"} | {kind for _, kind in TIER_KINDS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,9 @@ class Cluster:
     """What manifests say about a cluster.
 
     `namespaces` are all that are declared or used, by name; of those in `undeclared` no object was there, so
-    that their labels are not known. `passed_over` counts the objects that were not read, by `apiVersion kind`:
-    other network policy APIs are among them, and may change what is allowed. An object with a problem is not in
-    the cluster, whose verdicts then say nothing about it.
+    that their labels are not known. `tiers` are the cluster-scoped policies. `passed_over` counts the objects that
+    were not read, by `apiVersion kind`: policies of other APIs are among them, and may change what is allowed. An
+    object with a problem is not in the cluster, whose verdicts then say nothing about it.
     """
 
     namespaces: Mapping[str, Namespace]
@@ -39,6 +42,7 @@ class Cluster:
     policies: tuple[Policy, ...]
     problems: tuple[Problem, ...]
     passed_over: Mapping[str, int]
+    tiers: tuple[TierPolicy, ...] = ()
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class _Reading:
     namespaces: dict[tuple[str, ...], Namespace] = field(default_factory=dict)
     pods: dict[tuple[str, ...], Pod] = field(default_factory=dict)
     policies: dict[tuple[str, ...], Policy] = field(default_factory=dict)
+    tiers: dict[tuple[str, ...], TierPolicy] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
 
@@ -76,6 +81,7 @@ def parse_cluster(documents: Iterable[Any], *, home: str = "default", addresses:
         tuple(reading.policies.values()),
         tuple(reading.problems),
         dict(sorted(reading.passed_over.items())),
+        tuple(reading.tiers.values()),
     )
 
 
@@ -140,15 +146,18 @@ def _read_known(kind: str, item: Mapping[str, Any], where: str, reading: _Readin
     """Read a namespace, a policy, a pod or what makes pods, and keep it if there is no problem."""
     metadata = mapping(item.get("metadata"), f"{where} metadata", problems)
     name = name_of(metadata.get("name"), f"{where} metadata.name", problems)
-    given = metadata.get("namespace")
+    given = None if kind in _CLUSTER_SCOPED else metadata.get("namespace")
     home = name_of(given, f"{where} metadata.namespace", problems) if given else reading.home
-    where = f"{kind}/{name}" if kind == "Namespace" else f"{kind}/{home}/{name}"
+    where = f"{kind}/{name}" if kind in _CLUSTER_SCOPED else f"{kind}/{home}/{name}"
     if kind == "Namespace":
         labels = label_mapping(metadata.get("labels"), f"{where} metadata.labels", problems)
         _keep(reading.namespaces, (name,), namespace(name, labels), where, problems)
     elif kind == "NetworkPolicy":
         policy = parse_policy(item.get("spec"), home, name, f"{where} spec", problems)
         _keep(reading.policies, (home, name), policy, where, problems)
+    elif kind in _CLUSTER_SCOPED:
+        tier = parse_tier(kind, item.get("spec"), name, f"{where} spec", problems)
+        _keep(reading.tiers, (kind, name), tier, where, problems)
     elif finished(item):
         reading.passed_over[f"{item['apiVersion']} {kind} (finished)"] += 1
     else:

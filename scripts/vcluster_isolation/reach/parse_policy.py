@@ -42,7 +42,7 @@ from vcluster_isolation.reach.model import (
 from vcluster_isolation.reach.ports import ALL, HIGHEST, LOWEST, NONE, PROTOCOLS, PortSet, every_port, port_range
 
 PEERS = {INGRESS: "from", EGRESS: "to"}
-_PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
+PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
 
 Named = tuple[str, str]
 
@@ -145,14 +145,14 @@ def _port(value: Any, where: str, problems: list[Problem]) -> PortSet | Named:
     if protocol not in PROTOCOLS:
         note(problems, f"{where}.protocol", f"{shown(protocol)} is not a protocol", "use TCP, UDP or SCTP")
         return NONE
-    if isinstance(port, str) and _PORT_NAME.fullmatch(port) and end is None:
+    if isinstance(port, str) and PORT_NAME.fullmatch(port) and end is None:
         return protocol, port
     if port is None and end is None:
         return every_port(protocol)
-    if not _is_port(port):
+    if not is_port(port):
         what = "endPort needs a numeric port" if end is not None else f"{shown(port)} is not a port"
         note(problems, f"{where}.port", what, f"use a number from {LOWEST} to {HIGHEST} (unquoted), or a port's name")
-    elif end is not None and (not _is_port(end) or end < port):
+    elif end is not None and (not is_port(end) or end < port):
         note(
             problems, f"{where}.endPort", f"{shown(end)} does not end a range from {port}", "use a number from port on"
         )
@@ -161,7 +161,7 @@ def _port(value: Any, where: str, problems: list[Problem]) -> PortSet | Named:
     return NONE
 
 
-def _is_port(value: Any) -> bool:
+def is_port(value: Any) -> bool:
     """Return whether a value is the number of a port (a boolean is not, though Python counts it as an integer)."""
     return isinstance(value, int) and not isinstance(value, bool) and LOWEST <= value <= HIGHEST
 
@@ -188,9 +188,9 @@ def _block(value: Any, where: str, problems: list[Problem]) -> IPBlock:
     """Return an ipBlock; each `except` must lie strictly inside its cidr."""
     value = mapping(value, where, problems)
     only(value, ("cidr", "except"), where, problems)
-    inside = _cidr(value.get("cidr"), f"{where}.cidr", problems)
+    inside = network(value.get("cidr"), f"{where}.cidr", problems)
     excepts = sequence(value.get("except"), f"{where}.except", problems)
-    holes = tuple(_cidr(item, f"{where}.except[{at}]", problems) for at, item in enumerate(excepts))
+    holes = tuple(network(item, f"{where}.except[{at}]", problems) for at, item in enumerate(excepts))
     for at, hole in enumerate(holes):
         if inside and hole and not _strictly_inside(hole, inside):
             what = f"{excepts[at]} is not inside cidr {value['cidr']}"
@@ -210,7 +210,7 @@ def _without(inside: AddressSet, holes: tuple[AddressSet, ...]) -> AddressSet:
     return inside - union_of(holes)
 
 
-def _cidr(value: Any, where: str, problems: list[Problem]) -> AddressSet:
+def network(value: Any, where: str, problems: list[Problem]) -> AddressSet:
     """Return the addresses of a CIDR."""
     try:
         return parse_cidr(_prefixed(value))

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from vcluster_isolation.reach.addresses import FAMILIES, AddressSet, address_classes
 from vcluster_isolation.reach.match import grants, is_node
-from vcluster_isolation.reach.model import EGRESS, INGRESS, Endpoint, External, Pod, Policy
+from vcluster_isolation.reach.model import EGRESS, INGRESS, Endpoint, External, Pod
 from vcluster_isolation.reach.ports import ALL, NONE, PortSet, union_of
+from vcluster_isolation.reach.tier_sides import Ruling, tiered
 from vcluster_isolation.reach.verdict import (
     HOST_NETWORK,
     IP_BLOCK,
@@ -24,28 +25,29 @@ from vcluster_isolation.reach.verdict import (
 Ends = tuple[Endpoint, Endpoint]
 
 
-def read(
-    hosts_are: str, isolated: tuple[tuple[Policy, ...], tuple[Policy, ...]], seen: Ends, real: Ends, mode: Mode
-) -> Reading:
+def read(hosts_are: str, rulings: tuple[Ruling, Ruling], seen: Ends, real: Ends, mode: Mode) -> Reading:
     """Evaluate both sides of the ends as a plugin has `seen` them, and what gets through both."""
-    egress = _side(EGRESS, isolated[0], seen, mode)
-    ingress = _side(INGRESS, isolated[1], seen, mode)
+    egress = _side(EGRESS, rulings[0], seen, mode)
+    ingress = _side(INGRESS, rulings[1], seen, mode)
     return Reading(hosts_are, egress, ingress, _both(egress, ingress, real, mode))
 
 
-def _side(direction: str, policies: tuple[Policy, ...], ends: Ends, mode: Mode) -> Side:
+def _side(direction: str, ruling: Ruling, ends: Ends, mode: Mode) -> Side:
     """Return what one end's policies let through in a direction."""
+    policies, tiers = ruling
     source, destination = ends
     end, other = (source, destination) if direction == EGRESS else (destination, source)
     governed = isinstance(end, Pod)
-    if not policies:
-        return Side(direction, governed, (), (), (ALL, ALL))
+    if not policies and not tiers:
+        return Side(direction, governed, (), (), (ALL, ALL), by_default=ALL)
     given = tuple(
         grant
         for policy in policies
         for rule in policy.rules(direction)
         for grant in grants(rule, other, destination, mode)
     )
+    if tiers:
+        return tiered(direction, ruling, given, ends, mode)
     four, six = FAMILIES
     allowed = (_through(given, other.addresses, four, mode), _through(given, other.addresses, six, mode))
     return Side(direction, governed, policies, given, allowed)
@@ -99,10 +101,11 @@ def caveats_of_ends(ends: Ends) -> frozenset[str]:
 
 
 def caveats_of_grants(readings: Iterable[Reading], ends: Ends, allowed: PortSet) -> frozenset[str]:
-    """Return the caveats that come with the grants that let something through."""
-    found = set()
+    """Return the caveats that come with the tiers, and with the grants that let something through."""
+    found: set[str] = set()
     for reading in readings:
         for side, other in ((reading.egress, ends[1]), (reading.ingress, ends[0])):
+            found |= side.caveats
             for grant in side.granting(allowed):
                 if grant.via == IP_BLOCK and isinstance(other, Pod) and not other.host_network:
                     found.add(POD_ADDRESS)

@@ -8,7 +8,8 @@ from typing import Final
 
 from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.model import Origin, Policy
-from vcluster_isolation.reach.ports import ALL, PortSet
+from vcluster_isolation.reach.ports import ALL, NONE, PortSet
+from vcluster_isolation.reach.tiers import TierPolicy
 
 
 class Mode(Enum):
@@ -24,6 +25,8 @@ class Mode(Enum):
 EVERYONE: Final = "everyone"
 SELECTOR: Final = "selector"
 IP_BLOCK: Final = "ipBlock"
+NETWORKS: Final = "networks"
+NODES: Final = "nodes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,10 @@ class Grant:
     """One way in which one rule admits the other end.
 
     `peer` is the index in the rule's `from` or `to`, None when the rule lists no peer; `via` is `everyone`,
-    `selector` or `ipBlock`; `addresses` are those of the other end to which it applies (a part of them only for
-    an ipBlock); `ports` are the rule's, named ports resolved; `guessed` if the pod could name any port so.
+    `selector` or `ipBlock`, for a cluster-scoped rule also `networks` or `nodes`; `addresses` are those of the other
+    end to which it applies (a part of them only for addresses); `ports` are the rule's, named ports resolved;
+    `guessed` if the pod could name any port so. Where cluster-scoped policies have a say, `ports` and `addresses`
+    are those that got as far as this rule.
     """
 
     origin: Origin
@@ -44,12 +49,26 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Deny:
+    """One way in which one Deny rule of a cluster-scoped policy shuts the other end out; fields as in `Grant`."""
+
+    origin: Origin
+    peer: int
+    via: str
+    addresses: AddressSet
+    ports: PortSet
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
     """What the policies of one end say: the source's egress or the destination's ingress.
 
-    `policies` isolate the end in this direction; when there are none it is open and `governed` says why:
-    True for a pod that no policy selects, False for an end to which NetworkPolicy does not apply.
-    `allowed` are the ports that this side lets through, over IPv4 and over IPv6.
+    `policies` isolate the end in this direction; when there are none it is open, as far as `tiers` do not say
+    otherwise, and `governed` says why: True for a pod that no policy selects, False for an end to which
+    NetworkPolicy does not apply. `allowed` are the ports that this side lets through, over IPv4 and over IPv6.
+    `tiers` are the cluster-scoped policies that have rules for the end in this direction, the first to be asked
+    first; `denials` is what their Deny rules take away, and `by_default` are the ports of an end that no policy
+    isolates about which no rule decided. `caveats` come with the tiers.
     """
 
     direction: str
@@ -57,10 +76,14 @@ class Side:
     policies: tuple[Policy, ...]
     grants: tuple[Grant, ...]
     allowed: tuple[PortSet, PortSet]
+    tiers: tuple[TierPolicy, ...] = ()
+    denials: tuple[Deny, ...] = ()
+    by_default: PortSet = NONE
+    caveats: frozenset[str] = frozenset()
 
     @property
     def isolated(self) -> bool:
-        """Whether any policy isolates this end in this direction."""
+        """Whether any NetworkPolicy isolates this end in this direction."""
         return bool(self.policies)
 
     @property
@@ -71,6 +94,10 @@ class Side:
     def granting(self, ports: PortSet) -> tuple[Grant, ...]:
         """Return the grants that let any of these ports through."""
         return tuple(grant for grant in self.grants if grant.ports & ports)
+
+    def denying(self, ports: PortSet) -> tuple[Deny, ...]:
+        """Return the Deny rules of cluster-scoped policies that keep any of these ports closed."""
+        return tuple(deny for deny in self.denials if deny.ports & ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +164,15 @@ OWN_NODE: Final = "own-node"
 HOST_NETWORK: Final = "host-network"
 POD_ADDRESS: Final = "ip-block-on-pod"
 NAMED_PORT: Final = "unknown-named-port"
+SAME_PRIORITY: Final = "same-priority"
+NODE_LABELS: Final = "unknown-node-labels"
 
 CAVEATS: Final = {
     OWN_NODE: "A pod and its own node always reach each other, whatever the policies say.",
     HOST_NETWORK: "Whether policies apply to host-network pods is left to the network plugin.",
     POD_ADDRESS: "An ipBlock covers an address the pod has or may have; whether that counts is left to the plugin.",
     NAMED_PORT: "The destination may give the named port any number.",
+    SAME_PRIORITY: "Cluster-scoped policies of one priority disagree; which of them counts is left to the plugin.",
+    NODE_LABELS: "A rule selects nodes by labels, and the labels of this node are not known here.",
 }
-"""What NetworkPolicy leaves open, a sentence for each; the keys are those of `Verdict.caveats`."""
+"""What the APIs leave open, a sentence for each; the keys are those of `Verdict.caveats`."""

@@ -1,0 +1,202 @@
+"""A manifest of a cluster-scoped policy becomes a `TierPolicy`; everything that has no clear meaning is refused.
+
+Source: the types of policy.networking.k8s.io and what their CRDs refuse: v1alpha1 (sigs.k8s.io/network-policy-api
+v0.1.7) and v1alpha2 (v0.2.0), experimental fields included. A field that is not known here may restrict what the
+rule is about: "an unknown field [...] should fail closed", so its policy is refused. Null is the same as a missing
+field. Limits on lengths are not looked at: they change no meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from vcluster_isolation.errors import Problem
+from vcluster_isolation.reach.addresses import union_of
+from vcluster_isolation.reach.fields import mapping, note, only, sequence, shown
+from vcluster_isolation.reach.model import EGRESS, INGRESS, IPBlock, Origin, Peer
+from vcluster_isolation.reach.parse_policy import PEERS, network, parse_selector
+from vcluster_isolation.reach.parse_tier_ports import PortReader, port_of_v1alpha1, port_of_v1alpha2
+from vcluster_isolation.reach.ports import ALL, NONE, PortSet
+from vcluster_isolation.reach.tiers import ADMIN, ALLOW, BASELINE, DENY, PASS, TIERS, TierPolicy, TierRule
+
+_GROUP: Final = "policy.networking.k8s.io"
+_LAST_PRIORITY: Final = 1000
+_DOMAINS: Final = "domainNames"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How one kind says things: its tier (empty: in the field `tier`), whether it has a priority, and its words."""
+
+    tier: str
+    ranked: bool
+    actions: Mapping[str, str]
+    ports: str
+    port: PortReader
+
+
+_ACTIONS = {"Allow": ALLOW, "Deny": DENY, "Pass": PASS}
+_KINDS: Final = {
+    "AdminNetworkPolicy": _Kind(ADMIN, ranked=True, actions=_ACTIONS, ports="ports", port=port_of_v1alpha1),
+    "BaselineAdminNetworkPolicy": _Kind(
+        BASELINE, ranked=False, actions={"Allow": ALLOW, "Deny": DENY}, ports="ports", port=port_of_v1alpha1
+    ),
+    "ClusterNetworkPolicy": _Kind(
+        "", ranked=True, actions={"Accept": ALLOW, "Deny": DENY, "Pass": PASS}, ports="protocols", port=port_of_v1alpha2
+    ),
+}
+TIER_KINDS: Final = frozenset(
+    {
+        (f"{_GROUP}/v1alpha1", "AdminNetworkPolicy"),
+        (f"{_GROUP}/v1alpha1", "BaselineAdminNetworkPolicy"),
+        (f"{_GROUP}/v1alpha2", "ClusterNetworkPolicy"),
+    }
+)
+"""The (apiVersion, kind) of what is read here."""
+
+
+def parse_tier(kind: str, spec: Any, name: str, where: str, problems: list[Problem]) -> TierPolicy:
+    """Return the policy of one of `TIER_KINDS` with this `spec`; it is to be used only if no problem was added.
+
+    There is one BaselineAdminNetworkPolicy in a cluster, and it has no priority: here it has 0.
+    """
+    words = _KINDS[kind]
+    spec = mapping(spec, where, problems)
+    known = (*(() if words.tier else ("tier",)), *(("priority",) if words.ranked else ()))
+    only(spec, (*known, "subject", "ingress", "egress"), where, problems)
+    tier = words.tier or _tier(spec.get("tier"), f"{where}.tier", problems)
+    priority = _priority(spec.get("priority"), f"{where}.priority", problems) if words.ranked else 0
+    subject = _subject(spec.get("subject"), f"{where}.subject", problems)
+    ingress, egress = (
+        _rules(spec, words, Origin("", name, way, 0, kind), where, problems) for way in (INGRESS, EGRESS)
+    )
+    return TierPolicy(kind, name, tier, priority, subject, ingress, egress)
+
+
+def _tier(value: Any, where: str, problems: list[Problem]) -> str:
+    """Return the tier."""
+    if value not in TIERS:
+        note(problems, where, f"{shown(value)} is not a tier", "use Admin or Baseline")
+        return ADMIN
+    return str(value)
+
+
+def _priority(value: Any, where: str, problems: list[Problem]) -> int:
+    """Return the priority."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_PRIORITY:
+        return value
+    note(problems, where, f"{shown(value)} is not a priority", f"use a number from 0 to {_LAST_PRIORITY} (unquoted)")
+    return 0
+
+
+def _subject(value: Any, where: str, problems: list[Problem]) -> Peer:
+    """Return which pods a policy is about."""
+    value = mapping(value, where, problems)
+    field = _one_of(value, ("namespaces", "pods"), where, problems)
+    return _pods(value, field, where, problems) if field else Peer()
+
+
+def _rules(
+    spec: Mapping[str, Any], words: _Kind, first: Origin, where: str, problems: list[Problem]
+) -> tuple[TierRule, ...]:
+    """Return the rules of one direction, that of the `first` rule."""
+    field = first.direction.lower()
+    items = sequence(spec.get(field), f"{where}.{field}", problems)
+    return tuple(
+        _rule(item, words, replace(first, index=at), f"{where}.{field}[{at}]", problems)
+        for at, item in enumerate(items)
+    )
+
+
+def _rule(value: Any, words: _Kind, origin: Origin, where: str, problems: list[Problem]) -> TierRule:
+    """Return one rule: peers must be there, a missing list of ports does not restrict."""
+    value = mapping(value, where, problems)
+    field = PEERS[origin.direction]
+    only(value, ("name", "action", field, words.ports), where, problems)
+    action = value.get("action")
+    if not isinstance(action, str) or action not in words.actions:
+        note(problems, f"{where}.action", f"{shown(action)} is not an action", f"use {_listed(words.actions)}")
+    listed = sequence(value.get(field), f"{where}.{field}", problems)
+    if not listed:
+        note(problems, f"{where}.{field}", "names no peer", "list one at least; `namespaces: {}` is all pods")
+    fields = ("namespaces", "pods", *(("nodes", "networks") if origin.direction == EGRESS else ()))
+    peers = tuple(_peer(item, fields, f"{where}.{field}[{at}]", problems) for at, item in enumerate(listed))
+    ports, named = _ports(value.get(words.ports), words, f"{where}.{words.ports}", problems)
+    if named and any(peer.block is not None or peer.nodes is not None for peer in peers):
+        what = "has a named port beside networks or nodes, which have none"
+        note(problems, where, what, "make them rules of their own")
+    return TierRule(origin, words.actions.get(str(action), DENY), peers, ports, named)
+
+
+def _ports(
+    value: Any, words: _Kind, where: str, problems: list[Problem]
+) -> tuple[PortSet, tuple[tuple[str, str], ...]]:
+    """Return the ports of a rule, and its named ports."""
+    if value is None:
+        return ALL, ()
+    items = sequence(value, where, problems)
+    if not items:
+        note(problems, where, "is empty", "leave it out for every port")
+    ports, named = NONE, []
+    for at, item in enumerate(items):
+        one = words.port(item, f"{where}[{at}]", problems)
+        if isinstance(one, PortSet):
+            ports |= one
+        else:
+            named += one
+    return ports, tuple(named)
+
+
+def _peer(value: Any, fields: tuple[str, ...], where: str, problems: list[Problem]) -> Peer:
+    """Return one peer."""
+    value = mapping(value, where, problems)
+    if value.get(_DOMAINS) is not None:
+        what = "cannot be judged: which addresses a domain name has is in no manifest"
+        note(problems, f"{where}.{_DOMAINS}", what, "use networks")
+        return Peer()
+    field = _one_of(value, fields, where, problems)
+    if field == "networks":
+        return Peer(block=_networks(value[field], f"{where}.networks", problems))
+    if field == "nodes":
+        return Peer(nodes=parse_selector(value[field], f"{where}.nodes", problems))
+    return _pods(value, field, where, problems) if field else Peer()
+
+
+def _one_of(value: Mapping[str, Any], fields: tuple[str, ...], where: str, problems: list[Problem]) -> str:
+    """Return the field that is there, which has to be one of some; the empty text after a problem."""
+    before = len(problems)
+    only(value, fields, where, problems)
+    there = [field for field in fields if value.get(field) is not None]
+    if len(there) > 1:
+        note(problems, where, f"has {' and '.join(there)}", "make them entries of their own")
+    elif not there and len(problems) == before:
+        note(problems, where, "names nobody", f"set one of {', '.join(fields)}")
+    return there[0] if len(there) == 1 else ""
+
+
+def _pods(value: Mapping[str, Any], field: str, where: str, problems: list[Problem]) -> Peer:
+    """Return the pods that `namespaces`, or `pods` with its two selectors, stand for; `{}` selects everything."""
+    where = f"{where}.{field}"
+    if field == "namespaces":
+        return Peer(namespaces=parse_selector(value[field], where, problems))
+    both = mapping(value[field], where, problems)
+    only(both, ("namespaceSelector", "podSelector"), where, problems)
+    pods = parse_selector(both.get("podSelector"), f"{where}.podSelector", problems)
+    return Peer(pods, parse_selector(both.get("namespaceSelector"), f"{where}.namespaceSelector", problems))
+
+
+def _networks(value: Any, where: str, problems: list[Problem]) -> IPBlock:
+    """Return the addresses of a list of CIDRs."""
+    cidrs = sequence(value, where, problems)
+    if not cidrs:
+        note(problems, where, "names no CIDR", "list one at least")
+    found = [network(item, f"{where}[{at}]", problems) for at, item in enumerate(cidrs)]
+    return IPBlock(union_of(found), ", ".join(map(str, cidrs)))
+
+
+def _listed(words: Mapping[str, str]) -> str:
+    """Return words as `A, B or C`."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}"

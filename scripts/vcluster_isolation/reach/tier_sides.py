@@ -1,0 +1,165 @@
+"""One side of a flow where cluster-scoped policies have a say: the order of the tiers, and what rules leave open.
+
+Source: the comments on the types of policy.networking.k8s.io (see `tiers.py`). For each port of each address of the
+other end, the first rule that matches decides: Allow lets through, Deny closes, Pass goes on to NetworkPolicy, and so
+does what no rule of the Admin tier matches. There, a pod that any policy isolates gets what these allow, and nobody
+asks on. For a pod that none isolates, the Baseline tier decides in the same way, and what it does not match, or
+passes, is open.
+
+A rule matches surely or perhaps (`tier_match.py`). Where it is not sure, the ports go both ways: they are taken by the
+rule, and they are left for the next one. Policies of one tier and one priority are each the first to be asked, and
+left is what all of them leave. So in the end the ports are known that are perhaps allowed, and those that are perhaps
+denied: MAY are the first, MUST all but the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+from vcluster_isolation.reach.addresses import FAMILIES, AddressSet, address_classes
+from vcluster_isolation.reach.addresses import union_of as all_addresses
+from vcluster_isolation.reach.model import EGRESS, Endpoint, Policy
+from vcluster_isolation.reach.ports import ALL, NONE, PortSet, union_of
+from vcluster_isolation.reach.tier_match import Look, looks
+from vcluster_isolation.reach.tiers import ADMIN, ALLOW, DENY, PASS, TierPolicy, ranked
+from vcluster_isolation.reach.verdict import NAMED_PORT, NODE_LABELS, NODES, SAME_PRIORITY, Deny, Grant, Mode, Side
+
+Ranked = Sequence[tuple[str, Sequence[Sequence[Look]]]]
+"""For each tier and priority, in order: the tier, and of each of its policies the rules that match."""
+
+Ruling = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
+"""What decides on one side: the NetworkPolicies that isolate the end, and the tiers that govern it."""
+
+Taken = dict[str, PortSet]
+
+
+@dataclass(slots=True)
+class _Way:
+    """What became of the ports at some addresses that all rules take alike: perhaps allowed, and perhaps denied."""
+
+    part: AddressSet
+    allowed: PortSet = NONE
+    denied: PortSet = NONE
+    by_default: PortSet = NONE
+    reasons: list[Grant | Deny] = field(default_factory=list)
+    caveats: set[str] = field(default_factory=set)
+
+
+def tiered(
+    direction: str, ruling: Ruling, given: tuple[Grant, ...], ends: tuple[Endpoint, Endpoint], mode: Mode
+) -> Side:
+    """Return what an end's side lets through when cluster-scoped policies govern it.
+
+    `given` are the grants of the NetworkPolicies that isolate it.
+    """
+    policies, tiers = ruling
+    other = ends[1] if direction == EGRESS else ends[0]
+    order = [
+        (group[0].tier, [tuple(looks(one, direction, other, ends[1])) for one in group]) for group in ranked(tiers)
+    ]
+    cuts = [seen.perhaps for _, group in order for each in group for look in each for seen in look.seen]
+    cuts += [grant.addresses for grant in given]
+    parts = [address_classes(other.addresses.only(family), cuts) for family in FAMILIES]
+    ways = [[_way(part, order, given if policies else None, mode) for part in some] for some in parts]
+    every = [way for family in ways for way in family]
+    reasons = _joined(reason for way in every for reason in way.reasons)
+    allowed = _through(ways[0], mode), _through(ways[1], mode)
+    return Side(
+        direction,
+        governed=True,
+        policies=policies,
+        grants=tuple(one for one in reasons if isinstance(one, Grant)),
+        allowed=allowed,
+        tiers=tiers,
+        denials=tuple(one for one in reasons if isinstance(one, Deny)),
+        by_default=union_of(way.by_default for way in every) & (allowed[0] | allowed[1]),
+        caveats=frozenset().union(*(way.caveats for way in every)),
+    )
+
+
+def _through(ways: Sequence[_Way], mode: Mode) -> PortSet:
+    """Return the ports that get through at some (MAY) or at each (MUST) of the addresses of one family."""
+    if mode is Mode.MAY:
+        return union_of(way.allowed for way in ways)
+    return ALL - union_of(way.denied for way in ways) if ways else NONE
+
+
+def _way(part: AddressSet, order: Ranked, given: Sequence[Grant] | None, mode: Mode) -> _Way:
+    """Follow all ports through the tiers; `given` None is a pod that no NetworkPolicy isolates."""
+    way = _Way(part)
+    onward = _tier([group for tier, group in order if tier == ADMIN], ALL, way, mode)
+    if given is None:
+        rest = _tier([group for tier, group in order if tier != ADMIN], onward, way, mode)
+        way.allowed, way.by_default = way.allowed | rest, rest
+        return way
+    here = [replace(one, addresses=part, ports=one.ports & onward) for one in given if part <= one.addresses]
+    way.reasons += [one for one in here if one.ports]
+    through = union_of(one.ports for one in here)
+    way.allowed |= through
+    way.denied |= onward - through
+    return way
+
+
+def _tier(groups: Iterable[Sequence[Sequence[Look]]], ports: PortSet, way: _Way, mode: Mode) -> PortSet:
+    """Follow ports through one tier, and return those that perhaps go on from it."""
+    passed = NONE
+    for group in groups:
+        outcomes = [_policy(rules, ports, way, mode) for rules in group]
+        for taken, left in outcomes:
+            way.allowed |= taken[ALLOW]
+            way.denied |= taken[DENY]
+            passed |= taken[PASS]
+            ports &= left
+        if any(_disagree(one, other) for (one, _), (other, _) in combinations(outcomes, 2)):
+            way.caveats.add(SAME_PRIORITY)
+    return passed | ports
+
+
+def _policy(rules: Iterable[Look], ports: PortSet, way: _Way, mode: Mode) -> tuple[Taken, PortSet]:
+    """Follow ports through one policy; return what each action perhaps takes, and what is perhaps left."""
+    taken: Taken = dict.fromkeys((ALLOW, DENY, PASS), NONE)
+    for look in rules:
+        surely, perhaps = look.at(way.part, ports)
+        taken[look.rule.action] |= perhaps
+        ports -= surely
+        way.reasons += _reasons(look, way.part, surely, perhaps, mode)
+        if surely != perhaps:
+            way.caveats.add(_doubt(look))
+    return taken, ports
+
+
+def _disagree(one: Taken, other: Taken) -> bool:
+    """Return whether two policies perhaps do different things with a port."""
+    return any(bool(one[action] & other[another]) for action in one for another in other if action != another)
+
+
+def _doubt(look: Look) -> str:
+    """Return why a rule does not match surely."""
+    unsure = any(seen.via == NODES and seen.surely != seen.perhaps for seen in look.seen)
+    return NODE_LABELS if unsure and not look.guessed else NAMED_PORT
+
+
+def _reasons(look: Look, part: AddressSet, surely: PortSet, perhaps: PortSet, mode: Mode) -> Iterator[Grant | Deny]:
+    """Yield each way in which a rule opens or closes ports at some addresses, in a mode."""
+    action = look.rule.action
+    doubtful = (action == ALLOW) == (mode is Mode.MAY)
+    ports = perhaps if doubtful else surely
+    if action == PASS or not ports:
+        return
+    for seen in look.seen:
+        if part <= (seen.perhaps if doubtful else seen.surely):
+            origin = look.rule.origin
+            if action == ALLOW:
+                yield Grant(origin, seen.index, seen.via, part, ports, look.guessed)
+            else:
+                yield Deny(origin, seen.index, seen.via, part, ports)
+
+
+def _joined(reasons: Iterable[Grant | Deny]) -> list[Grant | Deny]:
+    """Return the reasons with those that differ in their addresses only made one."""
+    found: dict[Grant | Deny, list[AddressSet]] = {}
+    for one in reasons:
+        found.setdefault(replace(one, addresses=AddressSet()), []).append(one.addresses)
+    return [replace(one, addresses=all_addresses(parts)) for one, parts in found.items()]
