@@ -1,9 +1,12 @@
-"""CIDRs as strictly as the API server of Kubernetes 1.36 reads them (KEP-4858, strict IP and CIDR validation)."""
+"""CIDRs as strictly as the API server of Kubernetes 1.36 reads them.
+
+Sources: KEP-4858 (strict IP and CIDR validation) for its own kinds; isCIDR of its CEL library for custom resources.
+"""
 
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from vcluster_isolation.wording import quoted
 
@@ -22,11 +25,11 @@ class BadCidr(ValueError):
         self.what, self.next = what, next_step
 
 
-def parse(text: str) -> Network:
+def parse(text: str, *, host_bits: bool = False) -> Network:
     """Return the network that `text` names.
 
     Raises BadCidr for anything but an address without leading zeros or zone, `/`, and a prefix length; for
-    bits set beyond the prefix length; and for IPv4 addresses in IPv6 form.
+    bits set beyond the prefix length, unless `host_bits` lets them through; and for IPv4 addresses in IPv6 form.
     """
     try:
         network = ip_network(text, strict=False) if _FORM.fullmatch(text) else None
@@ -36,13 +39,9 @@ def parse(text: str) -> Network:
         next_step = "write an address without leading zeros and a prefix length, like 10.0.0.0/8 or 2001:db8::/32"
         raise BadCidr(f"{quoted(text)} is no CIDR", next_step)
     address, _, _ = text.partition("/")
-    if (
-        isinstance(network, IPv6Network)
-        and network.network_address in _MAPPED
-        and network.prefixlen >= _MAPPED.prefixlen
-    ):
+    if ip_address(address) in _MAPPED and (host_bits or network.prefixlen >= _MAPPED.prefixlen):
         raise BadCidr(f"{text} is an IPv4 address in IPv6 form", "write it as IPv4")
-    if ip_network(address) != ip_network(network.network_address):
+    if not host_bits and ip_network(address) != ip_network(network.network_address):
         raise BadCidr(
             f"{text} has bits set beyond its prefix length", f"write {network}, or {address}/{network.max_prefixlen}"
         )

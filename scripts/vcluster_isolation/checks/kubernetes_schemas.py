@@ -1,7 +1,8 @@
 """The JSON schemas of Kubernetes that the package kubernetes-validate carries, one file for each kind.
 
 In that package a kind's schema refers to `/api/_definitions.json`, a place that kubeconform cannot reach. Here
-each kind gets what it refers to put inside.
+each kind gets what it refers to put inside. Kinds that no Kubernetes version has, but that we know, are in `schemas/`
+beside this file (see `cut_schemas.py`); they refer to the same definitions.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Any
 
 from vcluster_isolation.errors import ToolMissing
 
+OWN = Path(__file__).parent / "schemas"
 _FOLDER = re.compile(r"v(?P<version>[0-9]+\.[0-9]+)\.0-local-strict")
-_SHARED = "/api/_definitions.json"
+SHARED = "/api/_definitions.json"
 _KIND = re.compile(r"[A-Za-z0-9]{1,100}")
 _API_VERSION = re.compile(r"[a-z][a-z0-9.-]{0,252}(/[a-z0-9]{1,100})?")
 
@@ -64,10 +66,10 @@ def is_custom(document: Mapping[str, Any]) -> bool:
     """Whether an object is of a custom kind, which no Kubernetes version knows.
 
     A misspelt kind in a group and version of Kubernetes is none, nor is one of its kinds in a version of its
-    group that is gone.
+    group that is gone. Neither is anything in a group and version of which we have schemas.
     """
     name = file_name(document)
-    if name is None:
+    if name is None or document["apiVersion"] in _own_versions():
         return False
     kind, _, group_version = name.removesuffix(".json").partition("-")
     group = group_version.rpartition("-")[0]
@@ -84,10 +86,17 @@ def _all_kinds() -> frozenset[tuple[str, str]]:
 
 
 @cache
+def _own_versions() -> frozenset[str]:
+    """Return the apiVersions of the kinds in `schemas/`."""
+    schemas = (json.loads(path.read_text(encoding="utf-8")) for path in OWN.glob("*.json"))
+    return frozenset(word for one in schemas for word in one["properties"]["apiVersion"]["enum"])
+
+
+@cache
 def complete(version: str, name: str) -> dict[str, Any] | None:
     """Return the schema in the file `name` of a Kubernetes version, complete in itself; None when there is none."""
-    path = versions()[version] / name
-    if not path.is_file():
+    path = next((path for path in (versions()[version] / name, OWN / name) if path.is_file()), None)
+    if path is None:
         return None
     needed: dict[str, Any] = {}
     own: dict[str, Any] = _inlined(json.loads(path.read_text(encoding="utf-8")), _definitions(version), needed)
@@ -111,7 +120,7 @@ def _inlined(node: Any, shared: Mapping[str, Any], needed: dict[str, Any]) -> An
     reference = node.get("$ref")
     if not isinstance(reference, str):
         return {key: _inlined(item, shared, needed) for key, item in node.items()}
-    name = reference.removeprefix(_SHARED).removeprefix("#/$defs/")
+    name = reference.removeprefix(SHARED).removeprefix("#/$defs/")
     if name not in needed:
         needed[name] = {}
         needed[name] = _inlined(shared[name], shared, needed)
