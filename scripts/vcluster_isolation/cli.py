@@ -21,10 +21,13 @@ COMMANDS = {
     "diff": "Which flows a change opens and closes.",
     "docs": "Check, or write, the generated tables of Markdown files.",
     "explain": "Why one end reaches another, or why not.",
+    "firewall": "The firewall rules of your cloud for vCluster Platform and for DNS between nodes.",
     "golden": "Render a folder of values files and compare with, or write, golden files.",
     "isolate": "Print (or install) the NetworkPolicies that isolate a vCluster.",
+    "ports": "The ports of vCluster Platform: what serves each, and who dials it.",
     "prove": "Which claims hold, for every pod that a hostile tenant could create.",
     "migrate": "Rewrite the v0.20 to v0.30 keys of a values file to today's.",
+    "verify": "Are the platform's ports open, from where this runs.",
 }
 
 

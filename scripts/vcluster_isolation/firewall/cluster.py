@@ -1,0 +1,71 @@
+"""What a firewall needs to know of a cluster, from `kubectl`: the addresses of its API server and nodes.
+
+Nothing else in this package runs a process.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from ipaddress import collapse_addresses, ip_network
+from pathlib import Path
+from typing import Any
+
+from vcluster_isolation.errors import IsolationError, ToolFailed
+from vcluster_isolation.tools import find, run
+
+_CHECK = "check --kubeconfig and --context, and whether you may list nodes and EndpointSlices"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """CIDRs, as few as possible: of API servers, and of nodes with the ranges of their pods."""
+
+    api_server: tuple[str, ...]
+    nodes: tuple[str, ...]
+
+
+def read_addresses(kubeconfig: Path | None, context: str | None) -> Addresses:
+    """Return the addresses of the kubeconfig's cluster; None is what kubectl takes by itself.
+
+    An API server connects from the addresses that it says it has (the EndpointSlices of Service default/kubernetes):
+    the kubeconfig's own are often those of a load balancer. Raises ToolMissing, ToolFailed, or IsolationError when
+    kubectl's answer is not what the API documents.
+    """
+    chosen = [f"--kubeconfig={kubeconfig}"] if kubeconfig else []
+    chosen += [f"--context={context}"] if context else []
+    slices = ["--namespace=default", "--selector=kubernetes.io/service-name=kubernetes", "endpointslices"]
+    endpoints, nodes = _get([*chosen, *slices]), _get([*chosen, "nodes"])
+    try:
+        return Addresses(
+            _ranges(address for one in endpoints for end in one["endpoints"] or [] for address in end["addresses"]),
+            _ranges(address for node in nodes for address in _of_node(node)),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise IsolationError("kubectl's answer has addresses in a form that the API does not have", _CHECK) from error
+
+
+def _get(words: list[str]) -> list[Any]:
+    """Return the items that `kubectl get` finds."""
+    done = run([find("kubectl"), "get", "--request-timeout=10s", "--output=json", *words])
+    if done.code:
+        raise ToolFailed(done.command, done.stderr, _CHECK)
+    try:
+        items: list[Any] = json.loads(done.stdout)["items"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ToolFailed(done.command, "printed no list in JSON", _CHECK) from error
+    return items
+
+
+def _of_node(node: Any) -> list[str]:
+    """Return a node's internal addresses, and the range of its pods where nodes have one each."""
+    addresses = node["status"].get("addresses") or []
+    internal = [address["address"] for address in addresses if address["type"] == "InternalIP"]
+    return [*internal, *(node["spec"].get("podCIDRs") or [])]
+
+
+def _ranges(addresses: Any) -> tuple[str, ...]:
+    """Return addresses and CIDRs as the fewest CIDRs, those of IPv4 first."""
+    networks = [ip_network(address) for address in addresses]
+    both = [[each for each in networks if each.version == version] for version in (4, 6)]
+    return tuple(str(each) for family in both for each in collapse_addresses(family))  # type: ignore[type-var]

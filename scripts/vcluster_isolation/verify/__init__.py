@@ -1,0 +1,1 @@
+"""`verify`: are the ports open, from where it is run."""
