@@ -20,6 +20,7 @@ _VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 _GROUPS = {
     "v1": [("secrets", "Secret"), ("namespaces", "Namespace")],
     "networking.k8s.io/v1": [("networkpolicies", "NetworkPolicy")],
+    "discovery.k8s.io/v1": [("endpointslices", "EndpointSlice")],
 }
 
 
@@ -41,12 +42,15 @@ _DISCOVERY: Json = {
         "apiVersion": "v1",
         "groups": [
             {
-                "name": "networking.k8s.io",
-                "versions": [{"groupVersion": "networking.k8s.io/v1", "version": "v1"}],
-                "preferredVersion": {"groupVersion": "networking.k8s.io/v1", "version": "v1"},
+                "name": group.partition("/")[0],
+                "versions": [{"groupVersion": group, "version": "v1"}],
+                "preferredVersion": {"groupVersion": group, "version": "v1"},
             }
+            for group in _GROUPS
+            if "/" in group
         ],
     },
+    "/apis/discovery.k8s.io/v1": _resources("discovery.k8s.io/v1"),
     "/apis/networking.k8s.io/v1": _resources("networking.k8s.io/v1"),
     "/openapi/v3": {
         "paths": {"apis/networking.k8s.io/v1": {"serverRelativeURL": "/openapi/v3/apis/networking.k8s.io/v1"}}

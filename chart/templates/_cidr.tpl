@@ -74,9 +74,14 @@ server of Kubernetes 1.36 has against it}.
 {{- dict "bits" $bits "prefix" $prefix "network" (eq $problem "" | ternary (trunc $prefix $bits) "") "problem" $problem | toJson }}
 {{- end }}
 
+{{/* The CIDR that is one address: `"8.8.8.8"` -> `8.8.8.8/32`. */}}
+{{- define "vcluster-isolation.cidr.of-address" -}}
+{{ . }}/{{ contains ":" . | ternary 128 32 }}
+{{- end }}
+
 {{/* Whether a CIDR lies strictly inside another, as `except` must: `list INNER OUTER` of parsed CIDRs -> "true" or nothing. */}}
 {{- define "vcluster-isolation.cidr.inside" -}}
 {{- $inner := index . 0 }}
 {{- $outer := index . 1 }}
-{{- if and (eq (len $inner.bits) (len $outer.bits)) (gt $inner.prefix $outer.prefix) (hasPrefix $outer.network $inner.network) }}true{{ end }}
+{{- if and (empty $inner.problem) (empty $outer.problem) (eq (len $inner.bits) (len $outer.bits)) (gt $inner.prefix $outer.prefix) (hasPrefix $outer.network $inner.network) }}true{{ end }}
 {{- end }}

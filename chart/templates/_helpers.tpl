@@ -1,6 +1,6 @@
-{{/* "true" when the vCluster is to be isolated, else nothing. */}}
+{{/* "true" when the vCluster is to be isolated, else nothing. What the templates go by is worked out then. */}}
 {{- define "vcluster-isolation.enabled" -}}
-{{- if (((.Values).policies).networkPolicy).enabled }}true{{ end }}
+{{- if (((.Values).policies).networkPolicy).enabled }}{{ include "vcluster-isolation.prepare" . }}true{{ end }}
 {{- end }}
 
 {{/* "true" when the vCluster's workloads run in the host cluster: not on private nodes. */}}
@@ -15,14 +15,25 @@
 {{- if and (include "vcluster-isolation.workloads" .) (not $off) }}true{{ end }}
 {{- end }}
 
+{{/* "true" when CoreDNS runs inside the control plane, for workloads in the host cluster. */}}
+{{- define "vcluster-isolation.coredns.embedded" -}}
+{{- $coredns := ((.Values).controlPlane).coredns | default dict }}
+{{- $on := or (not (hasKey $coredns "enabled")) $coredns.enabled }}
+{{- if and (include "vcluster-isolation.workloads" .) $on $coredns.embedded }}true{{ end }}
+{{- end }}
+
+{{/* "true" in the hardened profile. */}}
+{{- define "vcluster-isolation.hardened" -}}
+{{- if eq (get .Values "vcluster-isolation.values").profile "hardened" }}true{{ end }}
+{{- end }}
+
 {{/* The vCluster's release name: names, selectors and labels follow it. */}}
 {{- define "vcluster-isolation.name" -}}
 {{- ((.Values).vcluster).name | default .Release.Name }}
 {{- end }}
 
-{{/* Metadata of every NetworkPolicy, its name excepted. */}}
+{{/* Labels and annotations of everything that the chart renders. */}}
 {{- define "vcluster-isolation.metadata" -}}
-namespace: {{ .Release.Namespace | quote }}
 labels:
   app: vcluster
   chart: {{ include "vcluster-isolation.chart" . | quote }}

@@ -14,26 +14,24 @@ WARNINGS:
   - A CNI that enforces NetworkPolicy has to run in the host cluster. Without one, these policies change nothing.
   - Keep policies.networkPolicy.enabled false in the values of the vCluster itself. Its own policies have the same names:
     Helm refuses the second of the two releases, and Argo CD and kubectl apply overwrite one with the other in turn.
-  - Tenants choose their pods' labels. With these policies, as with vCluster's own, a pod in this namespace labelled
-    `app: vcluster-snapshot` gets what snapshots get
-{{- if (include "vcluster-isolation.values" . | fromJson).platform.enabled }}, and a pod labelled `app: loft` anywhere counts as vCluster Platform
-{{- end }}.
+{{- include "vcluster-isolation.notes.profile" . }}
 {{- include "vcluster-isolation.notes.public" . }}
-{{- if ($sync.networkPolicies).enabled }}
-  - sync.toHost.networkPolicies is on: NetworkPolicies add up, so a tenant's own policy can open again what these close.
-{{- end }}
-{{- if ($sync.namespaces).enabled }}
+{{- include "vcluster-isolation.notes.synced-policies" . }}
+{{- if and ($sync.namespaces).enabled (empty (include "vcluster-isolation.mapped" . | fromJsonArray)) }}
 {{- include "vcluster-isolation.notes.elsewhere" (list . "sync.toHost.namespaces is on: workloads in namespaces of their own") }}
+{{- end }}
+{{- range include "vcluster-isolation.mapped" . | fromJsonArray }}
+{{- if contains "*" . }}
+  - sync.toHost.namespaces.mappings names no namespace with {{ include "vcluster-isolation.quoted" . }}: workloads in
+    namespaces like that are not isolated, and DNS from there is closed, unless workload.namespaces lists them.
+{{- end }}
 {{- end }}
 {{- if ($experimental.multiNamespaceMode).enabled }}
 {{- include "vcluster-isolation.notes.elsewhere" (list . "experimental.multiNamespaceMode is on: workloads in namespaces of their own") }}
 {{- end }}
-{{- if not (has (($experimental.syncSettings).targetNamespace | default "") (list "" .Release.Namespace)) }}
-{{- include "vcluster-isolation.notes.elsewhere" (list . "experimental.syncSettings.targetNamespace is another namespace: workloads there") }}
-{{- end }}
 {{- if ((.Values).privateNodes).enabled }}
   - privateNodes is on: workloads run on nodes of their own, where no NetworkPolicy of the host cluster reaches them.
-{{- if not (include "vcluster-isolation.values" . | fromJson).controlPlane.apiAccess.enabled }}
+{{- if not (get .Values "vcluster-isolation.values").controlPlane.apiAccess.enabled }}
   - privateNodes is on and controlPlane.apiAccess is off: those nodes cannot reach the API, unless an ingress rule of your
     own admits them. Set policies.networkPolicy.controlPlane.apiAccess.enabled: true.
 {{- end }}
@@ -45,6 +43,41 @@ WARNINGS:
 {{- if include "vcluster-isolation.hook" $key }}
   - controlPlane.advanced.globalMetadata.annotations: {{ include "vcluster-isolation.quoted" $key }} makes hooks, and is left out of the policies.
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What the profile leaves open that a tenant, or nobody's knowledge, opens. */}}
+{{- define "vcluster-isolation.notes.profile" }}
+{{- $server := get .Values "vcluster-isolation.host-api-server" }}
+{{- if not (include "vcluster-isolation.hardened" .) }}
+  - Tenants choose their pods' labels. With these policies, as with vCluster's own, a pod in this namespace labelled
+    `app: vcluster-snapshot` gets what snapshots get
+{{- if (get .Values "vcluster-isolation.values").platform.enabled }}, and a pod labelled `app: loft` anywhere counts as vCluster Platform
+{{- end }}.
+{{- else if not $server.cidrs }}
+  - Nobody said where the host cluster's API server is{{ if (get .Values "vcluster-isolation.values").hostApiServer.discover }}, and no cluster was there to look it up in{{ end }}, so the control plane and snapshots
+    reach TCP {{ include "vcluster-isolation.notes.numbers" $server.ports }} at any address, other tenants and cloud metadata among them.
+    To close it, set policies.networkPolicy.hostApiServer.cidrs.
+{{- end }}
+{{- if and $server.cidrs (get .Values "vcluster-isolation.values").hostApiServer.discover }}
+  - The host cluster's API server was looked up at installation. Where it moves, upgrade this release, or set
+    policies.networkPolicy.hostApiServer.cidrs to the range that it moves in.
+{{- end }}
+{{- end }}
+
+{{/* What a tenant's own NetworkPolicies can open, and what the floor needs. */}}
+{{- define "vcluster-isolation.notes.synced-policies" }}
+{{- $floor := (get .Values "vcluster-isolation.values").floor }}
+{{- $synced := ((((.Values).sync).toHost).networkPolicies).enabled }}
+{{- if and $floor.enabled (include "vcluster-isolation.workloads" .) }}
+  - floor: the network plugin has to know {{ $floor.api }}, and no policy of that kind with a priority below {{ add 2 $floor.priority }}
+    may let through what the floor denies.
+{{- if $synced }}
+  - sync.toHost.networkPolicies is on: a tenant's own policy can still let addresses that are no pod's into its workloads;
+    ingress rules of {{ $floor.api }} know no addresses.
+{{- end }}
+{{- else if $synced }}
+  - sync.toHost.networkPolicies is on: NetworkPolicies add up, so a tenant's own policy can open again what these close.
 {{- end }}
 {{- end }}
 
@@ -64,9 +97,9 @@ WARNINGS:
 
 {{/* Says so when public egress reaches the metadata service of most clouds, or private addresses. */}}
 {{- define "vcluster-isolation.notes.public" -}}
-{{- $public := (include "vcluster-isolation.values" . | fromJson).workload.publicEgress }}
+{{- $public := (get .Values "vcluster-isolation.values").workload.publicEgress }}
 {{- if and (include "vcluster-isolation.workloads" .) $public.enabled }}
-{{- $except := include "vcluster-isolation.public.except" $public | fromJsonArray }}
+{{- $except := (get .Values "vcluster-isolation.public.blocks" | first).except }}
 {{- $old := contains "outgoingConnections.ipBlock." (include "vcluster-isolation.deprecated" .) }}
 {{- $path := $old | ternary "outgoingConnections.ipBlock.except" "workload.publicEgress.except" }}
 {{- range $address, $ranges := dict "169.254.169.254" (list "169.254.0.0/16" "169.254.169.254/32") "fd00:ec2::254" (list "fd00:ec2::254/128") }}

@@ -3,74 +3,92 @@ Who is who in the host cluster, each a list item of `from` or `to`. One text for
 a flow name the same pods.
 */}}
 
+{{/*
+In the hardened profile, that a pod is none that a tenant made: vCluster labels every pod that it syncs, and a tenant
+cannot take the label off. Every other label of those pods may be the tenant's choice.
+*/}}
+{{- define "vcluster-isolation.not-synced" -}}
+{{- if include "vcluster-isolation.hardened" . }}
+matchExpressions:
+  - key: vcluster.loft.sh/managed-by
+    operator: DoesNotExist
+{{- end }}
+{{- end }}
+
 {{/* The vCluster's control plane: API server, embedded CoreDNS, embedded and deployed etcd. */}}
 {{- define "vcluster-isolation.peer.control-plane" -}}
+{{- if include "vcluster-isolation.spread" . -}}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ .Release.Namespace | quote }}
+  podSelector:
+{{- else -}}
 - podSelector:
+{{- end }}
     matchLabels:
       release: {{ include "vcluster-isolation.name" . | quote }}
+    {{- include "vcluster-isolation.not-synced" . | replace "\n" "\n    " }}
 {{- end }}
 
 {{/* Every pod that the vCluster syncs to the host cluster, deployed CoreDNS included. */}}
 {{- define "vcluster-isolation.peer.workloads" -}}
+{{- if include "vcluster-isolation.spread" . -}}
+- namespaceSelector:
+    {{- include "vcluster-isolation.in-namespaces" (get .Values "vcluster-isolation.namespaces") | nindent 4 }}
+  podSelector:
+{{- else -}}
 - podSelector:
+{{- end }}
     matchLabels:
       vcluster.loft.sh/managed-by: {{ include "vcluster-isolation.name" . | quote }}
 {{- end }}
 
-{{/* Pods that take and restore snapshots; they carry this one label only. */}}
+{{/* Pods that take and restore snapshots; vCluster gives them this one label only. */}}
 {{- define "vcluster-isolation.peer.snapshots" -}}
 - podSelector:
     matchLabels:
       app: vcluster-snapshot
+    {{- include "vcluster-isolation.not-synced" . | replace "\n" "\n    " }}
 {{- end }}
 
-{{/* vCluster Platform and its cluster agents: pods `app: loft` in any namespace. */}}
+{{/* vCluster Platform and its cluster agents: pods `app: loft`, in its namespaces where they are known. */}}
 {{- define "vcluster-isolation.peer.platform" -}}
+{{- $namespaces := (get .Values "vcluster-isolation.values").platform.namespaces }}
+{{- if and (empty $namespaces) (include "vcluster-isolation.hardened" .) }}{{ $namespaces = list "vcluster-platform" }}{{ end -}}
+{{- if $namespaces -}}
+- namespaceSelector:
+    {{- include "vcluster-isolation.in-namespaces" $namespaces | nindent 4 }}
+{{- else -}}
 - namespaceSelector: {}
+{{- end }}
   podSelector:
     matchLabels:
       app: loft
+    {{- include "vcluster-isolation.not-synced" . | replace "\n" "\n    " }}
 {{- end }}
 
-{{/* The host cluster's DNS: pods `k8s-app: kube-dns` in kube-system. */}}
-{{- define "vcluster-isolation.peer.host-dns" -}}
+{{/* Workloads of any vCluster in a namespace of the project. A namespace that vCluster made for a tenant is none: its labels are the tenant's. */}}
+{{- define "vcluster-isolation.peer.project" -}}
 - namespaceSelector:
-    matchLabels:
-      kubernetes.io/metadata.name: kube-system
+    {{- include "vcluster-isolation.project.namespaces" . | fromJson | toYaml | nindent 4 }}
   podSelector:
-    matchLabels:
-      k8s-app: kube-dns
+    matchExpressions:
+      - key: vcluster.loft.sh/managed-by
+        operator: Exists
 {{- end }}
 
-{{/* The addresses of `publicEgress`: the argument is that block. */}}
-{{- define "vcluster-isolation.peer.public" -}}
-- ipBlock:
-    cidr: {{ .cidr | quote }}
-    {{- with include "vcluster-isolation.public.except" . | fromJsonArray }}
-    except:
-      {{- toYaml . | nindent 6 }}
-    {{- end }}
+{{/* A namespaceSelector for namespaces by their names, which nobody can choose for another one: the argument is a list. */}}
+{{- define "vcluster-isolation.in-namespaces" -}}
+{{- if eq (len .) 1 -}}
+matchLabels:
+  kubernetes.io/metadata.name: {{ first . | quote }}
+{{- else -}}
+matchExpressions:
+  - key: kubernetes.io/metadata.name
+    operator: In
+    values:
+      {{- range . }}
+      - {{ . | quote }}
+      {{- end }}
 {{- end }}
-
-{{/*
-What `publicEgress` leaves out, as a JSON list. Entries of the default that are not inside the user's own cidr are
-dropped, because the API server refuses them; entries that a user wrote are kept, and refused by the validation.
-*/}}
-{{- define "vcluster-isolation.public.except" -}}
-{{- $except := .except | default list }}
-{{- if and (ne .cidr "0.0.0.0/0") (eq (toJson $except) (include "vcluster-isolation.public.except.default" .)) }}
-{{- $outer := include "vcluster-isolation.cidr" .cidr | fromJson }}
-{{- $except = list }}
-{{- range $entry := $.except }}
-{{- if include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" $entry | fromJson) $outer) }}
-{{- $except = append $except $entry }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- toJson $except }}
-{{- end }}
-
-{{/* The default of publicEgress.except as JSON; a test holds it equal to values.yaml. */}}
-{{- define "vcluster-isolation.public.except.default" -}}
-{{- list "100.64.0.0/10" "127.0.0.0/8" "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" | toJson }}
 {{- end }}

@@ -1,20 +1,14 @@
 {{/* Rules, and the ports in them, that more than one policy has. */}}
 
-{{/* Egress: host DNS. */}}
-{{- define "vcluster-isolation.rule.to-host-dns" -}}
-- to:
-    {{- include "vcluster-isolation.peer.host-dns" . | nindent 4 }}
+{{/* In the hardened profile, the TCP ports of a rule, indented as in a policy: `list ROOT PORT...`; nothing in the compatible one. */}}
+{{- define "vcluster-isolation.ports.hardened" -}}
+{{- if include "vcluster-isolation.hardened" (first .) }}
+      ports:
+        {{- range rest . }}
+        - port: {{ . }}
+          protocol: TCP
+        {{- end }}
 {{- end }}
-
-{{/* Egress: the API server ports of the host cluster, at any address: where it is differs from cluster to cluster. */}}
-{{- define "vcluster-isolation.rule.to-api-server-ports-anywhere" -}}
-- ports:
-    - port: 443
-      protocol: TCP
-    - port: 8443
-      protocol: TCP
-    - port: 6443
-      protocol: TCP
 {{- end }}
 
 {{/* vCluster's DNS listens on 1053 and not on 53, to stay out of the way of the host's. */}}
@@ -28,6 +22,34 @@
 {{- define "vcluster-isolation.ports.api" -}}
 - port: 8443
   protocol: TCP
+{{- end }}
+
+{{/* The ports of a grant, indented as in a policy; nothing for an empty list, which is every port. The argument is the grant. */}}
+{{- define "vcluster-isolation.ports.given" -}}
+{{- with .ports }}
+      ports:
+        {{- include "vcluster-isolation.rules" . | nindent 8 }}
+{{- end }}
+{{- end }}
+
+{{/*
+The comment above the rules from the control plane to workloads: `list ROOT FLOW REASON`. In the compatible profile and
+at its default it is as it always was; else it names the value, and in the hardened profile the reason for any port.
+*/}}
+{{- define "vcluster-isolation.webhooks" -}}
+{{- $webhooks := (get (index . 0).Values "vcluster-isolation.values").controlPlane.webhooks }}
+{{- if or $webhooks.to $webhooks.ports -}}
+{{ index . 1 }}: webhooks and aggregated APIs (controlPlane.webhooks)
+{{- else if include "vcluster-isolation.hardened" (index . 0) -}}
+{{ index . 1 }}, on any port: webhooks and aggregated APIs listen where the tenant wants (controlPlane.webhooks)
+{{- else -}}
+{{ index . 1 }}{{ index . 2 }}
+{{- end }}
+{{- end }}
+
+{{/* A rule from a grant `{enabled, from|to, ports}`: its peers, on its ports. The argument is the grant. */}}
+{{- define "vcluster-isolation.rule.grant" -}}
+{{- include "vcluster-isolation.rules" (list (omit . "enabled")) }}
 {{- end }}
 
 {{/*

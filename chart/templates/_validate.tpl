@@ -6,9 +6,15 @@ a text "false" would switch something on.
 */}}
 {{- define "vcluster-isolation.validate" -}}
 {{- $problems := list }}
-{{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "rules" }}
+{{- if include "vcluster-isolation.enabled" . }}
+{{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "host-api-server" "grants" "project" "namespaces" "rules" "floor" }}
 {{- $found := include (print "vcluster-isolation.problems." .) $ | trim }}
 {{- if $found }}{{ $problems = concat $problems (regexSplit "\n+" $found -1) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if include "vcluster-isolation.platform" . }}
+{{- $found := include "vcluster-isolation.platform.problems" . | trim }}
+{{- if $found }}{{ $problems = concat $problems (regexSplit "\n+" $found -1) | uniq }}{{ end }}
 {{- end }}
 {{- if $problems }}
 {{- fail (printf "\n\nvcluster-isolation refuses these values:\n  - %s\n" (join "\n  - " $problems)) }}
@@ -25,11 +31,23 @@ a text "false" would switch something on.
 {{- end }}
 {{- end }}
 
+{{/* Switches, and words of which only some mean something: with the schema skipped, others would mean "compatible". */}}
 {{- define "vcluster-isolation.problems.switches" -}}
-{{- $values := include "vcluster-isolation.values" . | fromJson }}
-{{- range list "enabled" "platform.enabled" "controlPlane.apiAccess.enabled" "workload.publicEgress.enabled" }}
+{{- $values := get .Values "vcluster-isolation.values" }}
+{{- range list "enabled" "platform.enabled" "hostApiServer.discover" "prometheus.enabled" "defaultDeny.enabled" "floor.enabled" "controlPlane.apiAccess.enabled" "controlPlane.webhooks.enabled" "controlPlane.metricsServer.enabled" "controlPlane.backingStore.enabled" "workload.publicEgress.enabled" "workload.publicEgress.ipv6.enabled" "workload.ingressControllers.enabled" "snapshots.objectStorage.enabled" }}
 {{- if not (kindIs "bool" (include "vcluster-isolation.dig" (list $values .) | fromJson).value) }}
 policies.networkPolicy.{{ . }}: is neither true nor false; write one of the two, without quotes
+{{- end }}
+{{- end }}
+{{- range $path, $known := dict "profile" (list "compatible" "hardened") "floor.api" (list "AdminNetworkPolicy" "ClusterNetworkPolicy") }}
+{{- if not (has (include "vcluster-isolation.dig" (list $values $path) | fromJson).value $known) }}
+policies.networkPolicy.{{ $path }}: is neither {{ join " nor " $known }}; write one of the two
+{{- end }}
+{{- end }}
+{{- $presets := list "kube-dns" "node-local" "aks-local" "gke-cloud-dns" "aws" "azure" "openshift" }}
+{{- range $i, $preset := $values.hostDns.presets }}
+{{- if not (has $preset $presets) }}
+policies.networkPolicy.hostDns.presets[{{ $i }}]: {{ include "vcluster-isolation.quoted" (toString $preset) }} is no preset; use one of {{ join ", " $presets }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -76,7 +94,8 @@ policies.networkPolicy.annotations: have more than 262144 bytes with their keys,
 
 {{/* A deprecated key is honoured, but not beside its successor: one of the two would be lost. */}}
 {{- define "vcluster-isolation.problems.deprecated" -}}
-{{- $policy := include "vcluster-isolation.given" . | fromJson }}
+{{- $policy := deepCopy .Values.policies.networkPolicy }}
+{{- include "vcluster-isolation.fill" (list $policy (include "vcluster-isolation.defaults" . | fromJson)) }}
 {{- range $row := include "vcluster-isolation.deprecated" . | fromJsonArray }}
 {{- range $path, $default := merge (dict .to .default) (.with | default dict) }}
 {{- $set := (include "vcluster-isolation.dig" (list $policy $path) | fromJson).value }}
@@ -88,78 +107,8 @@ policies.networkPolicy.{{ $row.from }}: is the deprecated name of {{ $row.to }},
 {{- end }}
 
 {{- define "vcluster-isolation.problems.fallback-dns" -}}
-{{- $dns := (include "vcluster-isolation.values" . | fromJson).fallbackDns | toString }}
+{{- $dns := (get .Values "vcluster-isolation.values").fallbackDns | toString }}
 {{- if not (include "vcluster-isolation.ip.bits" $dns) }}
 policies.networkPolicy.fallbackDns: {{ include "vcluster-isolation.quoted" $dns }} is not an IP address; write one, like 8.8.8.8 or 2001:4860:4860::8888
-{{- end }}
-{{- end }}
-
-{{/* The public addresses, with each problem named at the key that the user wrote, deprecated or not. */}}
-{{- define "vcluster-isolation.problems.public-egress" -}}
-{{- $public := (include "vcluster-isolation.values" . | fromJson).workload.publicEgress | default dict }}
-{{- $paths := dict "cidr" "workload.publicEgress.cidr" "except" "workload.publicEgress.except" }}
-{{- range include "vcluster-isolation.deprecated" . | fromJsonArray }}
-{{- if hasPrefix "outgoingConnections.ipBlock." .from }}{{ $_ := set $paths (base (replace "." "/" .from)) .from }}{{ end }}
-{{- end }}
-{{- if $public.enabled }}
-{{- $except := include "vcluster-isolation.public.except" $public | fromJsonArray }}
-{{- $block := dict "cidr" $public.cidr "except" $except }}
-{{- include "vcluster-isolation.problems.ip-block" (list (print "policies.networkPolicy." $paths.cidr) (print "policies.networkPolicy." $paths.except) $block) }}
-{{- end }}
-{{- end }}
-
-{{/* An ipBlock: `list PATH-OF-CIDR PATH-OF-EXCEPT BLOCK`. */}}
-{{- define "vcluster-isolation.problems.ip-block" -}}
-{{- $exceptPath := index . 1 }}
-{{- $block := index . 2 }}
-{{- $cidr := $block.cidr | default "" | toString }}
-{{- $outer := include "vcluster-isolation.cidr" $cidr | fromJson }}
-{{- if $outer.problem }}
-{{ index . 0 }}: {{ $outer.problem }}
-{{- end }}
-{{- range $i, $entry := $block.except }}
-{{- $inner := include "vcluster-isolation.cidr" $entry | fromJson }}
-{{- if $inner.problem }}
-{{ $exceptPath }}[{{ $i }}]: {{ $inner.problem }}
-{{- else if $outer.problem }}
-{{- else if and (eq $inner.prefix $outer.prefix) (eq $inner.bits $outer.bits) }}
-{{ $exceptPath }}[{{ $i }}]: {{ $entry }} is all of cidr {{ $cidr }}; remove the rule, or narrow the entry
-{{- else if not (include "vcluster-isolation.cidr.inside" (list $inner $outer)) }}
-{{ $exceptPath }}[{{ $i }}]: {{ $entry }} is not inside cidr {{ $cidr }}; remove it or widen cidr
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{/* The user's own rules and peers, with deprecated keys under the name that the user wrote. */}}
-{{- define "vcluster-isolation.problems.rules" -}}
-{{- $policy := .Values.policies.networkPolicy }}
-{{- range list "controlPlane.ingress" "controlPlane.egress" "extraControlPlaneRules" "workload.ingress" "workload.egress" "extraWorkloadRules" }}
-{{- $path := print "policies.networkPolicy." . }}
-{{- range $i, $rule := (include "vcluster-isolation.dig" (list $policy .) | fromJson).value }}
-{{- include "vcluster-isolation.problems.ports" (list (printf "%s[%d].ports" $path $i) $rule.ports) }}
-{{- include "vcluster-isolation.problems.peers" (list (printf "%s[%d].from" $path $i) $rule.from) }}
-{{- include "vcluster-isolation.problems.peers" (list (printf "%s[%d].to" $path $i) $rule.to) }}
-{{- end }}
-{{- end }}
-{{- include "vcluster-isolation.problems.peers" (list "policies.networkPolicy.controlPlane.apiAccess.from" (($policy.controlPlane).apiAccess).from) }}
-{{- end }}
-
-{{- define "vcluster-isolation.problems.ports" -}}
-{{- $path := index . 0 }}
-{{- range $i, $port := index . 1 }}
-{{- if and $port.port $port.endPort (not (kindIs "string" $port.port)) }}
-{{- if lt (int $port.endPort) (int $port.port) }}
-{{ $path }}[{{ $i }}].endPort: {{ $port.endPort | int }} is below port {{ $port.port | int }}; swap the two, or remove endPort
-{{- end }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{- define "vcluster-isolation.problems.peers" -}}
-{{- $path := index . 0 }}
-{{- range $i, $peer := index . 1 }}
-{{- with $peer.ipBlock }}
-{{- include "vcluster-isolation.problems.ip-block" (list (printf "%s[%d].ipBlock.cidr" $path $i) (printf "%s[%d].ipBlock.except" $path $i) .) }}
-{{- end }}
 {{- end }}
 {{- end }}

@@ -10,9 +10,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mutants_listed import HELPERS
+
 from vcluster_isolation.helm import CHART
 
-POLICIES = ("control-plane.yaml", "coredns.yaml", "snapshots.yaml", "workloads.yaml")
+POLICIES = ("control-plane.yaml", "coredns.yaml", "default-deny.yaml", "floor.yaml", "snapshots.yaml", "workloads.yaml")
+RULES = ("_api-server.tpl", "_dns.tpl")
+"""Files of named templates that are rules, at no indentation."""
+FLOORS = ("_floor.tpl",)
+SELECTORS = (
+    "_dns.tpl",
+    "_floor.tpl",
+    "_peers.tpl",
+    "_namespaces.tpl",
+    "control-plane.yaml",
+    "coredns.yaml",
+    "floor.yaml",
+)
+SWITCHES = r"hardened|spread|project|coredns\.embedded"
+"""Named templates that are "true" or nothing, and decide on what other templates render."""
+
+COMMENTS = r'^ *# [^\n]*\n|\{\{- define "vcluster-isolation\.webhooks" .*?(?=\{\{- define)'
+"""What renders to a comment, which the API server does not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,42 +48,113 @@ class Mutant:
 
 
 def read(file: str) -> str:
-    """Return the text of a template."""
-    return (CHART / "templates" / file).read_text(encoding="utf-8")
+    """Return the text of a template; an empty one when the chart has no such file."""
+    path = CHART / "templates" / file
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def changed(file: str, text: str, found: re.Match[str], new: str, what: str) -> Mutant:
+    """Return the mutant with `new` in the place of what was found, named by the line and the flow."""
+    before = text[: found.start()]
+    flows = re.findall(r'"?flow"?:? "(.*?)"', found[0]) or re.findall(r"^ *# (.*)\n", before, re.MULTILINE)[-1:]
+    flow = flows[0] if flows else ""
+    name = f"{file} line {before.count(chr(10)) + 1}, {flow}: {what}"
+    return Mutant(name, file, before + new + text[found.end() :])
 
 
 def of_the_rules() -> Iterator[Mutant]:
-    """Yield, for each rule in a policy: the rule dropped, its peers removed (everybody), its ports removed (all)."""
-    for file in POLICIES:
+    """Yield, for each rule of a policy: the rule dropped, its peers removed (everybody), its ports removed (all)."""
+    for file, indent in [*((file, "    ") for file in POLICIES), *((file, "") for file in RULES)]:
         text = read(file)
-        for block in re.finditer(
-            r"^    # (.*)\n(?:(?!    #|  ingress:|(?:    )?\{\{- (?:end|if|with)).*\n)+", text, re.MULTILINE
-        ):
-            flow = f"{file} line {text.count(chr(10), 0, block.start()) + 1}, {block[1]}"
-            before, after = text[: block.start()], text[block.end() :]
-            yield Mutant(f"{flow}: dropped", file, before + after)
+        written = re.compile(rf"^{indent}- (?:to|from|ports):\n(?:{indent}  .*\n)+", re.MULTILINE)
+        for found in written.finditer(text):
+            yield changed(file, text, found, "", "dropped")
             for key in ("to", "from", "ports"):
-                if f" {key}:\n" in block[0]:
-                    yield Mutant(f"{flow}: without {key}", file, before + without(block[0], key) + after)
+                rest = without(found[0], key, indent)
+                if rest != found[0]:
+                    yield changed(file, text, found, rest, f"without {key}")
+        yield from _included(file, text, indent)
 
 
-def without(block: str, key: str) -> str:
-    """Return a rule of a template without one of its keys; an empty rule when it was the only one."""
-    comment, rule = block.split("\n", 1)
-    rule = re.sub(rf"^(    - |      ){key}:\n(?:        .*\n)+", "", rule, flags=re.MULTILINE)
-    if "    - " not in rule:
-        rule = rule.replace("      ", "    - ", 1) if re.match(r"      \w", rule) else "    - {}\n" + rule
-    return f"{comment}\n{rule}"
+def _included(file: str, text: str, indent: str) -> Iterator[Mutant]:
+    """Yield the mutants of rules that are a named template: of a grant, also with less of the grant."""
+    line = rf'^{indent}\{{\{{- include "vcluster-isolation\.rules?(?:\.[a-z-]+)?" (.*) \| (?:nindent|replace) .*\n'
+    for found in re.finditer(line, text, re.MULTILINE) if indent else ():
+        yield changed(file, text, found, "", "dropped")
+        if "rule.grant" in found[0]:
+            for keys in ('"to" "from"', '"ports"'):
+                less = found[0].replace(found[1], f"(omit {found[1]} {keys})")
+                yield changed(file, text, found, less, f"without {keys}")
+
+
+def without(block: str, key: str, indent: str) -> str:
+    """Return a rule of a template with one of its keys empty, which means everybody or every port."""
+    rule = re.sub(rf"^({indent}(?:- |  ){key}):\n(?:{indent}    .*\n)+", r"\1: []\n", block, flags=re.MULTILINE)
+    included = rf'^{indent}  \{{\{{- include "vcluster-isolation\.ports\..*\n'
+    return re.sub(included, "", rule, flags=re.MULTILINE) if key == "ports" else rule
+
+
+def of_the_floor() -> Iterator[Mutant]:
+    """Yield, for each rule of the floor's data: the rule dropped, for everybody, on all ports, of the other action."""
+    for file in FLOORS:
+        text = read(file)
+        for found in re.finditer(r"^- (?:flow: .*\n(?:  .*\n)+|\{\{ dict .*\n)", text, re.MULTILINE):
+            yield changed(file, text, found, "", "dropped")
+            yield from _less(file, text, found)
+        for found in re.finditer(r'append \$rules \(dict "flow".*\)(?= \}\}| \| toJson \}\})', text):
+            yield changed(file, text, found, "$rules", "dropped")
+            yield from _less(file, text, found)
+
+
+def _less(file: str, text: str, found: re.Match[str]) -> Iterator[Mutant]:
+    for key in ("peers", "ports"):
+        rest = re.sub(rf'(?<=["\s]){key}(?=[":])', "unread", found[0])
+        everybody = key == "peers" and "every other" in rest  # as without peers
+        if rest != found[0] and not everybody:
+            yield changed(file, text, found, rest, f"without {key}")
+    action = {"Pass": "Deny", "Deny": "Pass"}
+    yield changed(file, text, found, re.sub("Pass|Deny", lambda word: action[word[0]], found[0]), "the other action")
 
 
 def of_the_policies() -> Iterator[Mutant]:
-    """Yield, for each policy: its selector emptied, and each of its policyTypes removed."""
+    """Yield, for each policy: its selector emptied, each of its policyTypes removed, its other namespaces left out."""
     for file in POLICIES:
         text = read(file)
-        selector = re.compile(r"  podSelector:\n    matchLabels:\n(?:      .*\n)+")
-        yield Mutant(f"{file}: selects everything", file, selector.sub("  podSelector: {}\n", text, count=1))
-        for kind in ("Egress", "Ingress"):
-            yield Mutant(f"{file}: policyTypes without {kind}", file, text.replace(f"    - {kind}\n", ""))
+        selector = re.compile(r"  podSelector:\n    matchLabels:\n(?:      .*\n)+(?:    \{\{- include.*\n)?")
+        where = re.compile(r'(?<=\$namespace := )get \.Values "vcluster-isolation\.namespaces"')
+        for found in selector.finditer(text) if file != "floor.yaml" else ():
+            yield changed(file, text, found, "  podSelector: {}\n", "selects everything")
+        for found in re.finditer(r"    - (?:Egress|Ingress)\n", text):
+            yield changed(file, text, found, "", f"policyTypes without {found[0].strip(' -')}".strip())
+        for found in where.finditer(text):
+            yield changed(file, text, found, "list .Release.Namespace", "in the release's namespace only")
+
+
+def of_the_selectors() -> Iterator[Mutant]:
+    """Yield, for each label that a selector names: another label; and each requirement that pods are not synced gone."""
+    label = r"^ +([a-z0-9./-]+): .*\n"
+    for file in SELECTORS:
+        text = read(file)
+        for found in re.finditer(r"(?<=matchLabels:\n)(?: +[a-z0-9./-]+: .*\n| +\{\{- .*\n)+", text):
+            for line in re.finditer(label, found[0], re.MULTILINE):
+                new = found[0][: line.start(1)] + "x-" + found[0][line.start(1) :]
+                yield changed(file, text, found, new, f"x-{line[1]}")
+        for found in re.finditer(r"(?<=- key: )\S+\n", text):
+            yield changed(file, text, found, f"x-{found[0]}", f"x-{found[0].strip()}")
+        for found in re.finditer(r'^ +\{\{- include "vcluster-isolation\.not-synced".*\n', text, re.MULTILINE):
+            yield changed(file, text, found, "", "may be synced")
+
+
+def of_the_switches() -> Iterator[Mutant]:
+    """Yield, for each place where a profile or the like decides: decided one way, and the other."""
+    for path in sorted((CHART / "templates").iterdir()):
+        text = "" if path.name.startswith(("_notes", "NOTES", "_test_pod")) else path.read_text(encoding="utf-8")
+        comments = [found.span() for found in re.finditer(COMMENTS, text, re.DOTALL | re.MULTILINE)]
+        for found in re.finditer(rf'include "vcluster-isolation\.(?:{SWITCHES})" (?:\([^()]*\)|[$.]+)', text):
+            if any(first <= found.start() < last for first, last in comments):
+                continue
+            yield changed(path.name, text, found, '"true"', f"always {found[0]}")
+            yield changed(path.name, text, found, '""', f"never {found[0]}")
 
 
 def of_the_helpers() -> Iterator[Mutant]:
@@ -76,116 +166,11 @@ def of_the_helpers() -> Iterator[Mutant]:
         yield Mutant(f"{file} {number}: {old.strip()!r} is now {new.strip()!r}", file, text.replace(old, new))
 
 
-# Who a peer is, which ports a rule has, what is checked: file, text that occurs once, text in its place.
-HELPERS = [
-    ("_peers.tpl", "    matchLabels:\n      release: {{", "    matchLabels:\n      app: {{"),
-    ("_peers.tpl", "      vcluster.loft.sh/managed-by: {{ include", "      vcluster.loft.sh/namespace: {{ include"),
-    ("_peers.tpl", "      app: vcluster-snapshot", "      app: snapshot"),
-    (
-        "_peers.tpl",
-        "- namespaceSelector: {}\n  podSelector:\n    matchLabels:\n      app: loft",
-        "- namespaceSelector: {}",
-    ),
-    (
-        "_peers.tpl",
-        "- namespaceSelector: {}\n  podSelector:\n    matchLabels:\n      app: loft",
-        "- podSelector:\n    matchLabels:\n      app: loft",
-    ),
-    ("_peers.tpl", "  podSelector:\n    matchLabels:\n      k8s-app: kube-dns", "  podSelector: {}"),
-    (
-        "_peers.tpl",
-        "- namespaceSelector:\n    matchLabels:\n      kubernetes.io/metadata.name: kube-system",
-        "- namespaceSelector: {}",
-    ),
-    ("_peers.tpl", "    except:\n      {{- toYaml . | nindent 6 }}\n", ""),
-    ("_peers.tpl", '{{- if include "vcluster-isolation.cidr.inside" (list (include', "{{- if print (list (include"),
-    ("_peers.tpl", "{{- $except = append $except $entry }}", "{{- $except = list $entry }}"),
-    ("_rules.tpl", "- port: 1053\n  protocol: UDP\n", ""),
-    ("_rules.tpl", "- port: 1053\n  protocol: TCP\n", ""),
-    ("_rules.tpl", "- port: 8443\n  protocol: TCP\n{{- end }}", "- protocol: TCP\n{{- end }}"),
-    ("_rules.tpl", "    - port: 443\n      protocol: TCP\n", ""),
-    ("_rules.tpl", "    - port: 8443\n      protocol: TCP\n", ""),
-    ("_rules.tpl", "    - port: 6443\n      protocol: TCP\n", "    - protocol: TCP\n"),
-    ("_rules.tpl", '(has $key (list "podSelector" "namespaceSelector"))', '(has $key (list "podSelector"))'),
-    (
-        "_rules.tpl",
-        '(has $key (list "podSelector" "namespaceSelector"))',
-        '(has $key (list "podSelector" "namespaceSelector" "except"))',
-    ),
-    ("_helpers.tpl", "{{- if (((.Values).policies).networkPolicy).enabled }}true{{ end }}", "true"),
-    ("_helpers.tpl", "(not ((.Values).privateNodes).enabled)", "true"),
-    ("_helpers.tpl", "| or $coredns.embedded", ""),
-    ("_helpers.tpl", '(hasKey $coredns "enabled") (not $coredns.enabled)', "false"),
-    ("_helpers.tpl", "((.Values).vcluster).name | default .Release.Name", ".Release.Name"),
-    ("_helpers.tpl", "  release: {{ include", "  releases: {{ include"),
-    (
-        "_helpers.tpl",
-        'omit (include "vcluster-isolation.labels" . | fromJson) "app"',
-        'omit (include "vcluster-isolation.labels" . | fromJson)',
-    ),
-    (
-        "_helpers.tpl",
-        "{{ $key | quote }}: {{ $value | quote }}\n  {{- end }}\n{{- with",
-        "{{ $key | quote }}: {{ $value }}\n  {{- end }}\n{{- with",
-    ),
-    (
-        "_helpers.tpl",
-        "{{- $_ := set $annotations $key $text }}",
-        "{{- $_ := set $annotations $key (get $annotations $key | default $text) }}",
-    ),
-    ("_helpers.tpl", '{{- if not (include "vcluster-isolation.hook" $key) }}', "{{- if true }}"),
-    ("_helpers.tpl", "^(helm\\\\.sh|argocd\\\\.argoproj\\\\.io)/hook", "^helm\\\\.sh/hook"),
-    ("_helpers.tpl", "^(helm\\\\.sh|argocd\\\\.argoproj\\\\.io)/hook", "^argocd\\\\.argoproj\\\\.io/hook"),
-    ("_deprecated.tpl", "{{- $merged := deepCopy $below }}", "{{- $merged := dict }}"),
-    ("_deprecated.tpl", "{{- if $others }}{{ .Files.Get", "{{- if false }}{{ .Files.Get"),
-    ("_deprecated.tpl", '{{- include "vcluster-isolation.put" (list $values .to $found.value) }}', ""),
-    ("_cidr.tpl", "(ge $octet 0)", "true"),
-    ("_cidr.tpl", "(eq . (toString $octet)) ", ""),
-    ("_cidr.tpl", '{{- else if contains "1" (substr $prefix (len $bits) $bits) }}', "{{- else if false }}"),
-    (
-        "_cidr.tpl",
-        '{{- else if hasPrefix (print (repeat 80 "0") (repeat 16 "1")) $bits | and (eq (len $bits) 128) }}',
-        "{{- else if false }}",
-    ),
-    ("_cidr.tpl", "(eq (len $inner.bits) (len $outer.bits)) ", ""),
-    ("_cidr.tpl", "(gt $inner.prefix $outer.prefix) ", ""),
-    ("_cidr.tpl", " (hasPrefix $outer.network $inner.network)", ""),
-    ("_cidr.tpl", "(le (len $halves) 2) ", ""),
-    *(
-        ("_validate.tpl", f'"{family}" ', "")
-        for family in ("name", "switches", "metadata", "deprecated", "fallback-dns", "public-egress", "rules")
-    ),
-    ("_validate.tpl", "{{- if lt (int $port.endPort) (int $port.port) }}", "{{- if false }}"),
-    ("_validate.tpl", "{{- else if $found.problem }}", "{{- else if false }}"),
-    ("_validate.tpl", "{{- if gt (len $value) 63 }}", "{{- if gt (len $value) 64 }}"),
-    ("_validate.tpl", '"extraControlPlaneRules" ', ""),
-    ("_validate.tpl", '"controlPlane.egress" ', ""),
-    ("_references.tpl", '(contains "{{" $value)', "false"),
-    ("_references.tpl", '(eq $value "")', "false"),
-    ("_references.tpl", '{{- if contains "{{" $literal }}', "{{- if false }}"),
-    ("_references.tpl", "(gt (float64 $found.value) 9007199254740991.0)", "false"),
-    ("_references.tpl", "(lt (float64 $found.value) -9007199254740991.0)", "false"),
-    ("_references.tpl", "| trunc 80 }}", "}}"),
-    ("_validate.tpl", "{{- gt (len .) 80 |", "{{- gt (len .) 81 |"),
-    ("_validate.tpl", "{{- gt (len .) 80 |", "{{- gt (len .) 79 |"),
-    ("_validate.tpl", "{{- if gt $size 262144 }}", "{{- if gt $size 262145 }}"),
-    ("_validate.tpl", '{{- else if include "vcluster-isolation.hook" $key }}', "{{- else if false }}"),
-    *(
-        ("_validate.tpl", f'"{switch}"', '"platform.enabled"')
-        for switch in ("enabled", "controlPlane.apiAccess.enabled", "workload.publicEgress.enabled")
-    ),
-    ("_notes.tpl", '(eq (contains ":" $cidr) (contains ":" $range)) ', ""),
-    ("_notes.tpl", "(hasPrefix $outer $overlap) ", ""),
-    ("_notes.tpl", " (hasPrefix $inner $overlap)", ""),
-    ("_notes.tpl", "{{- $overlap := gt (len $outer)", "{{- $overlap := lt (len $outer)"),
-    ("_notes.tpl", "{{ $open = false }}", ""),
-    ("_notes.tpl", "{{- if not $possible -}}", "{{- if false -}}"),
-    ("_notes.tpl", "{{ if not (get . $key) }}", "{{ if true }}"),
-    ("_notes.tpl", '(list "" .Release.Namespace)', '(list "")'),
-    ("_notes.tpl", ".controlPlane.apiAccess.enabled }}", ".platform.enabled }}"),
-]
+def made() -> list[Mutant]:
+    """Return the mutants that are made from the templates."""
+    return [*of_the_rules(), *of_the_floor(), *of_the_policies(), *of_the_selectors(), *of_the_switches()]
 
 
 def every() -> list[Mutant]:
     """Return all mutants."""
-    return [*of_the_rules(), *of_the_policies(), *of_the_helpers()]
+    return [*made(), *of_the_helpers()]

@@ -1,145 +1,195 @@
-"""What the chart must render, worked out a second time in Python: from the seed's documents, not from the templates.
+"""What the chart must render, worked out a second time in Python: from documents, not from the templates.
 
-`expected(values)` takes the values a user gives and returns the policies by name, without what does not matter to the
-API server (comments, order of keys).
+`expected(values)` takes the values a user gives and returns the manifests, without what does not matter to the API
+server (comments, order of keys). A manifest's key is its name, with `NAMESPACE/` before it where that is not the
+release's own namespace. `comparable` is how two manifests are compared,
+and `agrees` compares them all.
 """
 
 from __future__ import annotations
 
 import copy
-import ipaddress
 from typing import Any
 
+import oracle_floor
+from oracle_compare import comparable, out_of_bounds
+from oracle_peers import (
+    API,
+    CONTROL_PLANE_PORTS,
+    COREDNS,
+    DNS,
+    Setup,
+    api_server,
+    at,
+    control_plane,
+    fallback,
+    grant,
+    host_dns,
+    in_effect,
+    platform,
+    project,
+    public,
+    public_objects,
+    resolve,
+    rule,
+    setup_of,
+    snapshots,
+    tidy,
+    workloads,
+)
+from oracle_values import DEFAULT_EXCEPT, inside
+
+__all__ = ["DEFAULT_EXCEPT", "agrees", "comparable", "expected", "inside", "key_of", "out_of_bounds", "tidy"]
+
 Json = dict[str, Any]
-
-DEFAULT_EXCEPT = ["100.64.0.0/10", "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
-HOST_DNS = {
-    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-    "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
-}
-PLATFORM = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "loft"}}}
-SNAPSHOT = {"podSelector": {"matchLabels": {"app": "vcluster-snapshot"}}}
-DNS = [{"port": 1053, "protocol": "UDP"}, {"port": 1053, "protocol": "TCP"}]
-API = {"port": 8443, "protocol": "TCP"}
 HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
-API_SERVER_ANYWHERE = {"ports": [{"port": port, "protocol": "TCP"} for port in (443, 8443, 6443)]}
 
 
-def at(values: Json, path: str, default: Any) -> Any:
-    """Return what stands at a dotted path, or `default`."""
-    here: Any = values
-    for key in path.split("."):
-        if not isinstance(here, dict) or here.get(key) is None:
-            return default
-        here = here[key]
-    return here
+def key_of(manifest: Json, namespace: str) -> str:
+    """Return the key of a manifest of a release in `namespace`."""
+    name, home = manifest["metadata"]["name"], manifest["metadata"].get("namespace", namespace)
+    return str(name) if home == namespace else f"{home}/{name}"
 
 
 def expected(values: Json, name: str = "a", namespace: str = "ns", version: str = "0.1.0") -> dict[str, Json]:
-    """Return the policies of `values` by name; none when networkPolicy is off."""
+    """Return the manifests of `values` by key; none when networkPolicy is off."""
     policy = at(values, "policies.networkPolicy", {})
     if not policy.get("enabled", False):
         return {}
-    name = at(values, "vcluster.name", "") or name
-    metadata: Json = {"namespace": namespace, "labels": _labels(policy, name, version)}
-    everywhere = at(values, "controlPlane.advanced.globalMetadata.annotations", {})
+    setup = setup_of(values, name, namespace)
+    metadata = _metadata(setup, version)
+    manifests = [
+        _policy(part, home, spec, setup, metadata)
+        for part, spec in _specs(setup).items()
+        for home in homes(part, setup)
+    ]
+    manifests += oracle_floor.floors(setup, metadata)
+    return {key_of(manifest, namespace): manifest for manifest in manifests}
+
+
+def agrees(rendered: dict[str, Json], values: Json) -> bool:
+    """Say whether manifests by key are what `values` must render, for a release `a` in the namespace `ns`."""
+    return not any(out_of_bounds(manifest) for manifest in rendered.values()) and {
+        key: comparable(manifest) for key, manifest in rendered.items()
+    } == {key: comparable(manifest) for key, manifest in expected(values).items()}
+
+
+def homes(part: str, setup: Setup) -> tuple[str, ...]:
+    """Return the namespaces in which the policy of these pods is rendered."""
+    return setup.namespaces if part in ("work", "kube-dns") else (setup.namespace,)
+
+
+def _policy(part: str, home: str, spec: Json, setup: Setup, metadata: Json) -> Json:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"vc-{part}-{setup.name}", "namespace": home, **copy.deepcopy(metadata)},
+        "spec": copy.deepcopy(spec),
+    }
+
+
+def _metadata(setup: Setup, version: str) -> Json:
+    def resolved(texts: Json) -> Json:
+        return {key: resolve(text, setup.values, setup.release, setup.namespace) for key, text in texts.items()}
+
+    own = {"app": "vcluster", "chart": f"vcluster-isolation-{version}", "heritage": "Helm", "release": setup.name}
+    everywhere = at(setup.values, "controlPlane.advanced.globalMetadata.annotations", {})
     annotations = {
-        **at(policy, "annotations", {}),
+        **resolved(at(setup.policy, "annotations", {})),
         **{key: text for key, text in everywhere.items() if not key.startswith(HOOKS)},
     }
-    if annotations:
-        metadata["annotations"] = annotations
-    specs = {f"vc-cp-{name}": _control_plane(policy, name), f"vc-snapshot-{name}": _snapshot(name)}
-    if not at(values, "privateNodes.enabled", False):
-        specs[f"vc-work-{name}"] = _work(policy, name)
-        if at(values, "controlPlane.coredns.enabled", True) and not at(values, "controlPlane.coredns.embedded", False):
-            specs[f"vc-kube-dns-{name}"] = _coredns(name)
-    return {
-        key: {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "NetworkPolicy",
-            "metadata": {"name": key, **copy.deepcopy(metadata)},
-            "spec": copy.deepcopy(spec),
-        }
-        for key, spec in specs.items()
-    }
+    labels = {**resolved(at(setup.policy, "labels", {})), **own}
+    return {"labels": labels, "annotations": annotations} if annotations else {"labels": labels}
 
 
-def tidy(rules: Any, key: str = "") -> Any:
-    """Return a user's rules without empty lists and maps; empty selectors and items of lists mean something."""
-    if isinstance(rules, list):
-        return [tidy(entry, key) for entry in rules]
-    if not isinstance(rules, dict):
-        return rules
-    children = {key: tidy(child, key) for key, child in rules.items()}
-    return {key: child for key, child in children.items() if child not in ([], {}) or key.endswith("Selector")}
-
-
-def _labels(policy: Json, name: str, version: str) -> dict[str, str]:
-    own = {"app": "vcluster", "chart": f"vcluster-isolation-{version}", "heritage": "Helm", "release": name}
-    return {**at(policy, "labels", {}), **own}
+def _specs(setup: Setup) -> dict[str, Json]:
+    specs = {"cp": _control_plane(setup), "snapshot": _snapshot(setup)}
+    if setup.hosted:
+        specs["work"] = _work(setup)
+    if setup.coredns:
+        specs["kube-dns"] = _coredns(setup)
+    if at(setup.policy, "defaultDeny.enabled", False):
+        specs["default-deny"] = {"podSelector": {}, "policyTypes": ["Egress", "Ingress"]}
+    return specs
 
 
 def _spec(selector: Json, egress: list[Json], ingress: list[Json]) -> Json:
-    spec: Json = {"podSelector": {"matchLabels": selector}, "policyTypes": ["Egress", "Ingress"], "egress": egress}
+    spec: Json = {"podSelector": selector, "policyTypes": ["Egress", "Ingress"], "egress": egress}
     return {**spec, "ingress": ingress} if ingress else spec
 
 
-def _control(name: str) -> Json:
-    return {"podSelector": {"matchLabels": {"release": name}}}
+def _own(setup: Setup, path: str, deprecated: str = "") -> list[Json]:
+    old = at(setup.policy, deprecated, []) if deprecated else []
+    return list(tidy(at(setup.policy, path, []) or old))
 
 
-def _workloads(name: str) -> Json:
-    return {"podSelector": {"matchLabels": {"vcluster.loft.sh/managed-by": name}}}
-
-
-def _work(policy: Json, name: str) -> Json:
-    egress: list[Json] = [{"ports": [*DNS, API], "to": [_control(name)]}, {"to": [_workloads(name)]}]
+def _work(setup: Setup) -> Json:
+    policy = setup.policy
+    ports = tidy(at(policy, "project.ports", []))
+    egress = [rule("to", [control_plane(setup)], [*DNS, API]), rule("to", [workloads(setup)])]
     if at(policy, "workload.publicEgress.enabled", True):
-        egress.append({"to": [{"ipBlock": _public(policy)}]})
-    egress += tidy(at(policy, "workload.egress", at(policy, "extraWorkloadRules", [])))
-    ingress = [{"from": [_control(name)]}, {"from": [_workloads(name)]}, *tidy(at(policy, "workload.ingress", []))]
-    return _spec({"vcluster.loft.sh/managed-by": name}, egress, ingress)
+        egress.append(rule("to", [{"ipBlock": block} for block in public(setup)]))
+    egress += [rule("to", [project(setup)], ports)] if in_effect(setup) else []
+    ingress = []
+    if at(policy, "controlPlane.webhooks.enabled", True):
+        ingress.append(rule("from", [control_plane(setup)], tidy(at(policy, "controlPlane.webhooks.ports", []))))
+    ingress.append(rule("from", [workloads(setup)]))
+    ingress += grant(setup, "workload.ingressControllers", "from") + grant(setup, "prometheus", "from")
+    ingress += [rule("from", [project(setup)], ports)] if in_effect(setup) else []
+    return _spec(
+        {"matchLabels": {"vcluster.loft.sh/managed-by": setup.name}},
+        egress + _own(setup, "workload.egress", "extraWorkloadRules"),
+        ingress + _own(setup, "workload.ingress"),
+    )
 
 
-def _public(policy: Json) -> Json:
-    old = at(policy, "outgoingConnections.ipBlock", {})
-    cidr = at(policy, "workload.publicEgress.cidr", old.get("cidr", "0.0.0.0/0"))
-    excepted = at(policy, "workload.publicEgress.except", old.get("except", DEFAULT_EXCEPT))
-    if excepted == DEFAULT_EXCEPT:
-        excepted = [entry for entry in excepted if inside(entry, cidr)]
-    return {"cidr": cidr, "except": excepted} if excepted else {"cidr": cidr}
-
-
-def inside(inner: str, outer: str) -> bool:
-    """Say whether `inner` lies strictly inside `outer`, as an `except` must inside its `cidr`."""
-    one, other = ipaddress.ip_network(inner), ipaddress.ip_network(outer)
-    return one.version == other.version and one != other and one.subnet_of(other)  # type: ignore[arg-type]
-
-
-def _control_plane(policy: Json, name: str) -> Json:
-    platform = at(policy, "platform.enabled", at(policy, "outgoingConnections.platform", True))
-    egress: list[Json] = [{"to": [HOST_DNS]}, API_SERVER_ANYWHERE, {"to": [_control(name)]}, {"to": [_workloads(name)]}]
-    egress += [{"to": [PLATFORM]}] if platform else []
-    egress += tidy(at(policy, "controlPlane.egress", at(policy, "extraControlPlaneRules", [])))
-    ingress: list[Json] = [
-        {"from": [_control(name)]},
-        {"from": [_workloads(name)], "ports": [*DNS, API]},
-        {"from": [SNAPSHOT]},
+def _control_plane(setup: Setup) -> Json:
+    policy = setup.policy
+    platform_on = at(policy, "platform.enabled", at(policy, "outgoingConnections.platform", True))
+    own, hardened = control_plane(setup), setup.hardened
+    egress = [*host_dns(setup), *(fallback(setup) if hardened and setup.embedded else []), api_server(setup)]
+    egress.append(rule("to", [own], CONTROL_PLANE_PORTS if hardened else []))
+    if at(policy, "controlPlane.webhooks.enabled", True):
+        to = tidy(at(policy, "controlPlane.webhooks.to", [])) or [workloads(setup)]
+        egress.append(rule("to", to, tidy(at(policy, "controlPlane.webhooks.ports", []))))
+    egress += [rule("to", [platform(setup)], [{"port": 10443, "protocol": "TCP"}] if hardened else [])] * platform_on
+    egress += grant(setup, "controlPlane.metricsServer", "to") + grant(setup, "controlPlane.backingStore", "to")
+    egress += _own(setup, "controlPlane.egress", "extraControlPlaneRules")
+    ingress = [
+        rule("from", [own], CONTROL_PLANE_PORTS if hardened else []),
+        rule("from", [workloads(setup)], [*DNS, API]),
+        rule("from", [snapshots(setup)], CONTROL_PLANE_PORTS if hardened else []),
     ]
-    ingress += [{"from": [PLATFORM]}] if platform else []
+    ingress += [rule("from", [platform(setup)], [API] if hardened else [])] * platform_on
     if at(policy, "controlPlane.apiAccess.enabled", False):
-        peers = at(policy, "controlPlane.apiAccess.from", [])
-        ingress.append({"ports": [API], "from": peers} if peers else {"ports": [API]})
-    ingress += tidy(at(policy, "controlPlane.ingress", []))
-    return _spec({"release": name}, egress, ingress)
+        ingress.append(rule("from", tidy(at(policy, "controlPlane.apiAccess.from", [])), [API]))
+    ingress += grant(setup, "prometheus", "from", [API])
+    return _spec(setup.pods({"release": setup.name}), egress, ingress + _own(setup, "controlPlane.ingress"))
 
 
-def _coredns(name: str) -> Json:
-    selector = {"k8s-app": "vcluster-kube-dns", "vcluster.loft.sh/managed-by": name}
-    egress = [{"to": [HOST_DNS]}, {"ports": [API], "to": [_control(name)]}]
-    return _spec(selector, egress, [{"from": [_workloads(name)], "ports": DNS}])
+def _coredns(setup: Setup) -> Json:
+    selector = {"matchLabels": {**COREDNS, "vcluster.loft.sh/managed-by": setup.name}}
+    if setup.hardened:
+        selector["matchLabels"]["vcluster.loft.sh/namespace"] = "kube-system"
+    egress, ingress = host_dns(setup), []
+    if setup.hardened:  # the rest of vCluster's rules says again what the policy of the workloads says
+        egress = [*egress, *fallback(setup)]
+    else:
+        egress = [*egress, rule("to", [control_plane(setup)], [API])]
+        ingress = [rule("from", [workloads(setup)], DNS)]
+    ingress += grant(setup, "prometheus", "from", [{"port": 9153, "protocol": "TCP"}])
+    return _spec(selector, egress + _own(setup, "coredns.egress"), ingress + _own(setup, "coredns.ingress"))
 
 
-def _snapshot(name: str) -> Json:
-    return _spec({"app": "vcluster-snapshot"}, [{"to": [_control(name)]}, {"to": [HOST_DNS]}, API_SERVER_ANYWHERE], [])
+def _snapshot(setup: Setup) -> Json:
+    egress = [rule("to", [control_plane(setup)], CONTROL_PLANE_PORTS if setup.hardened else [])]
+    egress += [*host_dns(setup), api_server(setup), *grant(setup, "controlPlane.backingStore", "to")]
+    if at(setup.policy, "snapshots.objectStorage.enabled", False):
+        to = tidy(at(setup.policy, "snapshots.objectStorage.to", [])) or public_objects(setup)
+        ports = at(setup.policy, "snapshots.objectStorage.ports", [{"port": 443, "protocol": "TCP"}])
+        egress.append(rule("to", to, tidy(ports)))
+    return _spec(
+        setup.pods({"app": "vcluster-snapshot"}),
+        egress + _own(setup, "snapshots.egress"),
+        _own(setup, "snapshots.ingress"),
+    )

@@ -1,4 +1,4 @@
-"""Rendering for tests: values in, policies by name out; each distinct render runs once in a process."""
+"""Rendering for tests: values in, manifests by key out; each distinct render runs once in a process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from oracle import key_of
 
 from vcluster_isolation import helm, strict_yaml
 from vcluster_isolation.tools import PROJECT
@@ -20,10 +22,15 @@ Json = dict[str, Any]
 def policies(
     values: Json, *, name: str = "a", namespace: str = "ns", which: str = "helm4", chart: Path = helm.CHART
 ) -> dict[str, Json]:
-    """Render `values` and return the manifests by name. Raises RenderFailed when helm or the chart refuses."""
+    """Render `values` and return the manifests by key (see the oracle): the name, with a foreign namespace before it.
+
+    Raises RenderFailed when helm or the chart refuses.
+    """
     printed = text(values, name=name, namespace=namespace, which=which, chart=chart)
-    documents = strict_yaml.parse_documents(printed, "rendered")
-    return {document.value["metadata"]["name"]: document.value for document in documents}
+    manifests = [document.value for document in strict_yaml.parse_documents(printed, "rendered")]
+    found = {key_of(manifest, namespace): manifest for manifest in manifests}
+    assert len(found) == len(manifests), "a manifest is rendered twice"
+    return found
 
 
 def text(

@@ -8,7 +8,7 @@ import oracle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rendering import Json, inline, isolating, policies, refusals, schema_refusal
+from rendering import Json, inline, isolating, policies, refusals, schema_refusal, text
 
 from vcluster_isolation import helm, strict_yaml
 from vcluster_isolation.checks.api_rules import problems
@@ -169,6 +169,135 @@ def test_hostile_text_elsewhere_is_refused(field: str, text: str) -> None:
     }
     with pytest.raises(helm.RenderFailed):
         policies(places[field])
+
+
+def byname(**names: str) -> Json:
+    mappings = {"enabled": True, "mappings": {"byName": names}}
+    return {**isolating(floor={"enabled": True}), "sync": {"toHost": {"namespaces": mappings}}}
+
+
+HOSTILE = [*INJECTIONS, *TEMPLATES, "x" * 64, "${name}\n- {}", "../a", "a.b", "-a"]
+# A place that a text of a user or a tenant comes into, and the path by which it is refused.
+PLACES = {
+    "policies.networkPolicy.project.name": lambda text: isolating(project={"name": text}, floor={"enabled": True}),
+    'sync.toHost.namespaces.mappings.byName["v"]': lambda text: byname(v=text),
+    "experimental.syncSettings.targetNamespace": lambda text: {
+        **isolating(floor={"enabled": True}),
+        "experimental": {"syncSettings": {"targetNamespace": text}},
+    },
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("path", PLACES)
+def test_hostile_text_in_a_name_is_refused_by_its_path_or_stays_a_name(path: str, text: str) -> None:
+    values = PLACES[path](text)
+    found = refusals(values)
+    if found:
+        assert len(found) == 1
+        assert found[0].startswith(f"{path}: ")
+        assert found[0].isprintable()
+    else:
+        assert oracle.agrees(policies(values), values)
+        assert [problem for manifest in policies(values).values() for problem in problems(manifest)] == []
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_most_hostile_texts_are_no_names(path: str) -> None:
+    assert sum(bool(refusals(PLACES[path](text))) for text in HOSTILE) > len(HOSTILE) / 2
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_project_that_a_reference_brings_in_is_refused_and_not_evaluated(template: str) -> None:
+    values = {**isolating(project={"name": "{{ .Values.loft.x }}"}), "loft": {"x": template}}
+    (sentence,) = refusals(values)
+    assert "refers to nothing that can be put here" in sentence
+
+
+@pytest.mark.parametrize("key", INJECTIONS)
+def test_hostile_name_of_a_tenants_namespace_is_only_quoted(key: str) -> None:
+    (sentence,) = refusals(byname(**{key: "Not_A_Namespace"}))
+    assert sentence.startswith("sync.toHost.namespaces.mappings.byName[")
+    assert sentence.isprintable()
+    assert oracle.agrees(policies(byname(**{key: "h"})), byname(**{key: "h"}))
+
+
+@pytest.mark.parametrize("text", [*INJECTIONS, "x" * 64])
+@pytest.mark.parametrize("key", ["matchLabels", "matchExpressions"])
+def test_hostile_text_in_a_selector_of_a_grant_is_refused_or_stays_a_label_value(key: str, text: str) -> None:
+    whole = {"matchLabels": {"k": text}, "matchExpressions": [{"key": "k", "operator": "In", "values": [text]}]}
+    selector = {key: whole[key]}
+    values = isolating(
+        profile="hardened",
+        project={"namespaceSelector": selector},
+        hostDns={"extra": [{"podSelector": selector}]},
+        prometheus={"enabled": True, "from": [{"namespaceSelector": selector}]},
+        controlPlane={"webhooks": {"to": [{"podSelector": selector}]}},
+        snapshots={"objectStorage": {"enabled": True, "to": [{"namespaceSelector": selector}]}},
+        floor={"enabled": True},
+    )
+    assert schema_refusal(values) or oracle.agrees(policies(values), values)
+    assert bool(schema_refusal(values)) == bool(problems(labelled(text)))
+
+
+def labelled(text: str) -> Json:
+    return {**policies(isolating())["vc-work-a"], "metadata": {"name": "a", "labels": {"k": text}}}
+
+
+KEYS = {
+    "NetworkPolicy": {"podSelector", "policyTypes", "egress", "ingress"},
+    "AdminNetworkPolicy": {"priority", "subject", "egress", "ingress"},
+}
+# Places that the schema closes to such texts; the templates must not depend on it.
+CLOSED = {
+    "workload.namespaces": lambda text: isolating(workload={"namespaces": [text]}),
+    "platform.namespaces": lambda text: isolating(platform={"namespaces": [text, "loft"]}),
+    "hostApiServer.cidrs": lambda text: isolating(hostApiServer={"cidrs": [text]}),
+    "hostApiServer.ports": lambda text: isolating(hostApiServer={"ports": [text]}),
+    "hostDns.presets": lambda text: isolating(hostDns={"presets": [text]}),
+    "hostDns.extra": lambda text: isolating(hostDns={"extra": [{"ipBlock": {"cidr": text}}]}),
+    "workload.publicEgress.extraExcept": lambda text: isolating(workload={"publicEgress": {"extraExcept": [text]}}),
+    "floor.api": lambda text: isolating(floor={"enabled": True, "api": text}),
+    "floor.priority": lambda text: isolating(floor={"enabled": True, "priority": text}),
+    "profile": lambda text: isolating(profile=text),
+}
+UNTRUSTED = ["x\nspec: {}", "1\n---\napiVersion: v1\nkind: Secret", "0\n  tier: Baseline", 'x"\nlabels: {a: b}', "*a"]
+
+
+@pytest.mark.parametrize("text", UNTRUSTED)
+@pytest.mark.parametrize("path", CLOSED)
+def test_text_breaks_out_of_nothing_where_the_schema_is_skipped(path: str, text: str) -> None:
+    assert schema_refusal(CLOSED[path](text))
+    request = helm.Request(name="a", namespace="ns", inline=inline(CLOSED[path](text)), skip_schema=True)
+    labels = policies(isolating())["vc-cp-a"]["metadata"]["labels"]
+    try:
+        printed = helm.template(request)
+    except helm.RenderFailed:
+        return
+    for document in strict_yaml.parse_documents(printed, "rendered"):
+        assert document.value["metadata"]["labels"] == labels
+        assert document.value["spec"].keys() <= KEYS[document.value["kind"]]
+
+
+# What the templates keep among the values while they render, as if a user had written it.
+KEPT: Json = {
+    "values": {**strict_yaml.read_mapping(helm.CHART / "values.yaml")["policies"]["networkPolicy"], "enabled": True},
+    "namespaces": ["ns"],
+    "host-api-server": {"cidrs": ["0.0.0.0/0"], "ports": [1]},
+    "public.blocks": [{"cidr": "0.0.0.0/0"}],
+}
+
+
+def test_what_the_templates_work_out_is_never_taken_from_a_user() -> None:
+    values = {**isolating(), **{f"vcluster-isolation.{key}": kept for key, kept in KEPT.items()}}
+    assert schema_refusal(values)
+    request = helm.Request(name="a", namespace="ns", inline=inline(values), skip_schema=True)
+    try:
+        printed = helm.template(request)
+    except helm.RenderFailed as failed:
+        assert failed.refusals, failed
+    else:
+        assert printed == text(isolating())
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40).filter(lambda text: "{{" not in text)

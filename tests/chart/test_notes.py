@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from matrix import everything, put
 from rendering import Json, inline, isolating
 
 from vcluster_isolation.helm import CHART, Request
-from vcluster_isolation.notes import template_with_notes
+from vcluster_isolation.notes import Rendered, template_with_notes
 
 METADATA = "Workloads reach cloud metadata at 169.254.169.254."
 PLATFORM = "counts as vCluster Platform"
@@ -60,9 +62,17 @@ SAID: dict[str, tuple[Json, Json]] = {
         {**isolating(), "experimental": {"multiNamespaceMode": {"enabled": True}}},
         {**isolating(), "experimental": {"multiNamespaceMode": {"enabled": False}}},
     ),
-    "experimental.syncSettings.targetNamespace is another namespace: workloads there are not isolated,\n": (
+    "and for its workloads in other, which must be there before them:\n  vc-work-a, vc-kube-dns-a\n": (
         {**isolating(), "experimental": {"syncSettings": {"targetNamespace": "other"}}},
         {**isolating(), "experimental": {"syncSettings": {"targetNamespace": "ns"}}},
+    ),
+    'sync.toHost.namespaces.mappings names no namespace with "h-*": workloads in': (
+        {**isolating(), "sync": {"toHost": {"namespaces": {"enabled": True, "mappings": {"byName": {"v-*": "h-*"}}}}}},
+        {**isolating(), "sync": {"toHost": {"namespaces": {"enabled": True, "mappings": {"byName": {"v": "h"}}}}}},
+    ),
+    "Nobody said where the host cluster's API server is, so the control plane and snapshots\n": (
+        isolating(profile="hardened"),
+        isolating(profile="hardened", hostApiServer={"cidrs": ["34.118.224.0/28"]}),
     ),
     'controlPlane.advanced.globalMetadata.annotations: "helm.sh/hook" makes hooks, and is left out of the policies.': (
         everywhere({"helm.sh/hook": "pre-install"}),
@@ -175,8 +185,70 @@ def test_notes_are_plain_text_without_template_left_or_broken_layout() -> None:
 
 
 # Each value that can be set, and a setting that must show in the manifests or in the notes.
-EFFECTS: dict[str, Json] = {
+EFFECTS_OF_POLICY: dict[str, Json] = {
+    "profile": {"profile": "hardened"},
+    "platform.namespaces": {"platform": {"namespaces": ["loft"]}},
+    "hostApiServer.cidrs": {"hostApiServer": {"cidrs": ["34.118.224.0/28"]}},
+    "hostApiServer.ports": {"hostApiServer": {"ports": [6443]}},
+    "hostDns.presets": {"hostDns": {"presets": ["openshift"]}},
+    "hostDns.extra": {"hostDns": {"extra": PEERS}},
+    "project.name": {"project": {"name": "p"}},
+    "project.namespaceSelector": {"project": {"namespaceSelector": {"matchLabels": {"a": "b"}}}},
+    "prometheus.enabled": {"prometheus": {"enabled": True, "from": PEERS}},
+    "defaultDeny.enabled": {"defaultDeny": {"enabled": True}},
+    "floor.enabled": {"floor": {"enabled": True}},
+    "controlPlane.webhooks.enabled": {"controlPlane": {"webhooks": {"enabled": False}}},
+    "controlPlane.webhooks.to": {"controlPlane": {"webhooks": {"to": PEERS}}},
+    "controlPlane.webhooks.ports": {"controlPlane": {"webhooks": {"ports": [{"port": 1}]}}},
+    "controlPlane.metricsServer.enabled": {"controlPlane": {"metricsServer": {"enabled": True}}},
+    "controlPlane.backingStore.enabled": {"controlPlane": {"backingStore": {"enabled": True, "to": PEERS}}},
+    "workload.publicEgress.extraExcept": {"workload": {"publicEgress": {"extraExcept": ["34.0.0.0/8"]}}},
+    "workload.publicEgress.ipv6.enabled": {"workload": {"publicEgress": {"ipv6": {"enabled": True}}}},
+    "workload.ingressControllers.enabled": {"workload": {"ingressControllers": {"enabled": True, "from": PEERS}}},
+    "workload.namespaces": {"workload": {"namespaces": ["other"]}},
+    "coredns.ingress": {"coredns": {"ingress": [{}]}},
+    "coredns.egress": {"coredns": {"egress": [{}]}},
+    "snapshots.objectStorage.enabled": {"snapshots": {"objectStorage": {"enabled": True}}},
+    "snapshots.ingress": {"snapshots": {"ingress": [{}]}},
+    "snapshots.egress": {"snapshots": {"egress": [{}]}},
+}
+# Each value that only says how something is that another one switches on, and a setting that must show then.
+EFFECTS_OF_PARTS: dict[str, Any] = {
+    "project.ports": [{"port": 1}],
+    "prometheus.from": [{"namespaceSelector": {}}],
+    "prometheus.ports": [{"port": 1}],
+    "floor.api": "ClusterNetworkPolicy",
+    "floor.priority": 7,
+    "controlPlane.metricsServer.to": PEERS,
+    "controlPlane.metricsServer.ports": [{"port": 1}],
+    "controlPlane.backingStore.to": PEERS,
+    "controlPlane.backingStore.ports": [{"port": 1}],
+    "workload.publicEgress.ipv6.cidr": "2600::/12",
+    "workload.publicEgress.ipv6.except": ["2600::/12"],
+    "workload.ingressControllers.from": [{"namespaceSelector": {}}],
+    "workload.ingressControllers.ports": [{"port": 1}],
+    "snapshots.objectStorage.to": PEERS,
+    "snapshots.objectStorage.ports": [{"port": 1}],
+}
+
+
+def with_part(path: str, part: Any) -> Json:
+    values = everything(profile="hardened")
+    put(values, f"policies.networkPolicy.{path}", part)
+    return values
+
+
+# Values, or values and those that they are compared with instead of isolation by itself.
+EFFECTS: dict[str, Json | tuple[Json, Json]] = {
     "vcluster.name": {**isolating(), "vcluster": {"name": "b"}},
+    **{
+        f"policies.networkPolicy.{path}": (with_part(path, part), everything(profile="hardened"))
+        for path, part in EFFECTS_OF_PARTS.items()
+    },
+    "policies.networkPolicy.fallbackDns": (
+        isolating(profile="hardened", fallbackDns="1.1.1.1"),
+        isolating(profile="hardened"),
+    ),
     "policies.networkPolicy.enabled": {},
     "policies.networkPolicy.labels": isolating(labels={"a": "b"}),
     "policies.networkPolicy.annotations": isolating(annotations={"a": "b"}),
@@ -192,6 +264,7 @@ EFFECTS: dict[str, Json] = {
     "policies.networkPolicy.workload.publicEgress.except": isolating(workload={"publicEgress": {"except": []}}),
     "policies.networkPolicy.workload.ingress": isolating(workload={"ingress": [{}]}),
     "policies.networkPolicy.workload.egress": isolating(workload={"egress": [{}]}),
+    **{f"policies.networkPolicy.{path}": isolating(**policy) for path, policy in EFFECTS_OF_POLICY.items()},
     "controlPlane.coredns.enabled": {**isolating(), "controlPlane": {"coredns": {"enabled": False}}},
     "controlPlane.coredns.embedded": {**isolating(), "controlPlane": {"coredns": {"embedded": True}}},
     "controlPlane.advanced.globalMetadata.annotations": {
@@ -201,6 +274,10 @@ EFFECTS: dict[str, Json] = {
     "privateNodes.enabled": {**isolating(), "privateNodes": {"enabled": True}},
     "sync.toHost.networkPolicies.enabled": {**isolating(), "sync": SYNC},
     "sync.toHost.namespaces.enabled": {**isolating(), "sync": {"toHost": {"namespaces": {"enabled": True}}}},
+    "sync.toHost.namespaces.mappings.byName": (
+        {**isolating(), "sync": {"toHost": {"namespaces": {"enabled": True, "mappings": {"byName": {"v": "h"}}}}}},
+        {**isolating(), "sync": {"toHost": {"namespaces": {"enabled": True}}}},
+    ),
     "experimental.multiNamespaceMode.enabled": {
         **isolating(),
         "experimental": {"multiNamespaceMode": {"enabled": True}},
@@ -214,5 +291,11 @@ EFFECTS: dict[str, Json] = {
 
 @pytest.mark.parametrize("path", EFFECTS)
 def test_every_value_has_an_effect(path: str) -> None:
-    usual = template_with_notes(Request(name="a", namespace="ns", inline=inline(isolating())))
-    assert template_with_notes(Request(name="a", namespace="ns", inline=inline(EFFECTS[path]))) != usual
+    case = EFFECTS[path]
+    values, usual = case if isinstance(case, tuple) else (case, isolating())
+    assert shown(values) != shown(usual)
+
+
+def shown(values: Json) -> Rendered:
+    """Return the manifests and the notes of values."""
+    return template_with_notes(Request(name="a", namespace="ns", inline=inline(values)))

@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import oracle
 import pytest
 import yaml
-from matrix import put
+from matrix import everything, put
 from rendering import HELMS, Json, isolating, policies
 
 from vcluster_isolation.helm import CHART, RenderFailed
@@ -77,3 +78,22 @@ def test_null_in_a_parent_is_the_default_or_refused(which: str, path: str, paren
         assert path not in MUST_RENDER
     else:
         assert found == policies(without(isolating(), path), which=which)
+
+
+# What cannot be missing once it is switched on, because nobody would be named.
+NEEDED = {f"{path}.from" for path in ("prometheus", "workload.ingressControllers")} | {"controlPlane.backingStore.to"}
+PROFILES = ["compatible", "hardened"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "path"),
+    [(PROFILES[number % 2], path) for number, path in enumerate(nodes(VALUES["policies"]["networkPolicy"]))],
+)
+def test_null_is_the_default_where_everything_is_switched_on(profile: str, path: str) -> None:
+    values = everything(profile=profile)
+    put(values, f"policies.networkPolicy.{path}", None)
+    if path in NEEDED:
+        with pytest.raises(RenderFailed, match=f"{path}: names nobody"):
+            policies(values)
+    else:
+        assert oracle.agrees(policies(values), values)

@@ -65,6 +65,23 @@ DEFINITIONS: dict[str, list[tuple[Json, str, Json]]] = {
             peer(ipBlock={"cidr": "2001:db8::/128"}),
         ),
     ],
+    "namespace": [
+        (
+            isolating(workload={"namespaces": ["a", "-b"]}),
+            "at '/policies/networkPolicy/workload/namespaces/1': '-b' does not match pattern",
+            isolating(workload={"namespaces": ["a", "b-b"]}),
+        ),
+        (
+            isolating(workload={"namespaces": ["a.b"]}),
+            "at '/policies/networkPolicy/workload/namespaces/0': 'a.b' does not match pattern",
+            isolating(workload={"namespaces": ["0"]}),
+        ),
+        (
+            isolating(platform={"namespaces": [64 * "a"]}),
+            "at '/policies/networkPolicy/platform/namespaces/0': maxLength: got 64, want 63",
+            isolating(platform={"namespaces": [63 * "a"]}),
+        ),
+    ],
     "ipBlock": [
         (
             peer(ipBlock={}),
@@ -193,6 +210,42 @@ REFUSED_KEYS: dict[str, tuple[Json, str]] = {
     "a label that is a number": (
         isolating(labels={"a": 1}),
         "at '/policies/networkPolicy/labels/a': got number, want string",
+    ),
+    "an unknown profile": (
+        isolating(profile="Hardened"),
+        "at '/policies/networkPolicy/profile': value must be one of 'compatible', 'hardened'",
+    ),
+    "an unknown preset": (
+        isolating(hostDns={"presets": ["kube-dns", "coredns"]}),
+        "at '/policies/networkPolicy/hostDns/presets/1': value must be one of 'kube-dns', 'node-local', 'aks-local', ",
+    ),
+    "no port of the host API server": (
+        isolating(hostApiServer={"ports": []}),
+        "at '/policies/networkPolicy/hostApiServer/ports': minItems: got 0, want 1",
+    ),
+    "a port of the host API server that is a text": (
+        isolating(hostApiServer={"ports": ["https"]}),
+        "at '/policies/networkPolicy/hostApiServer/ports/0': got string, want integer",
+    ),
+    "an unknown API of the floor": (
+        isolating(floor={"api": "BaselineAdminNetworkPolicy"}),
+        "at '/policies/networkPolicy/floor/api': value must be one of 'AdminNetworkPolicy', 'ClusterNetworkPolicy'",
+    ),
+    "a priority of the floor that leaves no room for a second one": (
+        isolating(floor={"priority": 1000}),
+        "at '/policies/networkPolicy/floor/priority': maximum: got 1,000, want 999",
+    ),
+    "a priority of the floor below zero": (
+        isolating(floor={"priority": -1}),
+        "at '/policies/networkPolicy/floor/priority': minimum: got -1, want 0",
+    ),
+    "a project that is a number": (
+        isolating(project={"name": 7}),
+        "at '/policies/networkPolicy/project/name': got number, want string",
+    ),
+    "a host namespace that is a number": (
+        {**isolating(), "sync": {"toHost": {"namespaces": {"mappings": {"byName": {"a": 1}}}}}},
+        "at '/sync/toHost/namespaces/mappings/byName/a': got number, want string",
     ),
     "a global annotation that is a number": (
         {**isolating(), "controlPlane": {"advanced": {"globalMetadata": {"annotations": {"a": 1}}}}},

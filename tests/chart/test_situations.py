@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import oracle
+import oracle_platform
 import pytest
+from rendering import policies
 
 from vcluster_isolation import golden, strict_yaml
 from vcluster_isolation.checks import api_rules, kubeconform, kubernetes_schemas
@@ -12,6 +16,8 @@ from vcluster_isolation.helm import CHART
 from vcluster_isolation.tools import PROJECT
 
 SITUATIONS = PROJECT / "tests" / "situations"
+KINDS = {"NetworkPolicy", "AdminNetworkPolicy", "ClusterNetworkPolicy"}
+VALUES = sorted(SITUATIONS.glob("values/*.yaml"))
 MANIFESTS = sorted(SITUATIONS.glob("golden/*/manifests.yaml"))
 
 
@@ -28,7 +34,23 @@ def test_there_are_about_a_dozen_of_them_and_each_has_its_golden_files() -> None
 def test_manifests_of_a_situation_are_what_the_api_server_takes(path: Path) -> None:
     documents = strict_yaml.read_documents(path)
     assert [found for document in documents for found in api_rules.problems(document.value)] == []
-    assert all(document.value["kind"] == "NetworkPolicy" for document in documents)
+    assert all(document.value["kind"] in KINDS for document in documents)
+
+
+@pytest.mark.parametrize("path", VALUES, ids=lambda path: path.stem)
+def test_situation_renders_what_the_oracle_says(path: Path) -> None:
+    values = strict_yaml.read_mapping(path)
+    name, _, namespace = path.stem.partition("@")
+    home = namespace or f"vcluster-{name}"
+    found, wanted = policies(values, name=name, namespace=home), oracle_platform.everything(values, name, home)
+    assert {key: oracle.comparable(manifest) for key, manifest in found.items()} == {
+        key: oracle.comparable(manifest) for key, manifest in wanted.items()
+    }
+
+
+@pytest.mark.parametrize("path", VALUES, ids=lambda path: path.stem)
+def test_situation_says_first_what_it_is(path: Path) -> None:
+    assert re.match(r"# [A-Z].*\.$", path.read_text(encoding="utf-8").splitlines()[0])
 
 
 def test_kubeconform_takes_every_manifest_of_every_situation_for_every_kubernetes_version() -> None:

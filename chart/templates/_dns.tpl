@@ -1,0 +1,91 @@
+{{/* Host DNS: what the host cluster resolves names with, and on which ports. */}}
+
+{{/*
+The rules from some pods to host DNS, with their comments: `list ROOT WHO`. kube-dns by itself is what vCluster has; in
+its form, without ports, in the compatible profile. Cluster DNS of OpenShift listens on 5353.
+*/}}
+{{- define "vcluster-isolation.rules.to-host-dns" -}}
+{{- $root := index . 0 }}
+{{- $dns := (get $root.Values "vcluster-isolation.values").hostDns }}
+{{- $flow := print (index . 1) " --> host DNS" }}
+{{- if or $dns.extra (ne (join "," $dns.presets) "kube-dns") }}{{ $flow = print $flow " (hostDns)" }}{{ end }}
+{{- $asVCluster := and (has "kube-dns" $dns.presets) (not (include "vcluster-isolation.hardened" $root)) }}
+{{- if $asVCluster }}
+# {{ $flow }}
+- to:
+    {{- include "vcluster-isolation.peer.host-dns" "kube-dns" | nindent 4 }}
+{{- end }}
+{{- $presets := $asVCluster | ternary (without $dns.presets "kube-dns") $dns.presets }}
+{{- include "vcluster-isolation.rules.resolvers" (list $presets $dns.extra $flow) }}
+{{- end }}
+
+{{/* The rules to resolvers on their ports, each with a comment: `list PRESETS EXTRA FLOW`, the first two as in hostDns. */}}
+{{- define "vcluster-isolation.rules.resolvers" -}}
+{{- $presets := without (index . 0) "openshift" }}
+{{- $extra := index . 1 }}
+{{- if or $presets $extra }}
+# {{ index . 2 }}
+- ports:
+    {{- include "vcluster-isolation.ports.resolver" 53 | nindent 4 }}
+  to:
+    {{- range $presets }}
+    {{- include "vcluster-isolation.peer.host-dns" . | nindent 4 }}
+    {{- end }}
+    {{- with $extra }}
+    {{- include "vcluster-isolation.rules" . | nindent 4 }}
+    {{- end }}
+{{- end }}
+{{- if has "openshift" (index . 0) }}
+# {{ index . 2 }}
+- ports:
+    {{- include "vcluster-isolation.ports.resolver" 5353 | nindent 4 }}
+    {{- include "vcluster-isolation.ports.resolver" 53 | nindent 4 }}
+  to:
+    {{- include "vcluster-isolation.peer.host-dns" "openshift" | nindent 4 }}
+{{- end }}
+{{- end }}
+
+{{/* The peers of one preset of hostDns: pods by their labels, or the addresses that the clouds document. */}}
+{{- define "vcluster-isolation.peer.host-dns" -}}
+{{- $addresses := dict "node-local" (list "169.254.20.10") "aks-local" (list "169.254.10.10" "169.254.10.11") "gke-cloud-dns" (list "169.254.169.254") "aws" (list "169.254.169.253") "azure" (list "168.63.129.16") }}
+{{- if eq . "kube-dns" -}}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: kube-system
+  podSelector:
+    matchLabels:
+      k8s-app: kube-dns
+{{- else if eq . "openshift" -}}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: openshift-dns
+  podSelector:
+    matchLabels:
+      dns.operator.openshift.io/daemonset-dns: default
+{{- else -}}
+{{- range $i, $address := get $addresses . }}{{ if $i }}{{ "\n" }}{{ end -}}
+- ipBlock:
+    cidr: {{ $address }}/32
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* In the hardened profile, the rule from CoreDNS to its fallback, with its comment: `list ROOT WHO`. */}}
+{{- define "vcluster-isolation.rule.to-fallback-dns" -}}
+{{- if include "vcluster-isolation.hardened" (index . 0) }}
+# {{ index . 1 }} --> fallback DNS (fallbackDns)
+- ports:
+    {{- include "vcluster-isolation.ports.resolver" 53 | nindent 4 }}
+  to:
+    - ipBlock:
+        cidr: {{ include "vcluster-isolation.cidr.of-address" (get (index . 0).Values "vcluster-isolation.values").fallbackDns | quote }}
+{{- end }}
+{{- end }}
+
+{{/* A resolver's port, over both protocols. */}}
+{{- define "vcluster-isolation.ports.resolver" -}}
+- port: {{ . }}
+  protocol: UDP
+- port: {{ . }}
+  protocol: TCP
+{{- end }}

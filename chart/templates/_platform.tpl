@@ -1,0 +1,143 @@
+{{/*
+vCluster Platform and its cluster agents: what their policies go by, the table of their ports, and their peers. Worked
+out once in a render, as in _values.tpl, under keys that no reference can name:
+
+  vcluster-isolation.platform.values  platformNetworkPolicy over its defaults
+  vcluster-isolation.platform.rows    the rows of ports.yaml that their pods serve in this cluster
+*/}}
+
+{{/* "true" when the platform is to be guarded, else nothing; whether a vCluster is isolated makes no difference. */}}
+{{- define "vcluster-isolation.platform" -}}
+{{- if ((.Values).platformNetworkPolicy).enabled }}{{ include "vcluster-isolation.platform.prepare" . }}true{{ end }}
+{{- end }}
+
+{{- define "vcluster-isolation.platform.prepare" -}}
+{{- if not (hasKey .Values "vcluster-isolation.platform.rows") }}
+{{- if not (.Values.policies).networkPolicy }}{{ $_ := set .Values "policies" (dict "networkPolicy" dict) }}{{ end }}
+{{- include "vcluster-isolation.prepare" . }}
+{{- $table := .Files.Get "ports.yaml" | fromYaml }}
+{{- $values := deepCopy .Values.platformNetworkPolicy }}
+{{- include "vcluster-isolation.fill" (list $values (include "vcluster-isolation.platform.defaults" $table | fromJson)) }}
+{{- $values = set $values "namespace" ($values.namespace | default .Release.Namespace) }}
+{{- if not $values.prometheus.podSelector }}
+{{- $_ := set $values.prometheus "podSelector" (dict "matchLabels" $table.ends.prometheus.podLabels) }}
+{{- end }}
+{{- $end := not $values.agentOnly | ternary "platform" "agent" }}
+{{- $rows := list }}
+{{- range $table.ports }}
+{{- if has $end .servedBy }}{{ $rows = append $rows . }}{{ end }}
+{{- end }}
+{{- $_ := set .Values "vcluster-isolation.platform.values" $values }}
+{{- $_ := set .Values "vcluster-isolation.platform.rows" $rows }}
+{{- end }}
+{{- end }}
+
+{{/* platformNetworkPolicy as it is in values.yaml, as JSON; a test holds the two equal. The argument is ports.yaml. */}}
+{{- define "vcluster-isolation.platform.defaults" -}}
+{
+  "enabled": false,
+  "namespace": "",
+  "agentOnly": false,
+  "apiServer": {"cidrs": [], "peers": []},
+  "https": {"from": []},
+  "http": {"from": []},
+  "prometheus": {
+    "enabled": false,
+    "namespace": "monitoring",
+    "podSelector": {},
+    "port": {{ range .ports }}{{ if eq .name "prometheus" }}{{ .port }}{{ end }}{{ end }},
+    "isolated": false
+  },
+  "ingress": [],
+  "egress": {
+    "enabled": false,
+    "dns": {"enabled": true},
+    "vclusters": {
+      "enabled": true,
+      "to": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "vcluster"}, "matchExpressions": [{"key": "vcluster.loft.sh/managed-by", "operator": "DoesNotExist"}]}}],
+      "ports": [{"port": 8443, "protocol": "TCP"}]
+    },
+    "apiServers": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]},
+    "platform": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}, {"port": 10443, "protocol": "TCP"}]},
+    "licenseServer": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}]},
+    "identityProviders": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}]},
+    "database": {"enabled": false, "to": [], "ports": [{"port": 3306, "protocol": "TCP"}, {"port": 5432, "protocol": "TCP"}]},
+    "rules": []
+  }
+}
+{{- end }}
+
+{{/* The ports of the platform's pods that somebody dials, by a name in `ends` of ports.yaml: `list ROOT WHO`. */}}
+{{- define "vcluster-isolation.platform.ports" -}}
+{{- $who := index . 1 }}
+{{- range get (index . 0).Values "vcluster-isolation.platform.rows" }}
+{{- $row := . }}
+{{- if has $who .dialledBy }}
+{{- range .protocols }}
+- port: {{ $row.port }}
+  protocol: {{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Pods of the platform and its agents, and none that a tenant made, whatever profile a vCluster has. */}}
+{{- define "vcluster-isolation.platform.pods" -}}
+matchLabels:
+  app: loft
+matchExpressions:
+  - key: vcluster.loft.sh/managed-by
+    operator: DoesNotExist
+{{- end }}
+
+{{/* The same as a peer, for a policy in any namespace. */}}
+{{- define "vcluster-isolation.platform.peer" -}}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ (get .Values "vcluster-isolation.platform.values").namespace | quote }}
+  podSelector:
+    {{- include "vcluster-isolation.platform.pods" . | nindent 4 }}
+{{- end }}
+
+{{/* Control planes of all vClusters: no tenant's pod can be one, for those carry another label besides. */}}
+{{- define "vcluster-isolation.platform.peer.vclusters" -}}
+- namespaceSelector: {}
+  podSelector:
+    matchLabels:
+      app: vcluster
+    matchExpressions:
+      - key: vcluster.loft.sh/managed-by
+        operator: DoesNotExist
+{{- end }}
+
+{{/*
+The rule for whoever dials the platform, with its comment: `list ROOT WHO SOURCE WHAT KEY PEERS`. WHO is a name in `ends` of
+ports.yaml, SOURCE and WHAT are words, KEY is the value that names the PEERS; without any the rule is for anybody.
+*/}}
+{{- define "vcluster-isolation.platform.rule" -}}
+{{- $peers := index . 5 }}
+# {{ empty $peers | ternary "anywhere" (index . 2) }} --> platform: {{ index . 3 }} (platformNetworkPolicy.{{ index . 4 }})
+- ports:
+    {{- include "vcluster-isolation.platform.ports" (list (index . 0) (index . 1)) | replace "\n" "\n    " }}
+  {{- with $peers }}
+  from:
+    {{- include "vcluster-isolation.rules" . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{/* Where the API server connects from, as a JSON list of peers: the addresses, and after them the peers. */}}
+{{- define "vcluster-isolation.platform.api-server" -}}
+{{- $server := (get .Values "vcluster-isolation.platform.values").apiServer }}
+{{- $peers := list }}
+{{- range $server.cidrs }}{{ $peers = append $peers (dict "ipBlock" (dict "cidr" .)) }}{{ end }}
+{{- concat $peers $server.peers | toJson }}
+{{- end }}
+
+{{/* A grant of egress where it is on, with its comment: `list ROOT KEY WHOM PUBLIC`; the peers PUBLIC stand for an empty `to`. */}}
+{{- define "vcluster-isolation.platform.grant" -}}
+{{- $grant := get (get (index . 0).Values "vcluster-isolation.platform.values").egress (index . 1) }}
+{{- if $grant.enabled }}
+# platform --> {{ index . 2 }}{{ if not $grant.to }}, at any public address{{ end }} (platformNetworkPolicy.egress.{{ index . 1 }})
+{{ include "vcluster-isolation.rule.grant" (dict "to" ($grant.to | default (index . 3)) "ports" $grant.ports) }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,260 @@
+"""What is refused in grants, DNS, projects and public addresses: values, the whole sentence, an accepted neighbour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matrix import NP, put
+from rendering import Json, isolating
+
+SWITCH = "is neither true nor false; write one of the two, without quotes"
+
+
+def public(**block: Any) -> Json:
+    return isolating(workload={"publicEgress": block})
+
+
+def at(path: str, value: Any, **policy: Any) -> Json:
+    """Return values with `value` at a dotted path under policies.networkPolicy, and enabled what that belongs to."""
+    values = isolating(**policy)
+    parent = path.rpartition(".")[0]
+    if parent in GRANTS:
+        put(values, f"{NP}.{parent}.enabled", True)
+        put(values, f"{NP}.{parent}.{GRANTS[parent]}", [{"podSelector": {}}])
+    put(values, f"{NP}.{path}", value)
+    return values
+
+
+# Every grant, and the key of its peers.
+GRANTS = {
+    "prometheus": "from",
+    "controlPlane.webhooks": "to",
+    "controlPlane.metricsServer": "to",
+    "controlPlane.backingStore": "to",
+    "workload.ingressControllers": "from",
+    "snapshots.objectStorage": "to",
+}
+LABEL_VALUE = "is not a label value; use letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+NO_VALUE = "requires no label by its value, so namespaces without any label match; name one with matchLabels or In"
+BITS = "has bits set beyond its prefix length; write the first address of the network, or"
+SWAP = "1 is below port 2; swap the two, or remove endPort"
+BAD_PORT, PORT = [{"port": 2, "endPort": 1}], [{"port": 1, "endPort": 2}]
+BAD_BLOCK, BLOCK = ({"ipBlock": {"cidr": f"10.0.0.{first}/31"}} for first in (1, 2))
+EMPTY = {
+    "from": "names nobody; list the peers that may connect",
+    "to": "names nobody; list the peers that may be reached",
+}
+REFUSED: dict[str, tuple[Json, str, Json]] = {
+    f"{grant}.{key}, enabled for nobody": (at(f"{grant}.{key}", []), f"{NP}.{grant}.{key}: {EMPTY[key]}", neighbour)
+    for grant, key, neighbour in [
+        ("prometheus", "from", isolating(prometheus={"enabled": False, "from": []})),
+        ("workload.ingressControllers", "from", at("workload.ingressControllers.from", [{"namespaceSelector": {}}])),
+        ("controlPlane.metricsServer", "to", isolating(controlPlane={"metricsServer": {"enabled": True}})),
+        ("controlPlane.backingStore", "to", at("controlPlane.backingStore.to", [BLOCK])),
+    ]
+}
+REFUSED |= {
+    f"{path}, an address with host bits": (
+        at(path, [{"podSelector": {}}, BAD_BLOCK]),
+        f"{NP}.{path}[1].ipBlock.cidr: 10.0.0.1/31 {BITS} /32 for this one address",
+        at(path, [{"podSelector": {}}, BLOCK]),
+    )
+    for path in [*(f"{grant}.{key}" for grant, key in GRANTS.items()), "hostDns.extra"]
+}
+REFUSED |= {
+    f"{path}, a range that ends before it begins": (
+        at(path, BAD_PORT),
+        f"{NP}.{path}[0].endPort: {SWAP}",
+        at(path, PORT),
+    )
+    for path in [*(f"{grant}.ports" for grant in GRANTS), "project.ports"]
+}
+REFUSED |= {
+    f"{path}, a rule": (
+        at(path, [{}, {"ports": BAD_PORT}]),
+        f"{NP}.{path}[1].ports[0].endPort: {SWAP}",
+        at(path, [{}, {"ports": PORT}]),
+    )
+    for path in ("coredns.ingress", "coredns.egress", "snapshots.ingress", "snapshots.egress")
+}
+REFUSED |= {
+    f"{path}, host bits": (
+        at(path, ["2600::/128", "2600::1/127"]),
+        f"{NP}.{path}[1]: 2600::1/127 {BITS} /128 for this one address",
+        at(path, ["2600::/128", "2600::2/127"]),
+    )
+    for path in ("hostApiServer.cidrs", "workload.publicEgress.extraExcept")
+}
+REFUSED |= {
+    "an exception that belongs to no public block": (
+        public(cidr="2000::/3", extraExcept=["10.0.0.0/8"]),
+        f"{NP}.workload.publicEgress.extraExcept[0]: 10.0.0.0/8 is inside neither cidr 2000::/3 nor ipv6.cidr 2000::/3; "
+        "remove it or widen one of them",
+        public(cidr="2000::/3", extraExcept=["10.0.0.0/8"], enabled=False),
+    ),
+    "an exception of the wrong IPv6 block": (
+        public(extraExcept=["10.0.0.0/8", "2a00::/12"], ipv6={"cidr": "2600::/12"}),
+        f"{NP}.workload.publicEgress.extraExcept[1]: 2a00::/12 is inside neither cidr 0.0.0.0/0 nor ipv6.cidr 2600::/12; "
+        "remove it or widen one of them",
+        public(extraExcept=["10.0.0.0/8", "2600:f00::/24"], ipv6={"cidr": "2600::/12"}),
+    ),
+    "ipv6.except outside ipv6.cidr": (
+        public(ipv6={"enabled": True, "except": ["2600::/12", "10.0.0.0/8"]}),
+        f"{NP}.workload.publicEgress.ipv6.except[1]: 10.0.0.0/8 is not inside cidr 2000::/3; remove it or widen cidr",
+        public(ipv6={"enabled": True, "except": ["2600::/12"]}),
+    ),
+    "ipv6.cidr with host bits": (
+        public(ipv6={"enabled": True, "cidr": "2600::1/12"}),
+        f"{NP}.workload.publicEgress.ipv6.cidr: 2600::1/12 {BITS} /128 for this one address",
+        public(ipv6={"enabled": True, "cidr": "2600::1/128"}),
+    ),
+    "a project that is no label value": (
+        isolating(project={"name": "-{{ .Release.Name }}"}),
+        f'{NP}.project.name: "-a" {LABEL_VALUE}',
+        isolating(project={"name": "x-{{ .Release.Name }}"}),
+    ),
+    "a project that is too long": (
+        isolating(project={"name": 64 * "x"}),
+        f'{NP}.project.name: "{64 * "x"}" has 64 characters; a label value has at most 63',
+        isolating(project={"name": 63 * "x"}),
+    ),
+    "a project that refers to nothing": (
+        isolating(project={"name": "{{ .Values.loft.projekt }}"}) | {"loft": {"project": "p"}},
+        f'{NP}.project.name: "{{{{ .Values.loft.projekt }}}}" refers to nothing that can be put here; set loft.projekt to a text or a number',
+        isolating(project={"name": "{{ .Values.loft.project }}"}) | {"loft": {"project": "p"}},
+    ),
+    "a project of namespaces that lack a label": (
+        isolating(project={"namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}}),
+        f"{NP}.project.namespaceSelector: {NO_VALUE}",
+        isolating(
+            project={"namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}}
+        ),
+    ),
+    "a project of namespaces that have a label with any value": (
+        isolating(
+            project={
+                "namespaceSelector": {
+                    "matchExpressions": [
+                        {"key": "a", "operator": "Exists"},
+                        {"key": "a", "operator": "NotIn", "values": ["b"]},
+                    ]
+                }
+            }
+        ),
+        f"{NP}.project.namespaceSelector: {NO_VALUE}",
+        isolating(
+            project={
+                "namespaceSelector": {
+                    "matchLabels": {"a": "c"},
+                    "matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["b"]}],
+                }
+            }
+        ),
+    ),
+    "a project of namespaces by labels, of which there are none": (
+        isolating(project={"name": "p", "namespaceSelector": {"matchLabels": {}}}),
+        f"{NP}.project.namespaceSelector: {NO_VALUE}",
+        isolating(project={"name": "p", "namespaceSelector": {}}),
+    ),
+}
+LEFT_OUT = "the floor cannot leave addresses out of a rule; list the CIDRs that remain, or turn floor off"
+NAMED = 'the floor cannot go by the name "web"; write the port\'s number, or turn floor off'
+NAMESPACE = "is not the name of a namespace; use lower-case letters, digits and '-', at most 63"
+FLOOR = {"enabled": True}
+HOLED, WHOLE = [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}], [{"ipBlock": {"cidr": "10.0.0.0/8"}}]
+REFUSED |= {
+    f"{path}, with an exception that the floor cannot make": (
+        at(path, [{side: HOLED}], floor=FLOOR),
+        f"{NP}.{path}[0].{side}[0].ipBlock.except: {LEFT_OUT}",
+        at(path, [{side: HOLED}], floor={"enabled": False}),
+    )
+    for path, side in [
+        ("workload.ingress", "from"),
+        ("workload.egress", "to"),
+        ("coredns.ingress", "from"),
+        ("coredns.egress", "to"),
+        ("extraWorkloadRules", "to"),
+    ]
+}
+REFUSED |= {
+    f"{path}, with an exception that the floor cannot make": (
+        at(path, HOLED, floor=FLOOR),
+        f"{NP}.{path}[0].ipBlock.except: {LEFT_OUT}",
+        at(path, WHOLE, floor=FLOOR),
+    )
+    for path in ("prometheus.from", "workload.ingressControllers.from", "hostDns.extra")
+}
+REFUSED |= {
+    f"{path}, with a name that the floor cannot go by": (
+        at(path, [{"port": 80}, {"port": "web"}], floor=FLOOR, project={"name": "p"}),
+        f"{NP}.{path}[1].port: {NAMED}",
+        at(path, [{"port": 80}, {"port": "web"}], floor={"enabled": False}),
+    )
+    for path in (
+        "project.ports",
+        "prometheus.ports",
+        "workload.ingressControllers.ports",
+        "controlPlane.webhooks.ports",
+    )
+}
+MANY = [{"to": [{"ipBlock": {"cidr": f"10.{number}.0.0/16"}}]} for number in range(93)]
+CLUSTER = {"enabled": True, "api": "ClusterNetworkPolicy"}
+PEERS_26 = [{"podSelector": {"matchLabels": {"n": str(number)}}} for number in range(26)]
+REFUSED |= {
+    "more rules than fit into a floor of AdminNetworkPolicy": (
+        at("workload.egress", MANY, floor=FLOOR),
+        f"{NP}.workload.egress: has 93 rules, and 92 fit into the floor; put peers of the same ports into one rule",
+        at("workload.egress", MANY[:92], floor=FLOOR),
+    ),
+    "more rules than fit into a floor of ClusterNetworkPolicy": (
+        at("coredns.egress", MANY[:18], floor=CLUSTER),
+        f"{NP}.coredns.egress: has 18 rules, and 17 fit into the floor; put peers of the same ports into one rule",
+        at("coredns.egress", MANY[:17], floor=CLUSTER),
+    ),
+    "more peers than fit into a rule of the floor": (
+        at("prometheus.from", PEERS_26, floor=CLUSTER),
+        f"{NP}.prometheus.from: has 26 entries, and a rule of the floor at most 25; split it",
+        at("prometheus.from", PEERS_26[1:], floor=CLUSTER),
+    ),
+}
+
+
+def mapped(**names: str) -> Json:
+    """Return values that map namespaces of the tenant to namespaces of the host cluster by name."""
+    return {**isolating(), "sync": {"toHost": {"namespaces": {"enabled": True, "mappings": {"byName": names}}}}}
+
+
+REFUSED |= {
+    "a host namespace that is none": (
+        mapped(a="b", c="Team_C"),
+        f'sync.toHost.namespaces.mappings.byName["c"]: "Team_C" {NAMESPACE}',
+        mapped(a="b", c="team-c"),
+    ),
+    "a host namespace with a reference that is not understood": (
+        mapped(c="{{ .Release.Name }}"),
+        f'sync.toHost.namespaces.mappings.byName["c"]: "{{{{ .Release.Name }}}}" {NAMESPACE}',
+        mapped(c="${name}"),
+    ),
+    "a host namespace that gets too long": (
+        mapped(c=f"{62 * 'c'}${{name}}x"),
+        f'sync.toHost.namespaces.mappings.byName["c"]: "{62 * "c"}ax" {NAMESPACE}',
+        mapped(c=f"{62 * 'c'}${{name}}"),
+    ),
+    "a target namespace that is none": (
+        {**isolating(), "experimental": {"syncSettings": {"targetNamespace": "-"}}},
+        f'experimental.syncSettings.targetNamespace: "-" {NAMESPACE}',
+        {**isolating(), "experimental": {"syncSettings": {"targetNamespace": "a-b"}}},
+    ),
+}
+
+# What only a user who skips the schema can write.
+SWITCHES = {
+    switch: (at(switch, "false"), f"{NP}.{switch}: {SWITCH}")
+    for switch in (
+        "hostApiServer.discover",
+        "defaultDeny.enabled",
+        "floor.enabled",
+        "workload.publicEgress.ipv6.enabled",
+        *(f"{grant}.enabled" for grant in GRANTS),
+    )
+}

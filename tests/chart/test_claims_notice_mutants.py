@@ -1,0 +1,174 @@
+"""No rule of the hardened profile is idle: drop one, widen its peers or its ports, and a claim or a flow changes.
+
+The oracle compares manifests; this compares what they mean.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import matrix
+import mutants
+import pytest
+import yaml
+from rendering import Json, isolating
+
+from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.helm import CHART, Request
+from vcluster_isolation.proof.connectivity import scene
+from vcluster_isolation.proof.prove import prove
+from vcluster_isolation.proof.subject import Subject, of_values
+from vcluster_isolation.reach.addresses import address_set
+from vcluster_isolation.reach.model import Endpoint, Pod, labels_of, namespace
+
+SERVER = {"cidrs": ["10.0.0.1/32"], "ports": [6443]}
+POLICIES_SYNCED = {"sync": {"toHost": {"networkPolicies": {"enabled": True}}}}
+BOTH_SYNCED = {
+    "sync": {
+        "toHost": {
+            "networkPolicies": {"enabled": True},
+            "namespaces": {"enabled": True, "mappings": {"byName": {"web": "other"}}},
+        }
+    }
+}
+PORT = [{"port": 8080}]
+
+
+def pods(space: str) -> list[Json]:
+    """Return a peer for the pods of a namespace."""
+    return [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space}}}]
+
+
+def grants(ports: list[Json]) -> dict[str, Json]:
+    """Return grants that have nobody in common."""
+    return {
+        "prometheus": {"enabled": True, "from": pods("monitoring"), "ports": ports},
+        "project": {"name": "p", "ports": ports},
+        "controlPlane": {
+            "webhooks": {"to": pods("hooks"), "ports": ports},
+            "backingStore": {"enabled": True, "to": pods("database"), "ports": ports},
+        },
+        "workload": {"ingressControllers": {"enabled": True, "from": pods("ingress"), "ports": ports}},
+    }
+
+
+def hardened(**policy: Any) -> Json:
+    return isolating(profile="hardened", **{"hostApiServer": SERVER, **policy})
+
+
+EMBEDDED = {"coredns": {"embedded": True}}
+EVERYTHING = {"profile": "hardened", "hostDns": {"presets": ["kube-dns", "openshift", "aws"], "extra": pods("dns")}}
+SITUATIONS: dict[str, Json] = {
+    "by itself": hardened(),
+    "floor": {**hardened(floor={"enabled": True}), **BOTH_SYNCED},
+    "grants": hardened(**grants(PORT)),
+    "floor, grants": {**hardened(floor={"enabled": True}, **grants(PORT)), **POLICIES_SYNCED},
+    "everything on": {**matrix.everything(**EVERYTHING, floor={"enabled": False}), **BOTH_SYNCED},
+    "floor, everything on": {**matrix.everything(**EVERYTHING, floor={"enabled": True}), **POLICIES_SYNCED},
+    "mapped": hardened(workload={"namespaces": ["other"]}),
+    "unknown API server": isolating(profile="hardened"),
+    "grants on any port": hardened(**grants([])),
+    "embedded CoreDNS": {**hardened(), "controlPlane": EMBEDDED},
+    "floor without public egress": {
+        **hardened(floor={"enabled": True}, workload={"publicEgress": {"enabled": False}}),
+        **POLICIES_SYNCED,
+    },
+}
+
+
+def subject(chart: Path, name: str, place: Path) -> Subject | None:
+    """Return the vCluster of a situation; None when the chart does not render it."""
+    values = place / "values.yaml"
+    values.write_text(yaml.safe_dump(SITUATIONS[name]), encoding="utf-8")
+    try:
+        return of_values(Request((values,), "a", "ns", chart))
+    except IsolationError:
+        return None
+
+
+def claims(found: Subject) -> list[object]:
+    """Return what becomes of each claim."""
+    return [(one.claim.name, one.status, one.keys) for one in prove(found)]
+
+
+def pod(space: str, owner: str = "", **labels: str) -> Pod:
+    managed = {"vcluster.loft.sh/managed-by": owner, "vcluster.loft.sh/namespace": "kube-system"} if owner else {}
+    return Pod(namespace(space), labels_of({**managed, **{key.replace("_", "-"): one for key, one in labels.items()}}))
+
+
+STRANGERS: dict[str, Endpoint] = {
+    "public pod": replace(pod("elsewhere"), addresses=address_set("34.9.9.9/32", "2600::9/128")),
+    "workload with a release": pod("ns", "a", release="a"),
+    "neighbour's workload with our release": pod("ns", "neighbour", release="a"),
+    "tenant in the platform's namespace": pod("vcluster-platform", "b", app="loft"),
+    "CoreDNS of a mapped namespace": pod("other", "a", k8s_app="vcluster-kube-dns"),
+}
+"""Whom `connectivity` does not show, and rules are there for as well."""
+
+
+def flows(found: Subject) -> list[object]:
+    """Return what each side lets through, between all ends of `connectivity` and a pod with a public address.
+
+    The tenant has synced what policies it may: then it is the floor that decides.
+    """
+    open_wide = replace(found, policies=found.with_synced(found.policies))
+    seen = scene(open_wide)
+    ends = {one.actor.name: one.end for one in seen.ends} | STRANGERS
+    own = [*(one.actor.name for one in seen.own), "workload with a release", "CoreDNS of a mapped namespace"]
+    pairs = [pair for name in own for other in ends for pair in ((name, other), (other, name))]
+    verdicts = {(a, b): seen.judge.flow(ends[a], ends[b]).verdicts for a, b in dict.fromkeys(pairs)}
+    return [(pair, [(one.egress.ports, one.ingress.ports) for one in found]) for pair, found in verdicts.items()]
+
+
+@cache
+def usual(name: str, place: Path) -> tuple[str, list[object], list[object]]:
+    """Return the manifests of a situation, and what they mean: flows and claims."""
+    found = subject(CHART, name, place)
+    assert found is not None
+    return found.manifests, flows(found), claims(found)
+
+
+def differs(chart: Path, name: str, places: tuple[Path, Path]) -> bool:
+    """Return whether a chart's output of a situation means something else, or is none."""
+    found = subject(chart, name, places[0])
+    manifests, through, judged = usual(name, places[1])
+    if found is None or found.manifests == manifests:
+        return found is None
+    return flows(found) != through or claims(found) != judged
+
+
+def of_the_hardened_profile() -> list[mutants.Mutant]:
+    """Return the mutants of rules, peers, ports and selectors that the hardened profile has."""
+    made = [*mutants.of_the_rules(), *mutants.of_the_floor(), *mutants.of_the_policies(), *mutants.of_the_selectors()]
+    return [one for one in made if one.file not in ("platform.yaml", "prometheus.yaml") and not of_vcluster_only(one)]
+
+
+def of_vcluster_only(mutant: mutants.Mutant) -> bool:
+    """Return whether a mutant is of rules that only the compatible profile has."""
+    found = re.search(r" line (\d+), ", mutant.name)
+    lines = mutants.read(mutant.file).splitlines()
+    inside = ""
+    for line in lines[: int(found[1]) - 1] if found else ():
+        if re.search(r"if (\$asVCluster|not \(include \"vcluster-isolation.hardened\")", line):
+            inside = line[: len(line) - len(line.lstrip())] + "{{- end }}"
+        elif line == inside:
+            inside = ""
+    return bool(inside)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("values")
+
+
+@pytest.mark.mutants
+@pytest.mark.parametrize("mutant", of_the_hardened_profile(), ids=lambda mutant: mutant.name)
+def test_a_claim_or_a_flow_changes(mutant: mutants.Mutant, tmp_path: Path, place: Path) -> None:
+    copy = shutil.copytree(CHART, tmp_path / "chart")
+    mutant.apply(copy)
+    assert any(differs(copy, name, (tmp_path, place)) for name in SITUATIONS), mutant.name
