@@ -49,12 +49,14 @@ class RenderFailed(ToolFailed):
         self.refusals = tuple(line.strip().removeprefix("- ") for line in lines if line.startswith("  - "))
 
 
-def template(request: Request, *, helm: Path | None = None) -> str:
+def template(request: Request, *, helm: Path | None = None, tests: bool = False) -> str:
     """Render with `helm template` and return the manifests as one YAML stream (empty when nothing renders).
 
-    Raises RenderFailed when helm or the chart refuses, ToolMissing when there is no helm.
+    What only `helm test` would create is left out, unless `tests`. Raises RenderFailed when helm or the chart
+    refuses, ToolMissing when there is no helm.
     """
-    extra = ["--skip-schema-validation"] if request.skip_schema else []
+    extra = [] if tests else ["--skip-tests"]
+    extra += ["--skip-schema-validation"] if request.skip_schema else []
     over = ["--values", "-"] if request.inline else []
     done = _run([helm or find("helm"), "template", *request.arguments(), *over, *extra], request.inline)
     return done.stdout
