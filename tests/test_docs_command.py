@@ -69,7 +69,7 @@ def test_line_ends_of_windows_stay() -> None:
         ),
         (
             "<!-- generated: vlaues -->\n<!-- /generated -->\n",
-            'x.md:1: "vlaues" is no generated block; use one of values, renames, commands, help, connectivity, claims, now',
+            'x.md:1: "vlaues" is no generated block; use one of values, renames, commands, help, connectivity, claims, platform-claims, ports, now',
         ),
         ("# Title\n", "x.md: has no generated block; write <!-- generated: NAME --> and <!-- /generated -->"),
     ],
@@ -165,14 +165,16 @@ def test_help_is_what_the_command_says() -> None:
     assert text.count("  -h, --help ") == len(list(re.finditer("^Usage: ", text, re.MULTILINE)))
     assert text.startswith("```text\nUsage: vcluster-isolation [OPTIONS] COMMAND [ARGS]...\n")
     assert "\n\n\nUsage: vcluster-isolation golden check [OPTIONS]\n" in text
-    assert re.search(r"  -h, --help +Show this message and exit\.\n```$", text)
+    assert re.search(r"  -h, --help +Show this message and exit\.\n", text)
 
 
 def test_claims_are_a_table_with_what_becomes_of_each() -> None:
     lines = docs.BLOCKS["claims"]()
-    assert lines[0] == "| Claim |  | by default |"
-    assert "| `workload-to-metadata` | No workload, whatever its labels, reaches a metadata address. | FAILS |" in lines
-    assert "| `workload-api` | Every workload reaches its API on 8443. | holds |" in lines
+    assert lines[0] == "| Claim |  | compatible | hardened |"
+    metadata = "| `workload-to-metadata` | No workload, whatever its labels, reaches a metadata address."
+    assert f"{metadata} | FAILS | holds |" in lines
+    assert "| `workload-api` | Every workload reaches its API on 8443. | holds | holds |" in lines
+    assert any(line.endswith("| with `prometheus` | with `prometheus` |") for line in lines)
 
 
 def test_connectivity_is_the_golden_file_of_the_default() -> None:

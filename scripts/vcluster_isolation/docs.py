@@ -23,8 +23,10 @@ import yaml
 
 from vcluster_isolation import docs_proof
 from vcluster_isolation.cli import app
+from vcluster_isolation.commands.ports import markdown
 from vcluster_isolation.errors import IsolationError, Problem
 from vcluster_isolation.helm import CHART
+from vcluster_isolation.ports import read_ports
 from vcluster_isolation.renames import read_renames
 from vcluster_isolation.wording import dotted, quoted
 
@@ -197,9 +199,14 @@ def _json(value: Any) -> str:
 
 
 def _claims() -> list[str]:
-    """Return a table of the claims, and what becomes of them by default."""
-    rows = [[_code(name), sentence, status] for name, sentence, status in docs_proof.claims()]
-    return _table(["Claim", "", "by default"], rows)
+    """Return a table of the claims, and what becomes of them in each profile."""
+    rows = [[_code(name), *rest] for name, *rest in docs_proof.claims()]
+    return _table(["Claim", "", "compatible", "hardened"], rows)
+
+
+def _platform_claims() -> list[str]:
+    """Return a table of the claims about vCluster Platform."""
+    return _table(["Claim", ""], [[_code(name), sentence] for name, sentence in docs_proof.platform_claims()])
 
 
 BLOCKS: Mapping[str, Callable[[], list[str]]] = {
@@ -209,5 +216,7 @@ BLOCKS: Mapping[str, Callable[[], list[str]]] = {
     "help": _help,
     "connectivity": docs_proof.connectivity,
     "claims": _claims,
+    "platform-claims": _platform_claims,
+    "ports": lambda: markdown(read_ports()).splitlines(),
 }
 """The generated blocks: each a name, and what makes its lines."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from vcluster_isolation.helm import Request
-from vcluster_isolation.proof.prove import prove
+from vcluster_isolation.proof.platform_claims import platform_claims as claims_of_platform
+from vcluster_isolation.proof.prove import NO_SUBJECT, Outcome, prove
 from vcluster_isolation.proof.subject import of_values
 from vcluster_isolation.tools import PROJECT
 
@@ -17,6 +18,21 @@ def connectivity() -> list[str]:
 
 
 def claims() -> list[list[str]]:
-    """Return for each claim: its name, its sentence, and whether it holds for the default output."""
-    subject = of_values(Request((_SITUATIONS / "values" / "default.yaml",)))
-    return [[outcome.claim.name, outcome.claim.sentence, outcome.status] for outcome in prove(subject)]
+    """Return for each claim: its name, its sentence, and what becomes of it in each profile with no other value set."""
+    profiles = [
+        prove(of_values(Request((_SITUATIONS / "values" / f"{name}.yaml",)))) for name in ("default", "hardened")
+    ]
+    return [
+        [one.claim.name, one.claim.sentence, _status(one), _status(other)] for one, other in zip(*profiles, strict=True)
+    ]
+
+
+def platform_claims() -> list[list[str]]:
+    """Return for each claim about vCluster Platform its name and its sentence."""
+    return [[one.name, one.sentence] for one in claims_of_platform()]
+
+
+def _status(outcome: Outcome) -> str:
+    """Return the status of a claim; of one about a value that is off, the value."""
+    value = outcome.claim.value
+    return f"with `{value}`" if outcome.status == NO_SUBJECT and value else outcome.status

@@ -26,9 +26,9 @@ from vcluster_isolation import render_cache
 from vcluster_isolation.errors import InputError, IsolationError, Problem
 from vcluster_isolation.helm import RenderFailed, Request
 from vcluster_isolation.proof import render_text
-from vcluster_isolation.proof.connectivity import matrix_of
-from vcluster_isolation.proof.fold import folded
-from vcluster_isolation.proof.subject import of_values
+from vcluster_isolation.proof.fleet import matrix_of
+from vcluster_isolation.proof.inputs import Input
+from vcluster_isolation.proof.platform_subject import subjects_of_values
 from vcluster_isolation.strict_yaml import read_mapping
 from vcluster_isolation.wording import printable, quoted
 
@@ -213,7 +213,7 @@ def _has_notes(request: Request) -> bool:
 
 def _connectivity(request: Request) -> str | None:
     """Return who reaches whom, a line for each flow; none for a chart of the user's own, whose pods nobody knows."""
-    return f"{render_text.text(folded(matrix_of(of_values(request))))}\n" if _has_notes(request) else None
+    return f"{render_text.text(matrix_of(Input(subjects_of_values(request))))}\n" if _has_notes(request) else None
 
 
 ARTIFACTS: Mapping[str, Callable[[Request], str | None]] = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.strict_yaml import line_of
+from vcluster_isolation.strict_yaml import line_of, parse_mapping
 from vcluster_isolation.wording import printable
 
 
@@ -70,6 +71,12 @@ def read_chart_file(chart: Path, name: str) -> str | None:
     except (OSError, tarfile.TarError, EOFError, UnicodeDecodeError) as error:
         what = f"{printable(str(chart))}: cannot be read as a chart: {printable(str(error))}"
         raise IsolationError(what, "give the folder or the .tgz of a helm chart") from error
+
+
+@cache
+def chart_defaults(chart: Path) -> dict[str, Any]:
+    """Return what a chart's values.yaml says. Raises as `read_chart_file` does, and InputError for no values."""
+    return parse_mapping(read_chart_file(chart, "values.yaml") or "", str(chart / "values.yaml"))
 
 
 def _from_folder(chart: Path, name: str) -> bytes | None:

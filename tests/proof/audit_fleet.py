@@ -25,6 +25,9 @@ NAME, SPACE = "tenant-name", "tenant-space"
 DATABASE = "172.30.250.250/32"
 """Stands for an address that each vCluster has for itself."""
 
+JOBS = f"{SPACE}-jobs"
+"""Stands for a namespace that the vCluster maps."""
+
 PORT = 31999
 """Stands for a port that each vCluster has for itself."""
 
@@ -35,9 +38,9 @@ SYNCED = {MANAGED: NAME, VIRTUAL: "default"}
 
 @cache
 def rendered(situation: str) -> str:
-    """The chart's policies in a situation, as JSON."""
+    """The chart's policies in a situation, as JSON, cluster-scoped ones among them."""
     text = render_cache.template(Request((VALUES / f"{situation}.yaml",), name=NAME, namespace=SPACE))
-    return json.dumps([one for one in yaml.safe_load_all(text) if one and one["kind"] == "NetworkPolicy"])
+    return json.dumps([one for one in yaml.safe_load_all(text) if one and one["kind"].endswith("NetworkPolicy")])
 
 
 def space(name: str, **labels: str) -> Json:
@@ -94,6 +97,11 @@ def without(*names: str) -> Change:
 def plus(*more: Json) -> Change:
     """There is something more."""
     return lambda objects: [*objects, *more]
+
+
+def instead(old: str, new: str, change: Change) -> Change:
+    """One text stands for another; then something is done."""
+    return lambda objects: change(json.loads(json.dumps(objects).replace(json.dumps(old), json.dumps(new))))
 
 
 def no_policies(objects: list[Json]) -> list[Json]:
@@ -171,7 +179,83 @@ AWAY = (
     space(f"{SPACE}-away", **{"vcluster.loft.sh/vcluster-name": NAME, "vcluster.loft.sh/vcluster-namespace": SPACE}),
     pod("away", SYNCED, home=f"{SPACE}-away", address="10.0.0.8"),
 )
+MAPPED = (space(JOBS), pod("mapped", SYNCED, home=JOBS, address="10.0.0.8"), pod("unrelated", {"app": "x"}, home=JOBS))
 SNAPSHOT = pod("snapshot", {"app": "vcluster-snapshot"}, address="10.0.0.9")
+
+
+def admin(name: str, priority: int, subject: Json, **rules: list[Json]) -> Json:
+    """An AdminNetworkPolicy."""
+    metadata, spec = {"name": name}, {"priority": priority, "subject": subject, **rules}
+    api = "policy.networking.k8s.io/v1alpha1"
+    return {"apiVersion": api, "kind": "AdminNetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+def baseline(subject: Json, **rules: list[Json]) -> Json:
+    """The BaselineAdminNetworkPolicy."""
+    whole = admin("default", 0, subject, **rules)
+    del whole["spec"]["priority"]
+    return {**whole, "kind": "BaselineAdminNetworkPolicy"}
+
+
+def act(action: str, side: str, *peers: Json, port: int = 0) -> Json:
+    """A rule of a cluster-scoped policy."""
+    ports = {"ports": [{"portNumber": {"port": port, "protocol": "TCP"}}]} if port else {}
+    return {"action": action, side: list(peers), **ports}
+
+
+EVERYBODY: Json = {"namespaces": {}}
+IN_TEAM = {"namespaces": {"matchLabels": {"team": "a"}}}
+WORKLOADS = {
+    "pods": {"namespaceSelector": {}, "podSelector": {"matchExpressions": [{"key": MANAGED, "operator": "Exists"}]}}
+}
+PUBLIC = {"pods": {"namespaceSelector": {}, "podSelector": {"matchLabels": {"role": "public"}}}}
+
+OF_THE_HOST: dict[str, Json] = {
+    "metadata closed": admin(
+        "metadata", 1, WORKLOADS, egress=[act("Deny", "to", {"networks": ["169.254.0.0/16", "fd00:ec2::254/128"]})]
+    ),
+    "pods closed by their addresses": admin(
+        "addresses",
+        2,
+        EVERYBODY,
+        egress=[
+            act("Pass", "to", {"networks": ["10.200.0.0/24", "10.1.0.2/32"]}),
+            act("Deny", "to", {"networks": ["10.0.0.0/8", "fc00::/7"]}, port=8443),
+        ],
+    ),
+    "scraped": admin("scraped", 3, EVERYBODY, ingress=[act("Allow", "from", IN_TEAM, port=9090)]),
+    "a team closed": admin("team", 3, IN_TEAM, egress=[act("Deny", "to", WORKLOADS)]),
+    "the public allowed": admin(
+        "public", 4, WORKLOADS, egress=[act("Allow", "to", PUBLIC), act("Deny", "to", EVERYBODY)]
+    ),
+    "nodes closed": admin("nodes", 5, WORKLOADS, egress=[act("Deny", "to", {"nodes": {}})]),
+    "some nodes allowed": admin(
+        "some", 6, WORKLOADS, egress=[act("Allow", "to", {"nodes": {"matchLabels": {"a": "b"}}})]
+    ),
+    "one namespace closed": admin(
+        "one",
+        7,
+        {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": "vcluster-t-1"}}},
+        ingress=[
+            act("Deny", "from", IN_TEAM, {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}})
+        ],
+    ),
+    "two namespaces by name": admin(
+        "two",
+        8,
+        {
+            "namespaces": {
+                "matchExpressions": [
+                    {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["vcluster-t-1", "vcluster-t-2"]}
+                ]
+            }
+        },
+        egress=[act("Deny", "to", EVERYBODY)],
+    ),
+    "a default": baseline(EVERYBODY, ingress=[act("Allow", "from", IN_TEAM), act("Deny", "from", EVERYBODY)]),
+    "another default": baseline(WORKLOADS, egress=[act("Deny", "to", {"networks": ["0.0.0.0/0", "::/0"]})]),
+}
+"""What the administrators of a host cluster say above and below all NetworkPolicies."""
 
 CONFIGURATIONS: dict[str, tuple[str, Change]] = {
     "default": ("default", same),
@@ -204,6 +288,26 @@ CONFIGURATIONS: dict[str, tuple[str, Change]] = {
     "reopened by its tenant": ("default", plus(REOPENED)),
     "admitting everybody": ("default", plus(ADMITTING)),
     "pods synced elsewhere": ("synced", plus(*AWAY)),
+    "a floor": ("floor-admin-network-policy", same),
+    "a floor, a database of its own": ("floor-admin-network-policy", plus(TO_DATABASE)),
+    "a floor, to pods by their addresses": ("floor-admin-network-policy", plus(TO_ADDRESSES)),
+    "a floor, from pods by their addresses": ("floor-admin-network-policy", plus(FROM_ADDRESSES)),
+    "a floor, reopened by its tenant": ("floor-admin-network-policy", plus(REOPENED, ADMITTING)),
+    "a floor and nothing else": ("floor-admin-network-policy", without("vc-cp", "vc-work", "vc-kube-dns")),
+    "hardened": ("hardened", plus(SNAPSHOT)),
+    "hardened, the API server known": ("hardened-api-server", instead("10.0.0.1/32", "10.250.0.1/32", same)),
+    "hardened, a floor, reopened by its tenant": ("hardened-floor", plus(REOPENED, ADMITTING)),
+    "hardened, platform elsewhere": ("hardened-platform", same),
+    "hardened, private nodes": ("hardened-private-nodes", without("coredns-", "web", "db", "cache")),
+    "hardened, of a project": ("hardened-project", same),
+    "namespaces mapped by name": ("mapped-namespaces", instead("batch-jobs", JOBS, plus(*MAPPED))),
+    "hardened, a floor over two namespaces": (
+        "floor-cluster-network-policy",
+        instead("other", JOBS, plus(*MAPPED, REOPENED)),
+    ),
+    "hardened, in another namespace": ("target-namespace", instead("workloads", JOBS, plus(*MAPPED))),
+    "host DNS of OpenShift": ("host-dns-openshift", same),
+    "default-deny, with a stray": ("default-deny", plus(pod("unrelated", {"app": "unrelated"}))),
     "a workload in the host's network": ("default", plus(pod("agent", SYNCED, address="10.0.0.7", host=True))),
 }
 

@@ -8,11 +8,11 @@ from vcluster_isolation.proof.audit_ends import End, Place, place_of, tag
 from vcluster_isolation.proof.audit_find import find
 from vcluster_isolation.proof.audit_judge import Board
 from vcluster_isolation.proof.audit_land import Land
-from vcluster_isolation.proof.cast import HOME, PodActor
+from vcluster_isolation.proof.cast import HOME, NamedActor, PodActor
 from vcluster_isolation.proof.claims import CLAIMS, ISOLATION, Claim
 from vcluster_isolation.proof.world import OTHER, OWN, Who
 from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import Endpoint, Pod
+from vcluster_isolation.reach.model import Endpoint, Peer, Pod
 from vcluster_isolation.reach.parse import Cluster
 from vcluster_isolation.reach.verdict import Mode
 
@@ -27,7 +27,7 @@ def naive(cluster: Cluster) -> dict[tuple[str, str], Statuses]:
         place_of(found, [one for space in found.spaces for one in fleet.beside.get(space, ())], land)
         for found in fleet.found
     ]
-    every = Evaluator(cluster.policies)
+    every = Evaluator(cluster.policies, cluster.tiers)
     return {
         (place.found.tenant.namespace, place.found.tenant.name): {
             claim.name: status(claim, place, places, land, every) for claim in CLAIMS
@@ -50,7 +50,8 @@ def status(claim: Claim, place: Place, places: list[Place], land: Land, every: E
                     continue
                 for one, two in pairs(source, destination, claim):
                     allowed = every.allowed(one, two, mode)
-                    broken[real] |= bool(claim.ports & allowed if claim.kind == ISOLATION else claim.ports - allowed)
+                    ports = claim.ports_of(place.subject)
+                    broken[real] |= bool(ports & allowed if claim.kind == ISOLATION else ports - allowed)
     return "FAILS" if broken[True] else finding.there, "FAILS" if broken[False] else finding.possible
 
 
@@ -81,7 +82,17 @@ def ends(claim: Claim, who: Who, place: Place, places: list[Place], land: Land) 
                 for end in one.beside
                 if "stray" in end.tags and end.real
             ]
+    named = place.subject.settings.named.get(who.actor.key) if isinstance(who.actor, NamedActor) else None
+    for peer in named.peers if named else ():
+        found += [End(tags, (pod, pod), real=True) for tags, pod in land.host if selects_from_afar(peer, pod)]
     return found
+
+
+def selects_from_afar(peer: Peer, pod: Pod) -> bool:
+    """Return whether a peer that looks across namespaces selects a pod."""
+    spaces, pods = peer.namespaces, peer.pods
+    there = spaces is not None and spaces.matches(pod.namespace.labels)
+    return there and (pods is None or pods.matches(pod.labels))
 
 
 def shares(one: Place, two: Place) -> bool:

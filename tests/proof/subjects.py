@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from vcluster_isolation.helm import Request
-from vcluster_isolation.proof.prove import Outcome, prove
+from vcluster_isolation.proof.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, prove
 from vcluster_isolation.proof.subject import Subject, of_values
+from vcluster_isolation.reach.model import Policy
+from vcluster_isolation.reach.tiers import TierPolicy
 from vcluster_isolation.tools import PROJECT
 
 VALUES = PROJECT / "tests" / "situations" / "values"
@@ -17,6 +27,35 @@ SITUATIONS = sorted(path.stem for path in VALUES.glob("*.yaml"))
 def subject(situation: str = "default") -> Subject:
     """Return what a situation renders to, as vCluster `a` in namespace `ns`."""
     return of_values(Request((VALUES / f"{situation}.yaml",), name="a", namespace="ns"))
+
+
+def of(policy: Any, **root: Any) -> Subject:
+    """Return what values render to, those under policies.networkPolicy and others at the root, as `a` in `ns`."""
+    return _rendered(json.dumps({"policies": {"networkPolicy": {"enabled": True, **policy}}, **root}))
+
+
+@cache
+def _rendered(text: str) -> Subject:
+    path = Path(tempfile.mkdtemp(prefix="vcluster-isolation-tests-")) / "values.yaml"
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    path.write_text(text, encoding="utf-8")
+    return of_values(Request((path,), name="a", namespace="ns"))
+
+
+def mended(
+    whole: Subject, *, policies: Iterable[Policy] | None = None, tiers: Iterable[TierPolicy] | None = None
+) -> Subject:
+    """Return a subject with other policies, as if the chart rendered them whatever the values are."""
+    new = (whole.policies if policies is None else tuple(policies), whole.tiers if tiers is None else tuple(tiers))
+    return replace(whole, policies=new[0], tiers=new[1], usual_policies=lambda: new)
+
+
+def statuses(whole: Subject) -> dict[str, set[str]]:
+    """Return the names of all claims by what becomes of them."""
+    found: dict[str, set[str]] = {status: set() for status in (HOLDS, FAILS, GRANTED, CLOSED, EXCEPTED, NO_SUBJECT)}
+    for outcome in prove(whole):
+        found[outcome.status].add(outcome.claim.name)
+    return found
 
 
 @cache

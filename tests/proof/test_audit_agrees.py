@@ -9,6 +9,7 @@ from audit_fleet import (
     CONFIGURATIONS,
     MANAGED,
     NAME,
+    OF_THE_HOST,
     OWN_PORT,
     SPACE,
     fleet,
@@ -26,7 +27,10 @@ from hypothesis import strategies as st
 
 from vcluster_isolation.proof import audit as audit_module
 from vcluster_isolation.proof.audit import Audit, audit
+from vcluster_isolation.proof.audit_find import find
+from vcluster_isolation.proof.audit_land import Land
 from vcluster_isolation.proof.claims import ISOLATION
+from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.parse import Cluster, parse_cluster
 from vcluster_isolation.reach.verdict import Mode
@@ -52,6 +56,17 @@ def varied() -> Cluster:
     return parse_cluster([listed(fleet(2 * len(CONFIGURATIONS)))])
 
 
+@pytest.fixture(params=sorted(OF_THE_HOST))
+def governed(request: pytest.FixtureRequest) -> Cluster:
+    """A fleet of few configurations, with one policy of the host's above or below all others."""
+    some = [*FLOORS, "default", "platform off, snapshots mended", "to everybody's public pods", "open to a team"]
+    return parse_cluster(
+        [{"kind": "List", "items": [*listed(fleet(2 * len(some), some))["items"], OF_THE_HOST[request.param]]}]
+    )
+
+
+FLOORS = ["a floor", "hardened, a floor, reopened by its tenant", "hardened, a floor over two namespaces"]
+
 EXAMPLES = 25 if os.environ.get("CI") else 3
 """The naive audit is slow: CI has the time."""
 
@@ -65,8 +80,20 @@ def test_vclusters_of_one_shape_are_judged_as_each_by_itself(varied: Cluster, mo
     assert statuses(shared) == statuses(alone)
 
 
+def test_it_is_so_below_policies_of_the_host(governed: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not governed.problems
+    shared = audit(governed)
+    monkeypatch.setattr(audit_module, "shape", lambda found, *_: found.tenant)
+    alone = audit(governed)
+    assert kinds(shared) < kinds(alone)
+    assert statuses(shared) == statuses(alone)
+
+
 def test_every_example_is_a_flow_that_is_really_there(varied: Cluster) -> None:
-    every = Evaluator(varied.policies)
+    every = Evaluator(varied.policies, varied.tiers)
+    there = find(varied)
+    land = Land(varied, there)
+    known = {one.tenant: Subject("", "", (), settings=land.settings_of(one)) for one in there.found}
     number = 0
     for verdicts in {id(one.verdicts): one.verdicts for one in audit(varied).vclusters}.values():
         for finding in verdicts.findings:
@@ -74,7 +101,8 @@ def test_every_example_is_a_flow_that_is_really_there(varied: Cluster) -> None:
                 number += 1
                 isolation = finding.claim.kind == ISOLATION
                 allowed = every.allowed(*example.ends, Mode.MAY if isolation else Mode.MUST)
-                wrong = finding.claim.ports & allowed if isolation else finding.claim.ports - allowed
+                ports = finding.claim.ports_of(known[verdicts.first.tenant])
+                wrong = ports & allowed if isolation else ports - allowed
                 assert example.ports == wrong, (verdicts.first.tenant, finding.claim.name)
                 assert wrong
     assert number > 300
@@ -104,6 +132,19 @@ def test_any_cluster_is_judged_as_a_naive_audit_does(specs: list[tuple[str, str,
     for number, (configuration, name, home) in enumerate(specs):
         texts += vcluster(configuration, number, name=name, home=home)
     cluster = parse_cluster([listed(texts)])
+    assert statuses(audit(cluster)) == naive(cluster)
+
+
+@settings(deadline=None, max_examples=2 * EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
+@given(clusters(), st.sets(st.sampled_from(sorted(OF_THE_HOST)), min_size=1, max_size=3))
+def test_any_cluster_with_policies_of_its_own_is_judged_as_a_naive_audit_does(
+    specs: list[tuple[str, str, str]], above: set[str]
+) -> None:
+    texts = list(host())
+    for number, (configuration, name, home) in enumerate(specs):
+        texts += vcluster(configuration, number, name=name, home=home)
+    items = [*listed(texts)["items"], *(OF_THE_HOST[one] for one in sorted(above - {"another default"}))]
+    cluster = parse_cluster([{"kind": "List", "items": items}])
     assert statuses(audit(cluster)) == naive(cluster)
 
 

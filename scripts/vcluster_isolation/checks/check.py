@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vcluster_isolation.checks.kubeconform import choose
+from vcluster_isolation.checks.left_open import left_open
 from vcluster_isolation.checks.manifests_check import Judged, judge
 from vcluster_isolation.checks.values_check import check_values
 from vcluster_isolation.errors import InputError, Problem
@@ -19,7 +20,7 @@ _RENDERED = "the rendered manifests"
 
 @dataclass(slots=True)
 class Report:
-    """What `check` found: `problems`, and `warnings` of what does nothing and of what nobody judged.
+    """What `check` found: `problems`, and `warnings` of what does nothing, what stays open and what nobody judged.
 
     `steps` are those that were taken, of `yaml`, `schema`, `chart`, `kubeconform` and `api`; `objects` names the
     manifests that were judged, and `kubernetes` the versions that kubeconform judged them for.
@@ -96,6 +97,7 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
         return
     try:
         _add(report, judge(checked.manifests, _RENDERED, versions, in_file=False), versions)
+        report.warnings += left_open(layers, request)
     except InputError as error:
         report.problems += error.problems
 

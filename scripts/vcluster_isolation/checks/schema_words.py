@@ -48,10 +48,10 @@ def unknown_keys(case: Case) -> Iterator[Finding]:
 def _instead(key: str, here: Iterable[str], known: Mapping[str, list[str]]) -> str:
     """Return what to do about an unknown key: one like it that is known here, or its place elsewhere."""
     keys = list(here)
-    if close := closest(key, keys):
-        return f"did you mean {close}?"
     if len(places := known.get(key, [])) == 1:
         return f"did you mean {places[0]}?"
+    if close := closest(key, keys):
+        return f"did you mean {close}?"
     return f"use one of {', '.join(keys)}" if 0 < len(keys) <= _FEW else "remove it"
 
 

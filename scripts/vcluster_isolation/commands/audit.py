@@ -55,11 +55,15 @@ def command(
 ) -> None:
     """Find the vClusters in a host cluster, and say which claims hold for each of them.
 
-    CLUSTER.json is what `kubectl get namespaces,pods,networkpolicies -A -o json` prints; `-` is standard input.
+    CLUSTER.json is what `kubectl get namespaces,pods,networkpolicies -A -o json` prints; `-` is standard input. Where
+    the cluster has cluster-scoped policies, ask for these as well: add `,adminnetworkpolicies`,
+    `,baselineadminnetworkpolicies`, `,clusternetworkpolicies`, but only the kinds that `kubectl api-resources` lists:
+    kubectl refuses others.
 
     Each claim is judged for the pods that are there, and for every pod that a tenant could create; pods that no policy
-    covers and policies that select no pod are listed. All policies count, also those that tenants made. An object
-    that is wrong is reported and left out.
+    covers and policies that select no pod are listed. All policies count, also those that tenants made, and the
+    cluster-scoped ones above and below them. Of the vCluster's values only what its policies show is known: claims
+    about named grants are n/a. An object that is wrong is reported and left out.
 
     Exit code 0: all claims hold. 1: a claim fails, or an object was left out. 2: cannot run, or there is no vCluster.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -17,7 +18,12 @@ _OUTPUTS = {"text": diff_report.text, "markdown": diff_report.markdown, "json": 
 
 @click.command
 @click.argument("before")
-@click.argument("after")
+@click.argument("after", required=False)
+@click.option(
+    "--profile",
+    type=click.Choice(["compatible", "hardened"]),
+    help="Instead of AFTER: the values of BEFORE in this profile.",
+)
 @click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
 @click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
 @click.option(
@@ -33,8 +39,9 @@ _OUTPUTS = {"text": diff_report.text, "markdown": diff_report.markdown, "json": 
 def command(
     ctx: click.Context,
     before: str,
-    after: str,
+    after: str | None,
     *,
+    profile: str | None,
     name: str,
     namespace: str | None,
     values: tuple[Path, ...],
@@ -47,10 +54,14 @@ def command(
     any of these at a git revision: REV:PATH. What counts are flows, of every pod that anybody could create: a change
     of text that changes no flow is neutral.
 
+    With --profile hardened and without AFTER: what changes for the tenant of a values file when it is hardened.
+
     Exit code 0: nothing was opened, or --allow-widening. 1: the change widens, or is mixed. 2: cannot run.
     """
+    if (after is None) == (profile is None):
+        raise click.UsageError("Give AFTER, or --profile instead of it.")
     options = Options(name, namespace or f"vcluster-{name}", values)
-    sides = (read_side(before, options), read_side(after, options))
+    sides = read_side(before, options), read_side(after or before, replace(options, profile=profile))
     found = [diff_report.difference(old, new, changes(old, new)) for old, new in pairs(*sides)]
     click.echo(_OUTPUTS[output](found))
     wider = any(one.kind in {WIDENS, MIXED} for one in found)

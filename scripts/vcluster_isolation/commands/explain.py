@@ -29,10 +29,12 @@ PORT is 8443 (TCP), 8443/TCP, 53/UDP or 8000-8100/TCP; without it, any port.
   source, destination, asked, ports
             as text; ports are those that get through, asked is null without PORT
   sides     egress of the source, then ingress of the destination:
-            {side, of, pod, policies, rules, lacks}; policies isolate it, rules
-            are those that let something through: {policy, rule, ports, flow,
-            value, yours}; lacks are the ports that it denies
-  missing   what would let it through: {side, where, yaml}
+            {side, of, pod, policies, cluster_policies, rules, denials, lacks};
+            policies isolate it, cluster_policies stand above or below them;
+            rules let something through, denials deny it: {policy, rule, ports,
+            flow, value, yours}; lacks are the ports that it denies
+  missing   what would let it through: {side, where, yaml}; without yaml,
+            where names the rule that no NetworkPolicy gets around
   caveats   sentences: what the answer depends on
 """
 
@@ -71,7 +73,7 @@ def command(
     """Say whether SOURCE reaches DESTINATION, and why: on each side by which policy and rule.
 
     With each rule stands what the chart says of it, and the value that put it there. When it is denied, the side that
-    denies it is named, and a rule that would allow it.
+    denies it is named, and a rule that would allow it; or the rule of a cluster-scoped policy that is in the way.
 
     Exit code 0: it is allowed. 1: it is not. 2: cannot run.
     """

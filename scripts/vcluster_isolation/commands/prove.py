@@ -22,9 +22,17 @@ _OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
 @click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
 @click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
 @click.option("--output", type=click.Choice(list(_OUTPUTS)), default="text", show_default=True)
+@click.option("--strict", is_flag=True, help="Exit with 1 also when a claim is excepted.")
 @click.pass_context
 def command(
-    ctx: click.Context, files: tuple[Path, ...], *, name: str, namespace: str | None, chart: Path, output: str
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    *,
+    name: str,
+    namespace: str | None,
+    chart: Path,
+    output: str,
+    strict: bool,
 ) -> None:
     """Judge every claim about a vCluster, for every pod that anybody could create.
 
@@ -33,11 +41,12 @@ def command(
     availability claims through everything that must stay possible.
 
     A claim `holds` or `FAILS`; it is `granted` when only what your own values opened breaks it, and `closed` when
-    only what your own values closed does. Of manifests nobody knows what is yours: what is broken there fails.
+    only what your own values closed does. It is `excepted` when only what the chart had to leave open breaks it: the
+    report says what, and which value closes it. Of manifests nobody knows what is yours: what is broken there fails.
 
-    Exit code 0: nothing fails. 1: a claim fails. 2: cannot run.
+    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted. 2: cannot run.
     """
     subjects = read_subjects(files, name=name, namespace=namespace, chart=chart)
     proofs = [(subject, prove(subject)) for subject in subjects]
     click.echo(_OUTPUTS[output](proofs))
-    ctx.exit(EXIT_PROBLEMS if report.any_failed(proofs) else EXIT_OK)
+    ctx.exit(EXIT_PROBLEMS if report.any_failed(proofs, strict=strict) else EXIT_OK)

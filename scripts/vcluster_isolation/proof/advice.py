@@ -12,22 +12,30 @@ import yaml
 from vcluster_isolation.proof import shorten
 from vcluster_isolation.proof.connectivity import End
 from vcluster_isolation.proof.mentioned import kind_labels
+from vcluster_isolation.proof.naming import policy_of, rule_of
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.reach.addresses import AddressSet
-from vcluster_isolation.reach.model import EGRESS, INGRESS, NAME_LABEL, Pod
+from vcluster_isolation.reach.model import EGRESS, INGRESS, NAME_LABEL, Origin, Pod
 from vcluster_isolation.reach.ports import PROTOCOLS, PortSet
 from vcluster_isolation.reach.verdict import Side
 
 ADDRESS: Final = "192.0.2.1/32"
 """Stands for an address that nobody knows here; documentation range, RFC 5737."""
 
+_MOST: Final = 25
+"""So many peers may a rule of a ClusterNetworkPolicy have, to which the floor passes rules on."""
+
 _API: Final = [{"port": 8443, "protocol": "TCP"}]
+_IN_VALUES: Final = "in the values of vCluster "
 _SECTIONS: Final = {"vc-cp-": "controlPlane", "vc-work-": "workload"}
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What would let a flow through one side: `yaml`, and in words `where` it belongs."""
+    """What would let a flow through one side: `yaml`, and in words `where` it belongs.
+
+    Without `yaml` no rule of a NetworkPolicy would, and `where` says what is in the way.
+    """
 
     side: str
     where: str
@@ -38,18 +46,32 @@ def missing(side: Side, ends: tuple[End, End], asked: PortSet | None, subject: S
     """Return what would let a flow through a side that denies it; `asked` None means on all ports."""
     end, other = ends if side.direction == EGRESS else (ends[1], ends[0])
     home = end.end.namespace.name if isinstance(end.end, Pod) else ""
-    peers = list(_peers(other, home))
-    rule: dict[str, Any] = {"to" if side.direction == EGRESS else "from": peers}
-    if asked is not None:
-        rule["ports"] = list(_ports(asked))
+    peers = list(_peers(other, home, plain=bool(side.tiers)))
+    key = "to" if side.direction == EGRESS else "from"
+    ports = {} if asked is None else {"ports": list(_ports(asked))}
+    rules = [{key: peers[at : at + _MOST], **ports} for at in range(0, len(peers), _MOST)]
     section, name = _section(side)
     if section:
-        values = _values(section, side.direction, rule, other, subject)
-        return _missing(side, f"in the values of vCluster {name}", {"policies": {"networkPolicy": values}}, peers)
+        values = _values(section, side.direction, rules, other, subject)
+        return _missing(side, f"{_IN_VALUES}{name}", {"policies": {"networkPolicy": values}}, peers)
     labels = dict(sorted(_identity(end)))
     spec = {"podSelector": {"matchLabels": labels} if labels else {}, "policyTypes": [side.direction]}
     where = f"in a further NetworkPolicy in namespace {home}"
-    return _missing(side, where, {"spec": {**spec, side.direction.lower(): [rule]}}, peers)
+    return _missing(side, where, {"spec": {**spec, side.direction.lower(): rules}}, peers)
+
+
+def in_the_way(side: Side, origin: Origin) -> Missing:
+    """Return that a rule of a cluster-scoped policy denies a flow, whatever NetworkPolicies let through."""
+    rule = f"{policy_of(origin, ())} {rule_of(origin)}"
+    return Missing(
+        side.direction.lower(), f"{rule} is in the way: what it denies, no NetworkPolicy opens; change it", ""
+    )
+
+
+def is_passed_on(origin: Origin, rule: Missing) -> bool:
+    """Return whether a Deny rule is that of the floor which a vCluster's values render, and passes its rules on."""
+    name = rule.where.partition(_IN_VALUES)[2].split(",")[0]
+    return bool(name) and origin.policy.startswith("vc-floor") and origin.policy.endswith(f".{name}")
 
 
 def _missing(side: Side, where: str, content: dict[str, Any], peers: list[dict[str, Any]]) -> Missing:
@@ -67,20 +89,25 @@ def _section(side: Side) -> tuple[str, str]:
     return "", ""
 
 
-def _values(section: str, direction: str, rule: dict[str, Any], other: End, subject: Subject) -> dict[str, Any]:
-    """Return values under policies.networkPolicy: a named grant where there is one, or else a rule."""
+def _values(section: str, direction: str, rules: list[dict[str, Any]], other: End, subject: Subject) -> dict[str, Any]:
+    """Return values under policies.networkPolicy: a named grant where there is one, or else rules."""
     if section == "controlPlane":
         if "platform.enabled" in subject.changed and ("app", "loft") in _identity(other):
             return {"platform": {"enabled": True}}
-        if direction == INGRESS and rule.get("ports") == _API:
-            return {section: {"apiAccess": {"enabled": True, "from": rule["from"]}}}
-    return {section: {direction.lower(): [rule]}}
+        if direction == INGRESS and rules[0].get("ports") == _API:
+            return {
+                section: {"apiAccess": {"enabled": True, "from": [peer for rule in rules for peer in rule["from"]]}}
+            }
+    return {section: {direction.lower(): rules}}
 
 
-def _peers(other: End, home: str) -> Iterator[dict[str, Any]]:
-    """Yield the peers that are the other end, for a policy in the namespace `home`."""
+def _peers(other: End, home: str, *, plain: bool) -> Iterator[dict[str, Any]]:
+    """Yield the peers that are the other end, for a policy in the namespace `home`.
+
+    `plain` ipBlocks are without exceptions: cluster-scoped policies, to which the floor passes rules on, know none.
+    """
     if not isinstance(other.end, Pod):
-        yield from ({"ipBlock": block} for block in _blocks(other.actor.addresses))
+        yield from ({"ipBlock": block} for block in _blocks(other.actor.addresses, plain=plain))
         return
     labels = dict(sorted(_identity(other)))
     peer: dict[str, Any] = {"podSelector": {"matchLabels": labels} if labels else {}}
@@ -92,12 +119,15 @@ def _peers(other: End, home: str) -> Iterator[dict[str, Any]]:
 
 def _identity(end: End) -> frozenset[tuple[str, str]]:
     """Return the labels that make a pod what it is; none for addresses."""
-    kind = re.split(r"[ /]", end.actor.name)[-1]
+    kind = re.split(r"[ /]", end.actor.name.partition(" in ")[0])[-1]
     return kind_labels(kind, end.end) if isinstance(end.end, Pod) else frozenset()
 
 
-def _blocks(addresses: AddressSet) -> Iterator[dict[str, Any]]:
+def _blocks(addresses: AddressSet, *, plain: bool) -> Iterator[dict[str, Any]]:
     """Yield ipBlocks that are these addresses together."""
+    if plain:
+        yield from ({"cidr": cidr} for cidr in addresses.cidrs() or [ADDRESS])
+        return
     for family in addresses.families():
         cover, _, rest = shorten.addresses(addresses.only(family)).partition(" except ")
         for cidr in cover.split(", "):

@@ -9,13 +9,15 @@ What is covered. For each vCluster every claim of `claims.py` that applies, judg
   every pod that any other tenant can create.
 
 In both, every policy of the cluster counts as it is, whoever made it: a tenant's own synced NetworkPolicy, which adds
-up with the vCluster's, as well as the host's. Other tenants are those that are there, each with its own policies or
-none, and neighbours only where another vCluster really is in the same namespace.
+up with the vCluster's, as well as the host's, and the cluster-scoped ones above and below them. Other tenants are those
+that are there, each with its own policies or none, and neighbours only where another vCluster really is in the same
+namespace.
 
 What is not covered: what NetworkPolicy leaves open (`reach/evaluate.py`), the vCluster's values (what the user opened
-on purpose fails like everything else), other policy APIs, pods that a tenant puts into the host's network, and what a
-tenant may do but has not begun to do: NetworkPolicies and namespaces that it could sync if its vCluster lets it. That
-vCluster Platform is reachable is claimed only where there is one.
+on purpose fails like everything else, and claims about named grants are left out), other policy APIs, pods that a
+tenant puts into the host's network, and what a tenant may do but has not begun to do: NetworkPolicies and namespaces
+that it could sync if its vCluster lets it. Where host DNS, the host API server and vCluster Platform are is taken from
+the vCluster's policies (`settings_of_policies`); that the platform is reachable is claimed only where there is one.
 
 Cost. vClusters of one shape are judged once (`audit_shape`), and ends of all shapes meet by what they look for
 (`audit_abroad`): beyond reading the cluster it is some milliseconds for each shape, and some hundred microseconds for
@@ -24,7 +26,7 @@ each vCluster. vClusters that share a namespace are judged one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from vcluster_isolation.proof.audit_abroad import meet_abroad, meet_neighbours
@@ -112,14 +114,13 @@ def _quiet(what: str, done: int, of: int) -> None:
 
 def _judged(fleet: Fleet, land: Land, tell: Tell) -> Iterator[tuple[list[Found], Verdicts]]:
     """Yield all vClusters, those of one shape together, with what became of the claims about them."""
-    sites = _sites(fleet)
     host = [End(tags, (pod, pod), real=True) for tags, pod in land.host if "anybody" not in tags]
     units: list[tuple[list[Found], Unit]] = []
-    groups = _groups(fleet, land, sites)
+    groups = _groups(fleet, land)
     for at, listed in enumerate(groups):
         tell("judging kinds of vClusters", at, len(groups))
         try:
-            units.append((listed, _unit(listed, fleet, land, host, sites)))
+            units.append((listed, _unit(listed, fleet, land, host)))
         except TooManyClasses as error:
             yield listed, Verdicts(listed[0], unjudged=str(error))
     tell("judging kinds of vClusters", len(groups), len(groups))
@@ -130,7 +131,7 @@ def _judged(fleet: Fleet, land: Land, tell: Tell) -> Iterator[tuple[list[Found],
         yield listed, Verdicts(listed[0], unit.board.findings())
 
 
-def _unit(listed: Sequence[Found], fleet: Fleet, land: Land, host: Iterable[End], sites: Mapping[str, str]) -> Unit:
+def _unit(listed: Sequence[Found], fleet: Fleet, land: Land, host: Iterable[End]) -> Unit:
     """Judge the first of some vClusters of one shape by itself."""
     first = listed[0]
     platform = any("platform" in tags for tags, _ in land.host)
@@ -140,7 +141,7 @@ def _unit(listed: Sequence[Found], fleet: Fleet, land: Land, host: Iterable[End]
     if len(listed) > 1:
         pods = tuple(pod for _, pod in (*listed[1].pods, *_beside(listed[1], fleet)))
         twin = Twin(first, listed[1], pods, land.spaces)
-    return Unit(board, sites[first.tenant.namespace], twin)
+    return Unit(board, land.sites[first.tenant.namespace], twin)
 
 
 def _beside(found: Found, fleet: Fleet) -> list[RolePod]:
@@ -148,30 +149,15 @@ def _beside(found: Found, fleet: Fleet) -> list[RolePod]:
     return [one for space in found.spaces for one in fleet.beside.get(space, ())]
 
 
-def _sites(fleet: Fleet) -> dict[str, str]:
-    """Return for each namespace of a vCluster the name of its site: namespaces that a vCluster joins are one."""
-    site: dict[str, str] = {}
-
-    def root(space: str) -> str:
-        while site.setdefault(space, space) != space:
-            space = site[space]
-        return space
-
-    for found in fleet.found:
-        for space in found.spaces:
-            site[root(space)] = root(found.tenant.namespace)
-    return {space: root(space) for space in site}
-
-
-def _groups(fleet: Fleet, land: Land, sites: Mapping[str, str]) -> list[list[Found]]:
+def _groups(fleet: Fleet, land: Land) -> list[list[Found]]:
     """Return the vClusters, those of one shape together; one that shares a site is by itself."""
     count: dict[str, int] = {}
     for found in fleet.found:
-        site = sites[found.tenant.namespace]
+        site = land.sites[found.tenant.namespace]
         count[site] = count.get(site, 0) + 1
     groups: dict[object, list[Found]] = {}
     for found in fleet.found:
-        alone = count[sites[found.tenant.namespace]] == 1
+        alone = count[land.sites[found.tenant.namespace]] == 1
         groups.setdefault(shape(found, _beside(found, fleet), land) if alone else found.tenant, []).append(found)
     return list(groups.values())
 

@@ -25,7 +25,7 @@ from vcluster_isolation.proof.world import OWN, Who
 from vcluster_isolation.reach.classes import Profiler
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.model import EGRESS, INGRESS, Endpoint
-from vcluster_isolation.reach.ports import NONE
+from vcluster_isolation.reach.ports import ALL, NONE, PortSet
 from vcluster_isolation.reach.verdict import Mode
 
 Case = tuple[Claim, Who, Who]
@@ -44,7 +44,7 @@ def meet_abroad(units: Iterable[Unit], land: Land) -> None:
 def meet_neighbours(units: Sequence[Unit], land: Land) -> None:
     """Judge claims about neighbours among units that share a namespace, on their boards."""
     spaces = sorted({space for unit in units for space in unit.found.spaces})
-    profiler = Profiler(Evaluator([*land.policies(spaces), land.carrier(spaces)]))
+    profiler = Profiler(Evaluator([*land.policies(spaces), land.carrier(spaces)], land.tiers_of(spaces)))
     _meet([node for unit in units for node in nearby(unit)], Views(land, profiler, near=True), land.evaluator)
 
 
@@ -67,7 +67,7 @@ def _introduce(source: Kind, destination: Kind, evaluator: Evaluator) -> None:
     pair = representatives(source, destination) if found else None
     ports = evaluator.allowed(*pair, Mode.MAY) if pair else NONE
     for kind, need, partners in found:
-        if _CASES[need[2]][0].ports & ports:
+        if _ports(_CASES[need[2]][0]) & ports:
             kind.partners[need] = partners
 
 
@@ -94,8 +94,13 @@ def _judge(kind: Kind, evaluator: Evaluator, *, outward: bool) -> None:
                 continue
             pair = (node.end.at, found[1]) if outward else (found[1], node.end.at)
             verdict = evaluator.flow(*pair, Mode.MAY)
-            if wrong := claim.ports & verdict.allowed:
+            if wrong := _ports(claim) & verdict.allowed:
                 unit.board.add(claim, example(source, destination, pair, wrong, verdict), real=real)
+
+
+def _ports(claim: Claim) -> PortSet:
+    """Return the ports of an isolation claim, which depend on no value."""
+    return ALL if claim.ports is None else claim.ports
 
 
 def _simplest_of_units(nodes: Iterable[Node]) -> Iterator[tuple[Unit, Node]]:
@@ -134,8 +139,11 @@ _Row = tuple[tuple[str, str], tuple[str, str]]
 
 
 def _rows() -> Iterator[tuple[_Row, Case]]:
-    """Yield the cases of isolation claims in which the ends are not of one vCluster, each with whose they are."""
-    for claim in (one for one in CLAIMS if one.kind == ISOLATION):
+    """Yield the cases of isolation claims in which the ends are not of one vCluster, each with whose they are.
+
+    Without those that speak of a value, which nobody knows here.
+    """
+    for claim in (one for one in CLAIMS if one.kind == ISOLATION and not one.value):
         for sources, destinations in claim.flows:
             for source, destination in product(sources, destinations):
                 row = (_whose(source), tag(source)), (_whose(destination), tag(destination))

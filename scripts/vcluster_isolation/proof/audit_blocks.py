@@ -10,7 +10,7 @@ address may have are among those ranges, for all pods the same.) A block that co
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cache, lru_cache
 
 from vcluster_isolation.proof import cast
@@ -40,6 +40,14 @@ class RealAddresses:
     def _within(self, family: int, pairs: Intervals) -> bool:
         numbers = self._numbers[family]
         return any(bisect_left(numbers, first) < bisect_right(numbers, last) for first, last in pairs)
+
+
+def by_family(block: AddressSet, addresses: AddressSet) -> Iterator[AddressSet]:
+    """Yield the parts of a block that are of one family, and have some of these addresses."""
+    for family in FAMILIES:
+        part = block.only(family)
+        if part & addresses:
+            yield part
 
 
 @lru_cache(maxsize=65536)

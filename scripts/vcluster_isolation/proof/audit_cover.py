@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from vcluster_isolation.proof.audit_find import Fleet, Found, RolePod, chart_policy_of
 from vcluster_isolation.proof.audit_land import Land
-from vcluster_isolation.reach.model import EGRESS, INGRESS, Policy
+from vcluster_isolation.reach.model import EGRESS, INGRESS, Pod, Policy
+from vcluster_isolation.reach.tiers import DENY, tier_rules
 
 
 @dataclass(frozen=True, slots=True)
 class Uncovered:
     """A pod that no policy isolates in one direction or both: `ingress` and `egress` say in which one does.
 
-    Policies may pass by a pod in the host's network, so it counts as isolated in none.
+    A cluster-scoped policy isolates a pod if it denies anything. Policies may pass by a pod in the host's network, so
+    it counts as isolated in none.
     """
 
     namespace: str
@@ -29,10 +31,16 @@ def cover(pods: Iterable[RolePod], land: Land) -> tuple[Uncovered, ...]:
     """Return the pods that are not isolated in both directions."""
     found = []
     for role, pod in pods:
-        into, out = (not pod.host_network and bool(land.evaluator.isolating(pod, way)) for way in (INGRESS, EGRESS))
+        into, out = (not pod.host_network and _isolated(pod, way, land) for way in (INGRESS, EGRESS))
         if not (into and out):
             found.append(Uncovered(pod.namespace.name, pod.name, role, into, out, pod.host_network))
     return tuple(found)
+
+
+def _isolated(pod: Pod, way: str, land: Land) -> bool:
+    """Return whether a policy isolates a pod in a direction, or a cluster-scoped one denies something there."""
+    tiers = land.evaluator.governing(pod, way)
+    return bool(land.evaluator.isolating(pod, way)) or any(one.action == DENY for one in tier_rules(tiers, way))
 
 
 def selected_policies(fleet: Fleet, land: Land) -> frozenset[int]:

@@ -6,26 +6,27 @@ CoreDNS, snapshot pod and stray, with the labels they usually have. Of the host 
 real pods that the cluster has instead.
 
 A vCluster that has synced namespaces could make one more, in which nothing isolates a pod: its workloads are there,
-too. Not covered is a pod that a tenant creates in the host's network, which no NetworkPolicy reaches (Pod Security
-does).
+too. That is not so where the chart mapped each of them, with a policy of its own. Not covered is a pod that a tenant
+creates in the host's network, which no NetworkPolicy reaches (Pod Security does).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vcluster_isolation.proof import cast
-from vcluster_isolation.proof.audit_find import COREDNS, WORKLOAD, Found, RolePod
+from vcluster_isolation.proof.audit_find import BY_NAMESPACES, COREDNS, WORKLOAD, Found, RolePod
 from vcluster_isolation.proof.audit_land import Land
-from vcluster_isolation.proof.audit_near import near_policies
-from vcluster_isolation.proof.cast import VIRTUAL_NAMESPACE, Actor, AddressActor, PodActor
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.world import Who, World, named_spaces
+from vcluster_isolation.proof.audit_near import near_carrier, near_policies, near_tiers
+from vcluster_isolation.proof.cast import VIRTUAL_NAMESPACE, Actor, PodActor
+from vcluster_isolation.proof.subject import Rendered, Subject
+from vcluster_isolation.proof.tenants import named_spaces
+from vcluster_isolation.proof.world import Who, World
 from vcluster_isolation.reach.classes import Profiler
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.labels import FREE
-from vcluster_isolation.reach.model import Endpoint, Pod, Policy
+from vcluster_isolation.reach.model import Endpoint, External, Pod, Policy
 from vcluster_isolation.reach.verdict import Mode
 
 
@@ -37,7 +38,7 @@ def chosen(actor: Actor) -> bool:
 _HOSTILE = tuple(Who(one) for one in (*cast.OF_A_VCLUSTER, cast.ORDINARY) if chosen(one))
 _USUAL = tuple(Who(one, usual=True) for one in cast.OF_A_VCLUSTER if chosen(one))
 _FIXED = tuple(Who(one) for one in (*cast.OF_A_VCLUSTER, cast.STRAY) if not chosen(one))
-_HOST = tuple(Who(one) for one in (*cast.OF_THE_HOST, cast.ANYBODY, *cast.ADDRESSES))
+_HOST = tuple(Who(one) for one in (*cast.OF_THE_HOST, cast.ANYBODY, *cast.ADDRESSES, *cast.OF_VALUES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +83,8 @@ class Place:
     """A vCluster with everybody it can meet but other tenants and the host's real pods.
 
     `own` are its ends, `beside` the pods in its namespaces that are no vCluster's own, `host` the cast's actors of
-    the host and all addresses. `evaluator` knows the policies of its namespaces and of the host's. `hosted` and
-    `coredns` are as in `Subject`.
+    the host and all addresses. `evaluator` knows the policies of its namespaces and of the host's. `subject` is what
+    is known of it, without its policies.
     """
 
     found: Found
@@ -91,21 +92,18 @@ class Place:
     beside: tuple[End, ...]
     host: tuple[End, ...]
     evaluator: Evaluator
-    hosted: bool
-    coredns: bool
+    subject: Subject
 
 
 def place_of(found: Found, beside: Sequence[RolePod], land: Land) -> Place:
     """Return a vCluster with its ends. Raises TooManyClasses when its selectors tell too many kinds of pods apart."""
-    policies = list(land.policies(found.spaces))
-    mine = near_policies(found, beside, land)
-    others = land.host_spaces.union(named_spaces(mine, found.tenant)) - set(found.spaces)
-    near = [*mine, *land.policies(sorted(others))]
-    wide = [*near, land.carrier(found.spaces, anywhere=bool(found.synced))]
-    profiler = Profiler(Evaluator(wide))
-    world = _world(found, found.tenant.namespace, near, land)
+    subject = _subject(found, land)
+    near, tiers = _near(found, beside, land)
+    wide = (*near, near_carrier(found, beside, land))
+    profiler = Profiler(Evaluator(wide, tiers))
+    world = World(subject, (near, tiers), alone=True, known=land.spaces)
     stray = Who(cast.STRAY)
-    own = [*_folded(found.pods, profiler), *_imagined(found, wide, land)]
+    own = [*_folded(found.pods, profiler), *_imagined(subject, (wide, tiers), land)]
     own += (_could_be(who, end) for who in _FIXED if who != stray for end in world.ends(who))
     return Place(
         found,
@@ -113,9 +111,46 @@ def place_of(found: Found, beside: Sequence[RolePod], land: Land) -> Place:
         (*_folded(beside, profiler), *(_could_be(stray, end) for end in world.ends(stray))),
         tuple(_could_be(who, end) for who in _HOST for end in world.ends(who)),
         world.evaluator,
-        hosted=is_hosted(found, policies),
-        coredns=has_coredns(found, policies),
+        subject,
     )
+
+
+def _near(found: Found, beside: Sequence[RolePod], land: Land) -> Rendered:
+    """Return the policies that can concern a vCluster and whom it can meet in its own namespaces and the host's.
+
+    Those of the host are the ones that the cast knows, and all that policies among these name.
+    """
+    mine = near_policies(found, beside, land)
+    policies, tiers = mine, near_tiers(found, beside, found.spaces, land)
+    others: set[str] = set()
+    more = set(land.host_spaces)
+    while more:
+        others |= more
+        policies = [*mine, *land.policies(sorted(others))]
+        tiers = near_tiers(found, beside, (*found.spaces, *sorted(others)), land)
+        more = named_spaces((*policies, *tiers)) - others - set(found.spaces)
+    return tuple(policies), tiers
+
+
+def _subject(found: Found, land: Land) -> Subject:
+    """Return what is known of a vCluster beside its policies."""
+    policies = list(land.policies(found.spaces))
+    hosted = is_hosted(found, policies)
+    return Subject(
+        found.tenant.name,
+        found.tenant.namespace,
+        (),
+        hosted=hosted,
+        coredns=hosted and has_coredns(found, policies),
+        namespace_sync=bool(_unmapped(found, policies)),
+        settings=replace(land.settings_of(found), release_free=BY_NAMESPACES in found.found_by),
+    )
+
+
+def _unmapped(found: Found, policies: Iterable[Policy]) -> set[str]:
+    """Return the namespaces to which a vCluster syncs pods without the chart's policies: it could sync to more."""
+    mapped = {one.namespace for one in policies if one.name == f"vc-work-{found.tenant.name}"}
+    return set(found.synced) - mapped
 
 
 def is_hosted(found: Found, policies: Iterable[Policy]) -> bool:
@@ -135,23 +170,18 @@ def has_coredns(found: Found, policies: Iterable[Policy]) -> bool:
     return any(one.name == policy for one in policies) or any(role == COREDNS for role, _ in found.pods)
 
 
-def _world(found: Found, space: str, policies: Sequence[Policy], land: Land) -> World:
-    """Return the world of one namespace of a vCluster, as it is: without symbolic tenants."""
-    syncs = bool(found.synced) and space == found.tenant.namespace
-    subject = Subject(found.tenant.name, space, (), namespace_sync=syncs)
-    return World(subject, policies, alone=True, known=land.spaces)
-
-
-def _imagined(found: Found, policies: Sequence[Policy], land: Land) -> Iterator[End]:
+def _imagined(subject: Subject, rendered: Rendered, land: Land) -> Iterator[End]:
     """Yield every kind of pod that a tenant can create, in each namespace of its vCluster."""
-    for space in found.spaces:
-        world = _world(found, space, policies, land)
+    alone = replace(subject, settings=replace(subject.settings, spaces=()))
+    for space in subject.spaces:
+        here = replace(alone, namespace=space, namespace_sync=subject.namespace_sync and space == subject.namespace)
+        world = World(here, rendered, alone=True, known=land.spaces)
         yield from (_could_be(who, end) for who in (*_HOSTILE, *_USUAL) for end in world.ends(who))
 
 
 def _could_be(who: Who, end: Endpoint) -> End:
     """Return an end of the cast: addresses are there, its pods could be."""
-    return End(frozenset({tag(who)}), (end, end), real=isinstance(who.actor, AddressActor))
+    return End(frozenset({tag(who)}), (end, end), real=isinstance(end, External))
 
 
 def _folded(pods: Iterable[RolePod], profiler: Profiler) -> Iterator[End]:

@@ -11,16 +11,20 @@ all not the one that nobody isolated. The traces, all from facts about vCluster 
 - namespaces that namespace sync made, labelled `vcluster.loft.sh/vcluster-name` and `…/vcluster-namespace`.
 - synced pods: `vcluster.loft.sh/managed-by: NAME`. Such a pod belongs to the vCluster that its namespace's labels
   name, else to that of the same namespace, else to the only one of that name, else to one that left no other trace.
+- mapped namespaces: there the chart renders `vc-work-NAME` as well, whose peer names the control plane's namespace. So
+  policies and pods there belong to the vCluster of that namespace, unless labels say otherwise.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vcluster_isolation.proof.cast import MANAGED_BY, VIRTUAL_NAMESPACE
-from vcluster_isolation.proof.world import Tenant
+from vcluster_isolation.proof.settings_of_policies import api_servers, home_of
+from vcluster_isolation.proof.tenants import Tenant
+from vcluster_isolation.reach.addresses import POD_RANGES, AddressSet
 from vcluster_isolation.reach.model import Labels, Namespace, Pod, Policy
 from vcluster_isolation.reach.parse import Cluster
 
@@ -61,12 +65,14 @@ class Found:
 class Fleet:
     """All vClusters, ascending by name; the further pods in their namespaces, by namespace; and all other pods.
 
-    The further pods are snapshot pods, which carry no vCluster's name, and strays, which belong to none.
+    The further pods are snapshot pods, which carry no vCluster's name, and strays, which belong to none. `unknown` are
+    the addresses that a pod of unknown address may have.
     """
 
     found: tuple[Found, ...]
     beside: Mapping[str, tuple[RolePod, ...]]
     host: tuple[Pod, ...]
+    unknown: AddressSet = POD_RANGES
 
 
 @dataclass(slots=True)
@@ -87,18 +93,39 @@ def find(cluster: Cluster, declared: Iterable[tuple[str, str]] = ()) -> Fleet:
     `declared` are the (namespace, release) of policies labelled `app: vcluster`: a parsed policy has no labels.
     """
     traces = _Traces()
-    for space, name in declared:
-        traces.add(Tenant(name, space), BY_POLICIES)
-    for policy in cluster.policies:
-        if name := chart_policy_of(policy):
-            traces.add(Tenant(name, policy.namespace), BY_POLICIES)
-    homes = dict(_synced_spaces(cluster.namespaces.values()))
-    for space, tenant in homes.items():
+    charted = [(one, name) for one in cluster.policies if (name := chart_policy_of(one))]
+    mapped = _mapped(charted)
+    synced = dict(_synced_spaces(cluster.namespaces.values()))
+    for space, name in (*declared, *((one.namespace, name) for one, name in charted)):
+        traces.add(mapped.get((space, name), Tenant(name, space)), BY_POLICIES)
+    for tenant in synced.values():
         traces.add(tenant, BY_NAMESPACES)
+    homes = mapped | {(space, tenant.name): tenant for space, tenant in synced.items()}
+    for (space, _), tenant in homes.items():
         traces.synced.setdefault(tenant, set()).add(space)
-    rest = list(_own_pods(cluster.pods, homes, traces))
+    unknown = POD_RANGES - api_servers(cluster.policies)
+    rest = list(_own_pods(_addressed(cluster.pods, unknown), homes, traces))
     spaces = {tenant.namespace for tenant in traces.by}.union(*traces.synced.values())
-    return Fleet(tuple(_found(traces)), _beside(rest, spaces), tuple(p for p in rest if p.namespace.name not in spaces))
+    host = tuple(pod for pod in rest if pod.namespace.name not in spaces)
+    return Fleet(tuple(_found(traces)), _beside(rest, spaces), host, unknown)
+
+
+def _addressed(pods: Iterable[Pod], unknown: AddressSet) -> Iterable[Pod]:
+    """Return pods, those of unknown address with the addresses that they may have."""
+    if unknown == POD_RANGES:
+        return pods
+    return (replace(pod, addresses=unknown) if pod.addresses == POD_RANGES else pod for pod in pods)
+
+
+def _mapped(charted: Iterable[tuple[Policy, str]]) -> dict[tuple[str, str], Tenant]:
+    """Return the mapped namespaces of vClusters, each with the vCluster's name, and whose they are."""
+    homes = {(one.namespace, name) for one, name in charted if one.name.startswith("vc-cp-")}
+    found: dict[tuple[str, str], Tenant] = {}
+    for one, name in charted:
+        place = (one.namespace, name)
+        if place not in homes and (home := home_of(one)) != one.namespace:
+            found[place] = Tenant(name, home)
+    return found
 
 
 def chart_policy_of(policy: Policy) -> str:
@@ -131,7 +158,7 @@ def _synced_spaces(spaces: Iterable[Namespace]) -> Iterator[tuple[str, Tenant]]:
             yield space.name, Tenant(name, home)
 
 
-def _own_pods(pods: Iterable[Pod], homes: Mapping[str, Tenant], traces: _Traces) -> Iterator[Pod]:
+def _own_pods(pods: Iterable[Pod], homes: Mapping[tuple[str, str], Tenant], traces: _Traces) -> Iterator[Pod]:
     """Note the pods of vClusters, and yield all others."""
     synced: list[tuple[str, Pod]] = []
     for pod in pods:
@@ -155,11 +182,11 @@ def _own_pods(pods: Iterable[Pod], homes: Mapping[str, Tenant], traces: _Traces)
         traces.pods.setdefault(tenant, []).append((_role(pod), pod))
 
 
-def _owner(name: str, space: str, homes: Mapping[str, Tenant], named: list[Tenant]) -> Tenant:
+def _owner(name: str, space: str, homes: Mapping[tuple[str, str], Tenant], named: list[Tenant]) -> Tenant:
     """Return the vCluster that a synced pod in a namespace belongs to."""
     here = Tenant(name, space)
-    if space in homes and homes[space].name == name:
-        return homes[space]
+    if (space, name) in homes:
+        return homes[space, name]
     return named[0] if here not in named and len(named) == 1 else here
 
 

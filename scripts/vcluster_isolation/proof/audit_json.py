@@ -25,6 +25,7 @@ def as_json(audit: Audit) -> Iterator[str]:
         "namespaces": len(cluster.namespaces),
         "pods": len(cluster.pods),
         "policies": len(cluster.policies),
+        "cluster_policies": len(cluster.tiers),
         "warnings": warnings(audit),
         "problems": [one.as_dict() for one in cluster.problems],
     }
@@ -95,6 +96,7 @@ def _example(example: Example) -> Mapping[str, Any]:
         "ports": str(example.ports),
         "rules": list(map(str, example.rules)),
         "not_isolated": list(example.open_sides),
+        "denied_by": list(map(str, example.denials)),
     }
 
 

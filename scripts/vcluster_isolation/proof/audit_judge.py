@@ -7,15 +7,16 @@ this module but of `audit_abroad`, which adds what it finds to the same `Board`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from vcluster_isolation.proof import cast
 from vcluster_isolation.proof.audit_ends import End, Place, tag
-from vcluster_isolation.proof.claims import AVAILABILITY, CLAIMS, COREDNS, HOSTED, ISOLATION, Claim
+from vcluster_isolation.proof.claims import AVAILABILITY, CLAIMS, ISOLATION, Claim
 from vcluster_isolation.proof.prove import FAILS, HOLDS, NO_SUBJECT, Counterexample
 from vcluster_isolation.proof.world import OWN, Who
-from vcluster_isolation.reach.model import Endpoint, External, Origin
+from vcluster_isolation.reach.match import selects
+from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
 from vcluster_isolation.reach.ports import PortSet
 from vcluster_isolation.reach.verdict import Mode, Verdict
 
@@ -28,7 +29,8 @@ class Example:
     """A flow that breaks a claim: two ends, and the ports that get through (of availability: that do not).
 
     `rules` let it through; `open_sides` are the sides, `egress` of the source or `ingress` of the destination, that no
-    policy isolates. Unlike a `Counterexample` it is small enough to keep for every vCluster of a fleet.
+    policy isolates and no cluster-scoped one decides. `denials` are the rules of cluster-scoped ones that close what
+    does not get through. Unlike a `Counterexample` it is small enough to keep for every vCluster of a fleet.
     """
 
     source: Who
@@ -37,6 +39,7 @@ class Example:
     ports: PortSet
     rules: tuple[Origin, ...]
     open_sides: tuple[str, ...]
+    denials: tuple[Origin, ...]
     size: tuple[int, int]
 
 
@@ -46,8 +49,9 @@ def example(
     """Return the example of a flow that a verdict is about."""
     found = Counterexample(source, destination, ends, ports, verdict)
     sides = {"egress": verdict.egress, "ingress": verdict.ingress}
-    opened = tuple(name for name, side in sides.items() if side.governed and not side.isolated)
-    return Example(source, destination, ends, ports, found.rules, opened, found.size())
+    opened = tuple(name for name, side in sides.items() if side.governed and side.by_default & ports)
+    closed = (deny.origin for side in sides.values() for deny in side.denying(ports - verdict.allowed))
+    return Example(source, destination, ends, ports, found.rules, opened, tuple(dict.fromkeys(closed)), found.size())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Board:
         """Return whether there is in the host cluster what a claim speaks of; a platform is no part of most."""
         if claim.kind == AVAILABILITY and not self.platform and _actors(claim) & _PLATFORM:
             return False
-        return {HOSTED: self.place.hosted, COREDNS: self.place.hosted and self.place.coredns}.get(claim.needs, True)
+        return claim.applies(self.place.subject)
 
     def add(self, claim: Claim, found: Example, *, real: bool) -> None:
         """Note what breaks a claim, unless something smaller does."""
@@ -131,7 +135,7 @@ def judge(place: Place, host: Iterable[End], *, platform: bool) -> Board:
     for end in (*place.own, *place.beside, *place.host):
         for name in end.tags:
             by_tag.setdefault(name, []).append(end)
-    served = {name: [end for end in host if name in end.tags] for name in ("host-dns", *_PLATFORM)}
+    served = dict(_served(place, list(host)))
     verdicts: dict[tuple[Hashable, Hashable, Mode], Verdict] = {}
     kind = _kinds(place)
     for claim in filter(board.applies, CLAIMS):
@@ -146,10 +150,21 @@ def judge(place: Place, host: Iterable[End], *, platform: bool) -> Board:
             if key not in verdicts:
                 verdicts[key] = place.evaluator.flow(*pair, mode)
             verdict = verdicts[key]
-            wrong = claim.ports & verdict.allowed if claim.kind == ISOLATION else claim.ports - verdict.allowed
+            ports = claim.ports_of(place.subject)
+            wrong = ports & verdict.allowed if claim.kind == ISOLATION else ports - verdict.allowed
             if wrong:
                 board.add(claim, example(source, destination, pair, wrong, verdict), real=real)
     return board
+
+
+def _served(place: Place, host: Sequence[End]) -> Iterator[tuple[str, list[End]]]:
+    """Yield the real pods of the host that claims speak of: vCluster Platform, and whom policies name."""
+    yield from ((name, [end for end in host if name in end.tags]) for name in sorted(_PLATFORM))
+    for actor in cast.OF_VALUES:
+        named = place.subject.settings.named.get(actor.key)
+        peers = [peer for peer in named.peers if peer.block is None] if named else []
+        pods = ((end, end.at) for end in host if isinstance(end.at, Pod))
+        yield tag(Who(actor)), [end for end, pod in pods if any(selects(peer, "", pod) for peer in peers)]
 
 
 def _kinds(place: Place) -> dict[End, Hashable]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
 from vcluster_isolation.proof import cast
 from vcluster_isolation.proof.audit_blocks import RealAddresses
-from vcluster_isolation.proof.audit_find import Fleet
-from vcluster_isolation.reach.addresses import AddressSet
+from vcluster_isolation.proof.audit_find import Fleet, Found
+from vcluster_isolation.proof.settings import Settings
+from vcluster_isolation.proof.settings_of_policies import only_spaces, platform_spaces, settings_of_policies
+from vcluster_isolation.reach.addresses import POD_RANGES, AddressSet
 from vcluster_isolation.reach.classes import Profiler
 from vcluster_isolation.reach.evaluate import Evaluator, peers, rules
 from vcluster_isolation.reach.index import SelectorIndex
 from vcluster_isolation.reach.model import (
     EGRESS,
     EVERYTHING,
-    NAME_LABEL,
     Namespace,
     Origin,
     Peer,
@@ -27,9 +29,10 @@ from vcluster_isolation.reach.model import (
     namespace,
 )
 from vcluster_isolation.reach.parse import Cluster
+from vcluster_isolation.reach.tiers import TierPolicy, tier_peers, tier_rules
 
 MANY = ""
-"""Stands for more than one namespace."""
+"""Stands for more than one site: a site is the namespaces of a vCluster, or one of the host's."""
 
 _CARRIER = "(all namespaces)"
 """The namespace of a policy that is not there, and carries peers for an index: no namespace can be called so."""
@@ -42,24 +45,53 @@ class Land:
         """Index the policies of a cluster; `fleet` are the vClusters in it."""
         self.spaces: Mapping[str, Namespace] = cluster.namespaces
         self.pods = cluster.pods
-        self.evaluator = Evaluator(cluster.policies)
+        self.evaluator = Evaluator(cluster.policies, cluster.tiers)
         self.real = RealAddresses(cluster.pods)
-        wide, blocks, names = _mentioned(cluster.policies)
+        self.unknown = fleet.unknown
+        """The addresses that a pod of unknown address may have."""
+        self.sites = sites_of(fleet)
+        self._tiers = [(one, self._home_of(one)) for one in cluster.tiers]
+        wide, blocks, names = _mentioned(cluster.policies, self._tiers, self.sites)
         self.wide: Mapping[Peer, str] = wide
-        """Each peer that looks across namespaces, and the namespace of the policy that it is in."""
+        """Each peer that looks across namespaces, and the site of the policy that it is in."""
         self.named_ports = names
         self.relevant = frozenset(peer for addresses, peer in blocks.items() if self.real.relevant(addresses))
         self.profiler = Profiler(Evaluator([_carrier([*wide, *self.relevant])]))
         self._looking = SelectorIndex((peer.namespaces or EVERYTHING, peer) for peer in wide)
-        self.mentions = _mentions(wide)
+        self.mentions = _mentions(chain(wide.items(), ((one.subject, home) for one, home in self._tiers)))
         self.tenants: dict[str, set[str]] = {}
         """The names of the vClusters in each namespace."""
         for found in fleet.found:
             for space in found.spaces:
                 self.tenants.setdefault(space, set()).add(found.tenant.name)
-        self.host = tuple((tags_of_host(pod), pod) for pod in fleet.host)
+        platforms = platform_spaces(cluster.policies)
+        self.host = tuple((tags_of_host(pod, platforms), pod) for pod in fleet.host)
         asked = {pod.namespace.name for tags, pod in self.host if tags & _ASKED}
         self.host_spaces = frozenset(one.namespace for one in _host_actors()) - {cast.ANYBODY.namespace} | asked
+
+    def settings_of(self, found: Found) -> Settings:
+        """Return the settings of a vCluster, as far as its policies tell; its namespaces are those that were found."""
+        known = settings_of_policies(self.policies([found.tenant.namespace]), found.tenant.name, found.tenant.namespace)
+        return replace(known, spaces=found.synced, api_server=POD_RANGES - self.unknown)
+
+    def _home_of(self, tier: TierPolicy) -> str:
+        """Return the only site that a cluster-scoped policy can be about; MANY if there can be others."""
+        found = {self.sites.get(one, one) for one in only_spaces(tier.subject.namespaces)}
+        return found.pop() if len(found) == 1 else MANY
+
+    @cached_property
+    def _pinned(self) -> Mapping[str, list[TierPolicy]]:
+        """The cluster-scoped policies of one site only, by each of its namespaces that they name; others by MANY."""
+        found: dict[str, list[TierPolicy]] = {}
+        for one, home in self._tiers:
+            for space in only_spaces(one.subject.namespaces) if home != MANY else (MANY,):
+                found.setdefault(space, []).append(one)
+        return found
+
+    def tiers_of(self, spaces: Iterable[str]) -> tuple[TierPolicy, ...]:
+        """Return the cluster-scoped policies that can govern pods of some namespaces, those of any namespace first."""
+        listed = chain.from_iterable(self._pinned.get(one, ()) for one in (MANY, *spaces))
+        return tuple(dict.fromkeys(listed))
 
     def carrier(self, spaces: Iterable[str], *, anywhere: bool = False) -> Policy:
         """Return a policy with every peer that looks into some namespaces from elsewhere; it isolates nothing.
@@ -67,7 +99,7 @@ class Land:
         `anywhere` adds those that may look into a namespace that is not there yet, with labels of its owner's choice.
         """
         near = [self._looking.candidates((self.spaces.get(one) or namespace(one)).labels) for one in spaces]
-        free = (one for one in self.wide if anywhere and not _is_by_name(one))
+        free = (one for one in self.wide if anywhere and not only_spaces(one.namespaces))
         return _carrier(list(dict.fromkeys(chain(free, *near))))
 
     def policies(self, spaces: Iterable[str]) -> Iterator[Policy]:
@@ -77,25 +109,43 @@ class Land:
 
     @cached_property
     def used(self) -> Mapping[str, str]:
-        """Each value of a label of a pod or namespace, and the namespace where that is."""
+        """Each value of a label of a pod or namespace, and the site where that is."""
         found: dict[str, str] = {}
         for space, labels in (
             *((pod.namespace.name, pod.labels) for pod in self.pods),
             *((one.name, one.labels) for one in self.spaces.values()),
         ):
             for _, value in labels:
-                _note(found, value, space)
+                _note(found, value, self.sites.get(space, space))
         return found
 
 
-def tags_of_host(pod: Pod) -> frozenset[str]:
-    """Return which actors of the cast a pod of the host cluster is: of those that it has the labels of, or anybody."""
+def sites_of(fleet: Fleet) -> dict[str, str]:
+    """Return for each namespace of a vCluster the name of its site: namespaces that a vCluster joins are one."""
+    site: dict[str, str] = {}
+
+    def root(space: str) -> str:
+        while site.setdefault(space, space) != space:
+            space = site[space]
+        return space
+
+    for found in fleet.found:
+        for space in found.spaces:
+            site[root(space)] = root(found.tenant.namespace)
+    return {space: root(space) for space in site}
+
+
+def tags_of_host(pod: Pod, platforms: Collection[str]) -> frozenset[str]:
+    """Return which actors of the cast a pod of the host cluster is: of those that it has the labels of, or anybody.
+
+    `platforms` are the namespaces in which vClusters look for vCluster Platform.
+    """
     found = {
         one.name
         for one in _host_actors()
         if one.labels and one.labels.items() <= dict(pod.labels).items() and pod.namespace.name == one.namespace
     }
-    if ("app", "loft") in pod.labels and pod.namespace.name in _PLATFORM_SPACES:
+    if ("app", "loft") in pod.labels and (pod.namespace.name in platforms or pod.namespace.name in _PLATFORM_SPACES):
         found |= {"platform", "agent"}
     return frozenset(found or {"anybody", "elsewhere"})
 
@@ -109,30 +159,35 @@ def _host_actors() -> list[cast.PodActor]:
     return [one for one in (*cast.OF_THE_HOST, cast.ANYBODY) if isinstance(one, cast.PodActor)]
 
 
-def _mentioned(policies: Iterable[Policy]) -> tuple[dict[Peer, str], dict[AddressSet, Peer], frozenset[str]]:
-    """Return the peers that look across namespaces with where they are, those with an ipBlock, and all port names."""
+def _mentioned(
+    policies: Iterable[Policy], tiers: Iterable[tuple[TierPolicy, str]], sites: Mapping[str, str]
+) -> tuple[dict[Peer, str], dict[AddressSet, Peer], frozenset[str]]:
+    """Return the peers that look across namespaces with where they are, those with addresses, and all port names."""
     wide: dict[Peer, str] = {}
     blocks: dict[AddressSet, Peer] = {}
     names: set[str] = set()
     for policy in policies:
         names.update(name for rule in rules(policy) for _, name in rule.named)
+        home = sites.get(policy.namespace, policy.namespace)
         for peer in peers(policy):
             if peer.block is not None:
                 blocks[peer.block.addresses] = peer
             elif peer.namespaces is not None:
-                wide[peer] = policy.namespace if wide.get(peer, policy.namespace) == policy.namespace else MANY
+                wide[peer] = home if wide.get(peer, home) == home else MANY
+    for tier, home in tiers:
+        names.update(name for rule in tier_rules([tier]) for _, name in rule.named)
+        for peer in tier_peers([tier]):
+            if peer.block is not None:
+                blocks[peer.block.addresses] = peer
+            elif peer.namespaces is not None:
+                wide[peer] = home if wide.get(peer, home) == home else MANY
     return wide, blocks, frozenset(names)
 
 
-def _is_by_name(peer: Peer) -> bool:
-    """Return whether a peer asks for a namespace by its name."""
-    return peer.namespaces is not None and any(key == NAME_LABEL for key, _ in peer.namespaces.equal)
-
-
-def _mentions(wide: Mapping[Peer, str]) -> dict[str, str]:
-    """Return the label values that peers across namespaces ask for, with the namespace whose policies do."""
+def _mentions(wide: Iterable[tuple[Peer, str]]) -> dict[str, str]:
+    """Return the label values that peers across namespaces ask for, with the site whose policies do."""
     found: dict[str, str] = {}
-    for peer, space in wide.items():
+    for peer, space in wide:
         for selector in (peer.pods, peer.namespaces):
             for value in _values(selector) if selector else ():
                 _note(found, value, space)
@@ -144,9 +199,9 @@ def _values(selector: Selector) -> Iterator[str]:
     yield from (value for one in selector.others for value in one.values)
 
 
-def _note(found: dict[str, str], value: str, space: str) -> None:
-    """Note where a value is: in this namespace, or in many."""
-    found[value] = space if found.get(value, space) == space else MANY
+def _note(found: dict[str, str], value: str, site: str) -> None:
+    """Note where a value is: in this site, or in many."""
+    found[value] = site if found.get(value, site) == site else MANY
 
 
 def _carrier(listed: list[Peer]) -> Policy:

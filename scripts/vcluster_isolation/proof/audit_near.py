@@ -15,6 +15,7 @@ from vcluster_isolation.proof.audit_find import Found, RolePod, chart_policy_of
 from vcluster_isolation.proof.audit_land import Land
 from vcluster_isolation.proof.cast import MANAGED_BY
 from vcluster_isolation.reach.model import Policy, Rule, Selector
+from vcluster_isolation.reach.tiers import TierPolicy
 
 Label = tuple[str, str]
 
@@ -22,11 +23,9 @@ Label = tuple[str, str]
 def near_policies(found: Found, beside: Iterable[RolePod], land: Land) -> list[Policy]:
     """Return the policies in a vCluster's namespaces that can concern it, its own first."""
     policies = list(land.policies(found.spaces))
-    names = {name for space in found.spaces for name in land.tenants.get(space, ())} - {found.tenant.name}
-    if not names:
+    theirs = _theirs(found, beside, land)
+    if not theirs:
         return policies
-    carried = {label for _, pod in beside for label in pod.labels}
-    theirs = frozenset((key, name) for key in ("release", MANAGED_BY) for name in names) - carried
     own_first = sorted(policies, key=lambda one: chart_policy_of(one) != found.tenant.name)
     different: dict[Hashable, Policy] = {}
     for policy in own_first:
@@ -34,6 +33,25 @@ def near_policies(found: Found, beside: Iterable[RolePod], land: Land) -> list[P
             trimmed = replace(policy, ingress=_rules(policy.ingress, theirs), egress=_rules(policy.egress, theirs))
             different.setdefault(_content(trimmed), trimmed)
     return list(different.values())
+
+
+def near_tiers(found: Found, beside: Iterable[RolePod], spaces: Iterable[str], land: Land) -> tuple[TierPolicy, ...]:
+    """Return the cluster-scoped policies that can govern pods of a vCluster, or of some namespaces of the host."""
+    theirs = _theirs(found, beside, land)
+    return tuple(one for one in land.tiers_of(spaces) if not _asks_for(one.subject.pods, theirs))
+
+
+def near_carrier(found: Found, beside: Iterable[RolePod], land: Land) -> Policy:
+    """Return the policy with every peer that looks into a vCluster's namespaces from elsewhere (see `Land.carrier`)."""
+    carrier = land.carrier(found.spaces, anywhere=bool(found.synced))
+    return replace(carrier, egress=_rules(carrier.egress, _theirs(found, beside, land)))
+
+
+def _theirs(found: Found, beside: Iterable[RolePod], land: Land) -> frozenset[Label]:
+    """Return the labels that only a vCluster's neighbours carry."""
+    names = {name for space in found.spaces for name in land.tenants.get(space, ())} - {found.tenant.name}
+    carried = {label for _, pod in beside for label in pod.labels} if names else set()
+    return frozenset((key, name) for key in ("release", MANAGED_BY) for name in names) - carried
 
 
 def _asks_for(selector: Selector | None, labels: frozenset[Label]) -> bool:

@@ -31,6 +31,7 @@ def _lines(audit: Audit, *, everything: bool) -> Iterator[str]:
     yield (
         f"{_count(len(audit.vclusters), 'vCluster')} in {_count(len(cluster.namespaces), 'namespace')} with "
         f"{_count(len(cluster.pods), 'pod')} and {_count(len(cluster.policies), 'policy', 'policies')}"
+        + (f", {len(cluster.tiers):,} cluster-scoped" if cluster.tiers else "")
     )
     yield from _passed_over(audit, everything=everything)
     for members in groups(audit):
@@ -145,8 +146,9 @@ def _flow(found: Finding, example: Example) -> str:
 
 
 def _why(found: Finding, example: Example) -> Iterator[str]:
-    """Yield the rules that let a flow through, and the sides without any policy."""
+    """Yield the rules that let a flow through, and the sides without any policy; or the rules that deny it."""
     if found.claim.kind != ISOLATION:
+        yield from (f"denied by {rule}" for rule in example.denials)
         return
     yield from (f"by {rule}" for rule in example.rules)
     yield from (f"no policy isolates the {_SIDES[side]}" for side in example.open_sides)

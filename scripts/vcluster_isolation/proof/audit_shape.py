@@ -4,7 +4,9 @@
 vCluster and of its namespaces are swapped for those of another. That changes nothing for anybody else as long as no
 policy elsewhere asks for one of these names across namespaces, and no pod elsewhere carries one that the vCluster's
 own policies ask for across namespaces; else the vCluster is evaluated by itself. Names that the cast uses (a vCluster
-called `vcluster`, in namespace `default`) are not renamed at all. Nor is anything renamed where several vClusters
+called `vcluster`, in namespace `default`) are not renamed at all. Cluster-scoped policies that name a vCluster's
+namespaces only are its own in this sense, wherever they came from; all others go by labels, and so see alike what is
+alike after renaming. Nor is anything renamed where several vClusters
 share a namespace: those are evaluated by themselves.
 """
 
@@ -12,15 +14,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
+from itertools import chain
 from typing import Final
 
 from vcluster_isolation.proof import cast
-from vcluster_isolation.proof.audit_blocks import layout
+from vcluster_isolation.proof.audit_blocks import by_family, layout
 from vcluster_isolation.proof.audit_find import Found, RolePod, chart_policy_of
 from vcluster_isolation.proof.audit_land import Land
-from vcluster_isolation.reach.addresses import POD_RANGES, AddressSet
+from vcluster_isolation.proof.world import SYNCED_NAMESPACE
+from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.canonical import check_names, renamed_labels
 from vcluster_isolation.reach.model import Peer, Pod, Policy, Rule, Selector
+from vcluster_isolation.reach.tiers import TierPolicy, TierRule, tier_peers
 
 Names = Mapping[str, str]
 
@@ -30,7 +35,7 @@ def _literals() -> frozenset[str]:
     actors = (*cast.OF_A_VCLUSTER, cast.ORDINARY, cast.STRAY, *cast.OF_THE_HOST, cast.ANYBODY)
     pods = [one for one in actors if isinstance(one, cast.PodActor)]
     values = {value for one in pods for value in (*one.labels.values(), one.namespace)}
-    return frozenset(values | {"other", "loft", "a-synced-namespace"})
+    return frozenset(values | {"other", "loft", SYNCED_NAMESPACE})
 
 
 LITERALS: Final = _literals()
@@ -51,14 +56,15 @@ def shape(found: Found, beside: Iterable[RolePod], land: Land) -> Hashable:
     `beside` are the further pods in its namespaces. It is to share no namespace with another vCluster.
     """
     names = names_of(found)
-    policies = list(land.policies(found.spaces))
-    blocks = _blocks(policies)
+    policies, tiers = list(land.policies(found.spaces)), land.tiers_of(found.spaces)
+    blocks = _blocks(policies, tiers)
     return (
         found.tenant if _tied(found, names, land) else None,
         tuple(names.get(text, text) for text in (found.tenant.name, *found.spaces)),
         tuple(renamed_labels(land.spaces[one].labels, names) for one in found.spaces if one in land.spaces),
         tuple(_policy(one, names, blocks) for one in policies),
-        layout(tuple(blocks)),
+        tuple(_tier(one, names, blocks) for one in tiers),
+        layout((land.unknown, *blocks)),
         tuple(one if land.real.relevant(one) else None for one in blocks),
         _pods([*found.pods, *beside], names, land),
     )
@@ -73,14 +79,13 @@ def _tied(found: Found, names: Names, land: Land) -> bool:
     return any(land.used.get(text, found.tenant.namespace) not in own for text in asked)
 
 
-def _blocks(policies: Iterable[Policy]) -> dict[AddressSet, int]:
-    """Return the addresses of all ipBlocks, numbered in the order in which they come."""
+def _blocks(policies: Iterable[Policy], tiers: Iterable[TierPolicy]) -> dict[AddressSet, int]:
+    """Return the addresses of all ipBlocks and networks, numbered in the order in which they come."""
     found: dict[AddressSet, int] = {}
-    for policy in policies:
-        for rule in (*policy.ingress, *policy.egress):
-            for peer in rule.peers:
-                if peer.block is not None:
-                    found.setdefault(peer.block.addresses, len(found))
+    given = (peer for policy in policies for rule in (*policy.ingress, *policy.egress) for peer in rule.peers)
+    for peer in chain(tier_peers(tiers), given):
+        if peer.block is not None:
+            found.setdefault(peer.block.addresses, len(found))
     return found
 
 
@@ -92,10 +97,11 @@ def _pods(pods: Iterable[RolePod], names: Names, land: Land) -> Hashable:
 
 def _pod(pod: Pod, names: Names, land: Land) -> Hashable:
     """Return a pod, renamed and without its name; of its addresses only which relevant blocks cover them."""
-    covered = land.profiler.profile(pod).blocks if land.relevant else None
+    blocks = land.profiler.profile(pod).blocks if land.relevant else ()
+    covered = frozenset(part for one in blocks for part in by_family(one, pod.addresses))
     ports = frozenset(one for one in pod.ports or () if one.name in land.named_ports)
     space = names.get(pod.namespace.name, pod.namespace.name)
-    known = None if pod.addresses == POD_RANGES else pod.addresses.families()
+    known = None if pod.addresses == land.unknown else pod.addresses.families()
     return space, renamed_labels(pod.labels, names), ports, covered, known, pod.host_network
 
 
@@ -108,7 +114,15 @@ def _policy(policy: Policy, names: Names, blocks: Mapping[AddressSet, int]) -> H
     return own, names.get(policy.namespace, policy.namespace), _selector(policy.selector, names), rules
 
 
-def _rule(rule: Rule, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
+def _tier(policy: TierPolicy, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
+    """Return a cluster-scoped policy, renamed; of these the order of rules counts."""
+    rules = tuple(
+        tuple((one.action, _rule(one, names, blocks)) for one in some) for some in (policy.ingress, policy.egress)
+    )
+    return policy.tier, policy.priority, _peer(policy.subject, names, blocks), rules
+
+
+def _rule(rule: Rule | TierRule, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
     """Return a rule, renamed and without its origin."""
     return tuple(_peer(peer, names, blocks) for peer in rule.peers), rule.ports, rule.named
 
@@ -117,7 +131,8 @@ def _peer(peer: Peer, names: Names, blocks: Mapping[AddressSet, int]) -> Hashabl
     """Return a peer, renamed; of an ipBlock its number."""
     if peer.block is not None:
         return blocks[peer.block.addresses]
-    return peer.pods and _selector(peer.pods, names), peer.namespaces and _selector(peer.namespaces, names)
+    selectors = (peer.pods, peer.namespaces, peer.nodes)
+    return tuple(one and _selector(one, names) for one in selectors)
 
 
 def _selector(selector: Selector, names: Names) -> Hashable:

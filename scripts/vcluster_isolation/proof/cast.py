@@ -52,7 +52,16 @@ class AddressActor:
     node: bool = False
 
 
-Actor = PodActor | AddressActor
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedActor:
+    """Whoever a value names; `key` is the value's path under policies.networkPolicy."""
+
+    name: str
+    key: str
+    about: str
+
+
+Actor = PodActor | AddressActor | NamedActor
 
 HOSTILE: Final[Mapping[str, Domain]] = {
     MANAGED_BY: one_of(TENANT),
@@ -131,10 +140,31 @@ OF_THE_HOST: Final[tuple[Actor, ...]] = (
 )
 """What else is in the host cluster."""
 
+
+def own_pods(*, platform: bool) -> tuple[Actor, ...]:
+    """Return the pods that are a subject's own: those of a vCluster, or of the platform and its agents."""
+    return OF_THE_HOST[:2] if platform else OF_A_VCLUSTER
+
+
 ANYBODY: Final = PodActor(
     "anybody", "elsewhere", {}, "a pod in another namespace with labels of its owner's choice", {}, FREE
 )
 """Somebody else's pod, not isolated by anybody: the worst that can happen outside the vCluster's namespace."""
+
+OF_VALUES: Final = (
+    NamedActor("host DNS", "hostDns", "what hostDns names"),
+    NamedActor("fallback DNS", "fallbackDns", "the address of fallbackDns"),
+    NamedActor("known API server", "hostApiServer", "what hostApiServer names"),
+    NamedActor("API clients", "controlPlane.apiAccess", "what controlPlane.apiAccess.from names"),
+    NamedActor("Prometheus", "prometheus", "what prometheus.from names"),
+    NamedActor("ingress controllers", "workload.ingressControllers", "what workload.ingressControllers.from names"),
+    NamedActor("metrics-server", "controlPlane.metricsServer", "what controlPlane.metricsServer.to names"),
+    NamedActor("backing store", "controlPlane.backingStore", "what controlPlane.backingStore.to names"),
+    NamedActor("webhooks", "controlPlane.webhooks", "what controlPlane.webhooks.to names"),
+    NamedActor("object storage", "snapshots.objectStorage", "what snapshots.objectStorage.to names"),
+    NamedActor("IPv6 internet", "workload.publicEgress.ipv6", "what workload.publicEgress.ipv6 opens"),
+)
+"""Whom values name: who they are differs from user to user."""
 
 INTERNET: Final = (
     AddressActor("internet-ipv4", INTERNET_4, "every public IPv4 address"),

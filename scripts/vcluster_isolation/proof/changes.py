@@ -13,9 +13,9 @@ from itertools import product
 from typing import Final
 
 from vcluster_isolation.proof import cast
-from vcluster_isolation.proof.cast import AddressActor
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.world import DESTINATION, NEIGHBOUR, OTHER, SOURCE, Who, World
+from vcluster_isolation.proof.cast import AddressActor, PodActor
+from vcluster_isolation.proof.subject import PLATFORM, Subject
+from vcluster_isolation.proof.world import DESTINATION, NEIGHBOUR, OTHER, SOURCE, SYNCED_NAMESPACE, Who, World
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.model import NAME_LABEL, Endpoint, Labels, Pod
 from vcluster_isolation.reach.ports import NONE, PortSet
@@ -29,39 +29,53 @@ NEUTRAL: Final = "neutral"
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One end of a flow: the actor, and what it takes beyond the actor's usual labels (empty: nothing)."""
+    """One end of a flow: the actor, and what it takes beyond the actor's usual labels (empty: nothing).
+
+    `home` is the namespace that the actor is in if nothing else is said.
+    """
 
     who: Who
     end: Endpoint
     extra: Labels
+    home: str
 
     def __str__(self) -> str:
-        """Return `workload`, `workload {app: vcluster-snapshot}`, `any pod {app: x} in namespace y`, or an address."""
+        """Return `workload`, `workload {app: vcluster-snapshot} in y`, `any pod {app: x} in y`, or an address."""
         if not isinstance(self.end, Pod):
             actor = self.who.actor
             whole = isinstance(actor, AddressActor) and actor.addresses == self.end.addresses
             return str(self.who) if whole or self.end.node else f"{self.end.addresses}"
         labels = f" {{{', '.join(f'{key}: {value}' for key, value in sorted(self.extra))}}}" if self.extra else ""
-        return f"{self.who}{labels}{_space(self.who, self.end)}"
+        return f"{self.who}{labels}{_space(self, self.end)}"
 
 
-def _space(who: Who, pod: Pod) -> str:
-    """Return the namespace of somebody who may be anywhere."""
-    if who.actor.name != cast.ANYBODY.name:
+def _space(end: End, pod: Pod) -> str:
+    """Return the namespace of somebody who is not where the actor is by itself, with labels that it takes."""
+    anywhere = end.who.actor is cast.ANYBODY
+    if not anywhere and (end.who.whose == OTHER or pod.namespace.name == end.home):
         return ""
-    labels = sorted(pair for pair in pod.namespace.labels if pair[0] != NAME_LABEL)
+    labels = sorted(pair for pair in pod.namespace.labels if pair[0] not in _GIVEN)
     shown = f" {{{', '.join(f'{key}: {value}' for key, value in labels)}}}" if labels else ""
-    return f" in {'a namespace' if pod.namespace.name == cast.ANYBODY.namespace else pod.namespace.name}{shown}"
+    names = {SYNCED_NAMESPACE: "a synced namespace", **({end.home: "a namespace"} if anywhere else {})}
+    return f" in {names.get(pod.namespace.name, pod.namespace.name)}{shown}"
+
+
+_GIVEN: Final = {NAME_LABEL, "vcluster.loft.sh/vcluster-name", "vcluster.loft.sh/vcluster-namespace"}
+"""Labels of namespaces that nobody chooses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A flow that changed: the ports that were opened or closed, and the verdict of the side where they are open."""
+    """A flow that changed: the ports that were opened or closed.
+
+    `verdict` is that of the side where they are open, and `closed` that of the side where they are not.
+    """
 
     source: End
     destination: End
     ports: PortSet
     verdict: Verdict
+    closed: Verdict
     opened: bool
 
 
@@ -70,13 +84,27 @@ def changes(before: Subject, after: Subject) -> list[Change]:
 
     Both subjects must be the same vCluster: one name, one namespace.
     """
-    both = replace(after, namespace_sync=before.namespace_sync or after.namespace_sync)
-    joint = World(both, [*before.with_synced(before.policies), *after.with_synced(after.policies)])
-    old, new = (World(one, one.with_synced(one.policies)).evaluator for one in (before, after))
+    both = _joint(before, after)
+    sides = [(one.with_synced(one.policies), one.tiers) for one in (before, after)]
+    old, new = (World(one, side).evaluator for one, side in zip((before, after), sides, strict=True))
+    joint = World(both, ((*sides[0][0], *sides[1][0]), (*sides[0][1], *sides[1][1])))
     worlds = [joint.at_home_in(home) for home in joint.homes()]
     found = [change for world in worlds for ends in _pairs(world) for change in _compare(ends, old, new)]
     told = sorted(_simplest(_without_echoes(found)), key=lambda one: (str(one.source), str(one.destination)))
     return sorted(told, key=lambda one: not one.opened)
+
+
+def _joint(before: Subject, after: Subject) -> Subject:
+    """Return the subject whose ends are those of both sides."""
+    one, other = before.settings, after.settings
+    settings = replace(
+        other,
+        spaces=tuple(sorted({*one.spaces, *other.spaces})),
+        release_free=one.release_free or other.release_free,
+        platform_spaces=tuple(dict.fromkeys((*one.platform_spaces, *other.platform_spaces))),
+        api_server=one.api_server & other.api_server,
+    )
+    return replace(after, namespace_sync=before.namespace_sync or after.namespace_sync, settings=settings)
 
 
 def kind(found: Sequence[Change]) -> str:
@@ -86,9 +114,10 @@ def kind(found: Sequence[Change]) -> str:
 
 
 def _pairs(joint: World) -> Iterator[tuple[End, End]]:
-    """Yield every pair of ends of which one at least is the vCluster's own."""
-    own = [Who(actor) for actor in (*cast.OF_A_VCLUSTER, cast.STRAY)]
-    rest = list(_others())
+    """Yield every pair of ends of which one at least is the vCluster's own, or the platform's."""
+    platform = joint.subject.kind == PLATFORM
+    own = [Who(actor) for actor in cast.own_pods(platform=platform)] + ([] if platform else [Who(cast.STRAY)])
+    rest = [*_others(), *([Who(cast.STRAY)] if platform else [])]
     out, into = (_all_ends(joint, own, role) for role in (SOURCE, DESTINATION))
     yield from product(out, [*into, *_all_ends(joint, rest, DESTINATION)])
     yield from product(_all_ends(joint, rest, SOURCE), into)
@@ -115,7 +144,13 @@ def _ends(joint: World, who: Who, role: str) -> Iterator[End]:
     fixed = {key for key, _ in usual.labels} if isinstance(usual, Pod) and who.actor is not cast.STRAY else set()
     for end in joint.ends(who, role):
         extra = frozenset(pair for pair in end.labels if pair[0] not in fixed) if isinstance(end, Pod) else frozenset()
-        yield End(who, end, extra)
+        yield End(who, end, extra, _home(joint, who))
+
+
+def _home(joint: World, who: Who) -> str:
+    """Return the namespace that an actor is in if nothing else is said."""
+    place = who.actor.namespace if isinstance(who.actor, PodActor) else ""
+    return joint.tenants[who.whose].namespace if place == cast.HOME else place
 
 
 def _compare(ends: tuple[End, End], old: Evaluator, new: Evaluator) -> Iterator[Change]:
@@ -125,7 +160,7 @@ def _compare(ends: tuple[End, End], old: Evaluator, new: Evaluator) -> Iterator[
     for opened, wider, narrower in ((True, now, was), (False, was, now)):
         ports = wider[0] - narrower[0]
         if ports:
-            yield Change(*ends, ports, wider[1], opened)
+            yield Change(*ends, ports, wider[1], narrower[1], opened)
 
 
 def _reading(evaluator: Evaluator, pair: tuple[Endpoint, Endpoint]) -> tuple[PortSet, Verdict]:
@@ -169,7 +204,7 @@ def _simplest(found: Iterable[Change]) -> Iterator[Change]:
             for ports in covered:
                 left -= ports
             if left != NONE:
-                kept.append(Change(change.source, change.destination, left, change.verdict, change.opened))
+                kept.append(replace(change, ports=left))
         yield from kept
 
 

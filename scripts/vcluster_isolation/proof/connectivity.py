@@ -13,19 +13,22 @@ address is; the address itself is an actor and shows it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
 from vcluster_isolation.proof import cast
+from vcluster_isolation.proof.cast import MANAGED_BY, VIRTUAL_NAMESPACE
 from vcluster_isolation.proof.matrix import Actor, Cell, Matrix
 from vcluster_isolation.proof.mentioned import Mentioned, mentioned, of_others, other_tenants
 from vcluster_isolation.proof.ranges import blocks_of, ranges
 from vcluster_isolation.proof.reasons import Judge
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, Tenant, Who, World, renamed
+from vcluster_isolation.proof.subject import PLATFORM, Subject
+from vcluster_isolation.proof.tenants import Tenant, is_floor_of, renamed, renamed_tier
+from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, Who, World
 from vcluster_isolation.reach.evaluate import Evaluator, peers
-from vcluster_isolation.reach.model import Endpoint, External, Pod, Policy
+from vcluster_isolation.reach.model import Endpoint, External, Pod, Policy, labels_of, namespace
+from vcluster_isolation.reach.tiers import TierPolicy, tier_peers
 
 _SNAPSHOT: Final = "vc-snapshot-"
 _OF_WORKLOADS: Final = frozenset({"workload", "coredns"})
@@ -62,8 +65,7 @@ def matrix_of(subject: Subject, also: Iterable[Subject] = ()) -> Matrix:
     """
     found = scene(subject, also)
     cells = sorted(_cells(found), key=lambda cell: (cell.source, cell.destination))
-    title = f"vCluster {subject.name} in namespace {subject.namespace}"
-    return Matrix(title, tuple(one.actor for one in found.ends), tuple(cells))
+    return Matrix(subject.title, tuple(one.actor for one in found.ends), tuple(cells))
 
 
 def _cells(found: Scene) -> Iterator[Cell]:
@@ -85,8 +87,8 @@ def scene(subject: Subject, also: Iterable[Subject] = (), *, whole: bool = False
     """
     others = other_tenants(subject.policies, subject.namespace, subject.name)
     here = list(_of_its_own(subject, others))
-    world = World(subject, here)
-    spoken = [*here, *(one for state in also for one in _as_if(state, subject, others))]
+    world = World(subject, (tuple(here), subject.tiers))
+    spoken = [*here, *subject.tiers, *(one for state in also for one in _as_if(state, subject, others))]
     cast_ends = list(_cast(subject, world))
     known = {one.actor.name: one.end for one in cast_ends if isinstance(one.end, Pod)}
     more = mentioned(spoken, subject.namespace, known, others)
@@ -95,7 +97,7 @@ def scene(subject: Subject, also: Iterable[Subject] = (), *, whole: bool = False
     rest += _addresses(spoken)
     near = {one.end.namespace.name for one in (*own, *rest) if isinstance(one.end, Pod)} - {subject.namespace}
     far = [one for one in subject.policies if one.namespace in near or (whole and one not in here)]
-    evaluator = Evaluator([*world.evaluator.policies(), *far])
+    evaluator = Evaluator([*world.evaluator.policies(), *far], world.evaluator.tiers)
     return Scene(subject, tuple(own), tuple(rest), Judge(evaluator, subject, world.tenants))
 
 
@@ -118,32 +120,43 @@ def _of_its_own(subject: Subject, others: frozenset[str]) -> Iterator[Policy]:
             yield one
 
 
-def _as_if(state: Subject, subject: Subject, others: frozenset[str]) -> Iterator[Policy]:
+def _as_if(state: Subject, subject: Subject, others: frozenset[str]) -> Iterator[Policy | TierPolicy]:
     """Yield the policies of another state of a vCluster, which may have been called something else then."""
     old, new = Tenant(state.name, state.namespace), Tenant(subject.name, subject.namespace)
     yield from (renamed(one, old, new) for one in state.policies if _concerns(one, state, others))
+    yield from (renamed_tier(one, old, new) if is_floor_of(one, old) else one for one in state.tiers)
 
 
 def _cast(subject: Subject, world: World) -> Iterator[End]:
-    """Yield the pods of the cast that are there, and the ends of the host cluster that have no certain address."""
-    hosted = [one for one in cast.OF_A_VCLUSTER if subject.hosted or one.name not in _OF_WORKLOADS]
-    there = [one for one in hosted if subject.coredns or one.name != "coredns"]
-    for whose in (OWN, NEIGHBOUR, OTHER):
+    """Yield the pods of the cast that are there, and the ends of the host cluster that have no certain address.
+
+    Of the platform these are its own pods, and all vClusters are others.
+    """
+    platform = subject.kind == PLATFORM
+    hosted = [one for one in cast.OF_A_VCLUSTER if platform or subject.hosted or one.name not in _OF_WORKLOADS]
+    there = [one for one in hosted if platform or subject.coredns or one.name != "coredns"]
+    for whose in (NEIGHBOUR, OTHER) if platform else (OWN, NEIGHBOUR, OTHER):
         for actor in there:
-            if (whose, actor.name) != (NEIGHBOUR, "snapshot"):  # the same pods as its own, to every policy
+            if platform or (whose, actor.name) != (NEIGHBOUR, "snapshot"):  # the same as its own, to every policy
                 yield from _usual(Who(actor, whose, usual=True), world)
+    for space in subject.settings.spaces if subject.hosted else ():
+        end = Pod(namespace(space), labels_of({MANAGED_BY: subject.name, VIRTUAL_NAMESPACE: "default"}), ports=None)
+        about = f"{cast.WORKLOAD.about}, in a namespace of its own"
+        yield End(Actor(f"{cast.WORKLOAD.name} in {space}", about, own=True), end)
     for host in (cast.STRAY, *cast.OF_THE_HOST):
         yield from _usual(Who(host, OWN, usual=True), world)
 
 
 def _usual(who: Who, world: World) -> Iterator[End]:
     """Yield the one end that an actor is with its usual labels; for an address all that it may have."""
-    own = who.whose == OWN and who.actor in cast.OF_A_VCLUSTER
+    own = who.whose == OWN and who.actor in cast.own_pods(platform=world.subject.kind == PLATFORM)
     actor = Actor(str(who), who.actor.about, own)
     if isinstance(who.actor, cast.AddressActor):
         yield End(actor, External(who.actor.name, who.actor.addresses, who.actor.node))
     else:
-        yield from (End(actor, end) for end in world.ends(who))
+        for at, end in enumerate(world.ends(who)):  # the platform can be in several namespaces
+            place = f" in {end.namespace.name}" if at and isinstance(end, Pod) else ""
+            yield End(replace(actor, name=actor.name + place), end)
 
 
 def _end(one: Mentioned) -> End:
@@ -152,7 +165,8 @@ def _end(one: Mentioned) -> End:
     return End(Actor(one.name, about, one.isolated), one.pod)
 
 
-def _addresses(policies: Sequence[Policy]) -> list[End]:
+def _addresses(policies: Sequence[Policy | TierPolicy]) -> list[End]:
     """Return all addresses, as far as the policies tell them apart."""
-    blocks = blocks_of(peer.block.addresses for one in policies for peer in peers(one) if peer.block)
+    given = (peer for one in policies for peer in (peers(one) if isinstance(one, Policy) else tier_peers([one])))
+    blocks = blocks_of(peer.block.addresses for peer in given if peer.block)
     return [End(actor, External(actor.name, actor.addresses)) for actor in ranges(blocks)]

@@ -14,17 +14,22 @@ from vcluster_isolation import tools
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import CHART, Request
 from vcluster_isolation.proof.inputs import read_subjects
-from vcluster_isolation.proof.subject import Subject, of_values
+from vcluster_isolation.proof.platform_subject import subjects_of_values
+from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.wording import printable
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How both sides are read: the release that values files are rendered for, and the values of a chart."""
+    """How a side is read: the release that values files are rendered for, the values of a chart, and the profile.
+
+    A `profile` is laid over the values of the side.
+    """
 
     name: str
     namespace: str
     values: tuple[Path, ...] = ()
+    profile: str | None = None
 
 
 def read_side(side: str, options: Options) -> list[Subject]:
@@ -43,28 +48,42 @@ def read_side(side: str, options: Options) -> list[Subject]:
 
 
 def pairs(before: Sequence[Subject], after: Sequence[Subject]) -> Iterator[tuple[Subject, Subject]]:
-    """Yield each vCluster as it was and as it is; one that is on one side only has no policies on the other."""
+    """Yield each subject as it was and as it is; one that is on one side only has no policies on the other."""
     old, new = ({(one.namespace, one.name): one for one in side} for side in (before, after))
     for namespace, name in sorted(old.keys() | new.keys()):
         sides = ((old, before), (new, after))
-        found = [known.get((namespace, name)) or _missing(name, namespace, side) for known, side in sides]
+        there = old.get((namespace, name)) or new[namespace, name]
+        found = [known.get((namespace, name)) or _missing(there, side) for known, side in sides]
         yield found[0], found[1]
 
 
-def _missing(name: str, namespace: str, side: Sequence[Subject]) -> Subject:
-    """Return a vCluster that is not there yet, or no more, among the policies that are."""
-    return Subject(name, namespace, side[0].policies if side else ())
+def _missing(there: Subject, side: Sequence[Subject]) -> Subject:
+    """Return a subject that is not there yet, or no more, among the policies that are."""
+    policies, tiers = (side[0].policies, side[0].tiers) if side else ((), ())
+    return Subject(there.name, there.namespace, policies, tiers, kind=there.kind)
 
 
 def _subjects(path: Path, options: Options) -> list[Subject]:
     """Return the vClusters of a path."""
-    if (path / "Chart.yaml").is_file() or path.suffix == ".tgz":
-        if not options.values:
-            raise IsolationError(
-                f"{printable(str(path))}: is a chart", "give the values to render it with: --values FILE"
-            )
-        return [of_values(Request(options.values, options.name, options.namespace, path))]
-    return read_subjects([path], name=options.name, namespace=options.namespace, chart=CHART)
+    is_chart = (path / "Chart.yaml").is_file() or path.suffix == ".tgz"
+    if is_chart and not options.values:
+        raise IsolationError(f"{printable(str(path))}: is a chart", "give the values to render it with: --values FILE")
+    with _layers(options.values if is_chart else (path,), options.profile) as files:
+        if is_chart:
+            return subjects_of_values(Request(files, options.name, options.namespace, path))
+        return read_subjects(files, name=options.name, namespace=options.namespace, chart=CHART)
+
+
+@contextmanager
+def _layers(files: tuple[Path, ...], profile: str | None) -> Iterator[tuple[Path, ...]]:
+    """Give files, and above them one with a profile if there is one."""
+    if profile is None:
+        yield files
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        layer = Path(folder) / f"profile-{profile}.yaml"
+        layer.write_text(f"policies: {{networkPolicy: {{profile: {profile}}}}}\n", encoding="utf-8")
+        yield (*files, layer)
 
 
 @contextmanager

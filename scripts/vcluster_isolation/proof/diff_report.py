@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from vcluster_isolation.proof import shorten
 from vcluster_isolation.proof.changes import NEUTRAL, Change, End, kind
+from vcluster_isolation.proof.diff_causes import Causes
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.reach.addresses import AddressSet
-from vcluster_isolation.reach.model import External, Rule
+from vcluster_isolation.reach.model import External
 from vcluster_isolation.reach.ports import PortSet
 from vcluster_isolation.wording import printable
 
@@ -22,7 +23,7 @@ _One = TypeVar("_One")
 class Row:
     """Flows that were opened, or closed: everybody of `sources` to everybody of `destinations`, and why.
 
-    `causes` are the rules that are there on one side of the change only, with the values path where it is known.
+    `causes` are the rules that are there on one side of the change only (see `diff_causes.py`).
     """
 
     opened: bool
@@ -49,7 +50,8 @@ class Difference:
 
 def difference(before: Subject, after: Subject, found: Sequence[Change]) -> Difference:
     """Return what `changes` found, in rows."""
-    causes = {id(change): _causes(change, before, after) for change in found}
+    named = Causes(before, after)
+    causes = {id(change): named.of(change) for change in found}
     rows: list[Row] = []
     by_flow = _grouped(found, lambda one: (one.opened, one.ports, causes[id(one)], _key(one.destination)))
     wide = _grouped(
@@ -62,7 +64,8 @@ def difference(before: Subject, after: Subject, found: Sequence[Change]) -> Diff
         destinations = _names([group[0].destination for group in groups])
         rows.append(Row(first.opened, sources, destinations, first.ports, causes[id(first)]))
     texts = (before.manifests, after.manifests)
-    differ = texts[0] != texts[1] if all(texts) else before.policies != after.policies
+    rules = ((one.policies, one.tiers) for one in (before, after))
+    differ = texts[0] != texts[1] if all(texts) else len(set(rules)) > 1
     return Difference(after.name, after.namespace, kind(found), tuple(rows), differ)
 
 
@@ -93,40 +96,6 @@ def _names(ends: Sequence[End]) -> tuple[str, ...]:
 def _is_address(end: End) -> bool:
     """Return whether an end is addresses that can be put together with others."""
     return isinstance(end.end, External) and not end.end.node
-
-
-def _causes(change: Change, before: Subject, after: Subject) -> tuple[str, ...]:
-    """Return the rules to which a change is due: those that the other side of it does not have."""
-    here, there = (after, before) if change.opened else (before, after)
-    known = set(_rules(there))
-    rules = {rule.origin: rule for policy in here.policies for rule in (*policy.ingress, *policy.egress)}
-    sides = (change.verdict.egress, change.verdict.ingress)
-    origins = dict.fromkeys(
-        grant.origin for side in sides for grant in side.granting(change.ports) if grant.origin in rules
-    )
-    new = [origin for origin in origins if _content(rules[origin]) not in known] or list(origins)
-    found = [_cause(here, origin) for origin in new]
-    return tuple(found) or ("no policy isolates one of the two",)
-
-
-def _cause(subject: Subject, origin: Any) -> str:
-    """Return a rule, with the values path that put it there."""
-    note = subject.note(origin)
-    value = subject.granted(origin) or (note.path if note else "")
-    return printable(
-        f"{origin.policy} spec.{origin.direction.lower()}[{origin.index}]" + (f" ({value})" if value else "")
-    )
-
-
-def _rules(subject: Subject) -> Iterator[Hashable]:
-    """Yield the rules of a subject by their content, wherever in its policy each stands."""
-    for policy in subject.policies:
-        yield from (_content(rule) for rule in (*policy.ingress, *policy.egress))
-
-
-def _content(rule: Rule) -> Hashable:
-    """Return what a rule says, and in which policy and direction."""
-    return rule.origin.policy, rule.origin.direction, rule.peers, rule.ports, rule.named
 
 
 def text(found: Iterable[Difference]) -> str:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.proof.advice import Missing, missing
+from vcluster_isolation.proof.advice import Missing, in_the_way, is_passed_on, missing
 from vcluster_isolation.proof.connectivity import End
+from vcluster_isolation.proof.naming import name_of, policy_of, rule_of
 from vcluster_isolation.proof.reasons import Judged, granting
 from vcluster_isolation.proof.stage import Stage
-from vcluster_isolation.reach.model import Pod, Policy
+from vcluster_isolation.reach.model import EGRESS, Origin, Pod
 from vcluster_isolation.reach.ports import ALL, HIGHEST, LOWEST, NONE, PortSet, port_range
-from vcluster_isolation.reach.verdict import CAVEATS, Grant, Mode, Side, Verdict
+from vcluster_isolation.reach.tiers import ADMIN
+from vcluster_isolation.reach.verdict import CAVEATS, Deny, Mode, Side, Verdict
 from vcluster_isolation.wording import quoted
 
 _PORT: Final = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(?P<protocol>tcp|udp|sctp))?", re.IGNORECASE)
@@ -39,14 +41,17 @@ class RuleSaid:
 class SideSaid:
     """One side: the policies that isolate it, the rules that matter here, and the ports that it does not let through.
 
-    `pod` is False for addresses, to which no policy applies.
+    `cluster_policies` are the cluster-scoped policies above and below these, and `denials` their rules that deny what
+    is not let through. `pod` is False for addresses, to which no policy applies.
     """
 
     side: str
     of: str
     pod: bool
     policies: tuple[str, ...]
+    cluster_policies: tuple[str, ...]
     rules: tuple[RuleSaid, ...]
+    denials: tuple[RuleSaid, ...]
     lacks: str
 
 
@@ -91,7 +96,7 @@ def explain(stage: Stage, source: End, destination: End, asked: PortSet | None =
         allowed,
         flow.words if asked is None and flow.words else str(through),
         tuple(_said(stage, side, end, about, lack) for side, end, lack in zip(sides, ends, lacks, strict=True)),
-        tuple(missing(side.side, ends, asked, stage.subject) for side, lack in zip(sides, lacks, strict=True) if lack),
+        tuple(one for side, lack in zip(sides, lacks, strict=True) for one in _missing(stage, side, ends, asked, lack)),
         tuple(_caveats(stage, ends, flow, asked, allowed=allowed)),
     )
 
@@ -103,6 +108,10 @@ class _Side:
     side: Side
     ports: PortSet
     parts: tuple[Side, ...]
+
+    def denying(self, ports: PortSet) -> Iterator[Deny]:
+        """Yield the Deny rules that close any of some ports, at any of the addresses."""
+        yield from (deny for part in self.parts for deny in part.denying(ports))
 
 
 def _sides(verdicts: tuple[Verdict, ...]) -> tuple[_Side, _Side]:
@@ -127,26 +136,50 @@ def _lacks(side: _Side, sides: tuple[_Side, _Side], asked: PortSet | None) -> Po
 
 def _said(stage: Stage, side: _Side, end: End, about: PortSet, lacks: PortSet) -> SideSaid:
     """Return one side in words."""
-    direction = side.side.direction.lower()
-    rules = dict.fromkeys(_rule(stage, grant) for grant in granting(side.parts, about))
-    policies = tuple(_policy(one, stage) for one in side.side.policies)
-    return SideSaid(direction, end.actor.name, side.side.governed, policies, tuple(rules), str(lacks) if lacks else "")
+    rules = dict.fromkeys(_rule(stage, one.origin, stage.judge.ports_of(one)) for one in granting(side.parts, about))
+    denials = dict.fromkeys(_rule(stage, one.origin, str(one.ports & lacks)) for one in side.denying(lacks))
+    homes = {stage.subject.namespace}
+    return SideSaid(
+        side.side.direction.lower(),
+        end.actor.name,
+        side.side.governed,
+        tuple(name_of(one, homes) for one in side.side.policies),
+        tuple(name_of(one, homes) for one in side.side.tiers),
+        tuple(rules),
+        tuple(denials),
+        str(lacks) if lacks else "",
+    )
 
 
-def _policy(policy: Policy, stage: Stage) -> str:
-    """Return a policy's name, with its namespace unless that is the vCluster's."""
-    return policy.name if policy.namespace == stage.subject.namespace else f"{policy.namespace}/{policy.name}"
-
-
-def _rule(stage: Stage, grant: Grant) -> RuleSaid:
+def _rule(stage: Stage, origin: Origin, ports: str) -> RuleSaid:
     """Return a rule in words."""
-    origin = grant.origin
     own = stage.judge.own_origin(origin)
     note, yours = stage.subject.note(own), stage.subject.granted(own)
-    policy = origin.policy if origin.namespace == stage.subject.namespace else f"{origin.namespace}/{origin.policy}"
-    rule = f"spec.{origin.direction.lower()}[{origin.index}]"
+    policy = policy_of(origin, {stage.subject.namespace})
     value = yours or (note.path if note else "")
-    return RuleSaid(policy, rule, stage.judge.ports_of(grant), note.flow if note else "", value, bool(yours))
+    return RuleSaid(policy, rule_of(origin), ports, note.flow if note else "", value, bool(yours))
+
+
+def _missing(
+    stage: Stage, side: _Side, ends: tuple[End, End], asked: PortSet | None, lacks: PortSet
+) -> Iterator[Missing]:
+    """Yield what is missing on a side that lacks ports: what is in the way of any rule, and a rule.
+
+    Where a cluster-scoped policy above NetworkPolicies denies the ports, a rule is missing only if these would not let
+    them through either. The floor of the values in which the rule belongs is not in the way: it passes the rule on. Nor
+    is what is below: a NetworkPolicy goes before it.
+    """
+    if not lacks:
+        return
+    rule = missing(side.side, ends, asked, stage.subject)
+    above = {(one.kind, one.name) for one in side.side.tiers if one.tier == ADMIN}
+    origins = dict.fromkeys(one.origin for one in side.denying(lacks))
+    denials = [one for one in origins if (one.kind, one.policy) in above and not is_passed_on(one, rule)]
+    yield from (in_the_way(side.side, origin) for origin in denials)
+    parts = _sides(stage.judge.below.flow(ends[0].end, ends[1].end).verdicts)
+    below = parts[0] if side.side.direction == EGRESS else parts[1]
+    if lacks - below.ports or not denials:
+        yield rule
 
 
 def _caveats(

@@ -27,8 +27,9 @@ def _lines(found: Explanation) -> Iterator[str]:
     for side in found.sides:
         yield from _side(side)
     for one in found.missing:
-        yield f"missing: {one.side}, {one.where}:"
-        yield indent(one.yaml.rstrip(), "    ")
+        yield f"missing: {one.side}, {one.where}{':' if one.yaml else ''}"
+        if one.yaml:
+            yield indent(one.yaml.rstrip(), "    ")
     yield from (f"note: {one}" for one in found.caveats)
 
 
@@ -43,14 +44,19 @@ def _answer(found: Explanation) -> str:
 
 def _side(side: SideSaid) -> Iterator[str]:
     """Yield the lines about one side."""
-    head = f"  {side.side} of {side.of}: "
-    if not side.policies:
-        yield head + ("no policy isolates it" if side.pod else "addresses, to which no policy applies")
-        return
-    yield f"{head}isolated by {', '.join(side.policies)}"
+    yield f"  {side.side} of {side.of}: {_governed(side)}"
     yield from (f"    lets through {one.ports} by {_rule(one)}" for one in side.rules)
-    if side.lacks:
+    yield from (f"    denies {one.ports} by {_rule(one)}" for one in side.denials)
+    if side.lacks and not side.denials:
         yield f"    no rule lets {side.lacks.replace('all ports', 'anything')} through"
+
+
+def _governed(side: SideSaid) -> str:
+    """Return which policies have a say on a side."""
+    if not side.pod:
+        return "addresses, to which no policy applies"
+    isolated = f"isolated by {', '.join(side.policies)}" if side.policies else "no policy isolates it"
+    return isolated + (f"; governed by {', '.join(side.cluster_policies)}" if side.cluster_policies else "")
 
 
 def _rule(one: RuleSaid) -> str:

@@ -15,13 +15,14 @@ from vcluster_isolation.proof import connectivity, fold
 from vcluster_isolation.proof.inputs import Input
 from vcluster_isolation.proof.matrix import Actor, Cell, Matrix
 from vcluster_isolation.proof.real_pods import called, matrix_of_pods
-from vcluster_isolation.proof.subject import Subject
+from vcluster_isolation.proof.subject import PLATFORM, Subject
 
 
 def matrix_of(given: Input, *, reasons: bool = True) -> Matrix:
     """Return what is to be shown of values or manifests, folded; without `reasons` these may be left out."""
     if given.cluster and given.cluster.pods:
-        return matrix_of_pods(given.cluster, given.subjects, reasons=reasons)
+        vclusters = [one for one in given.subjects if one.kind != PLATFORM]
+        return matrix_of_pods(given.cluster, vclusters, reasons=reasons)
     found = [fold.folded(connectivity.matrix_of(one)) for one in given.subjects]
     return found[0] if len(found) == 1 else _joined(given.subjects, found)
 
@@ -35,7 +36,14 @@ def _joined(subjects: Sequence[Subject], found: Sequence[Matrix]) -> Matrix:
         names = {one.name: f"{prefix}{one.name}" if belongs(one) else one.name for one in matrix.actors}
         actors |= {names[one.name]: replace(one, name=names[one.name]) for one in matrix.actors}
         cells += [replace(one, source=names[one.source], destination=names[one.destination]) for one in matrix.cells]
-    return Matrix(f"{len(found)} vClusters", _ordered(actors.values()), _sorted(cells))
+    return Matrix(_title(subjects), _ordered(actors.values()), _sorted(cells))
+
+
+def _title(subjects: Sequence[Subject]) -> str:
+    """Return how many vClusters there are, and whether the platform is there too."""
+    count = sum(one.kind != PLATFORM for one in subjects)
+    words = [f"{count} vCluster{'' if count == 1 else 's'}"] if count else []
+    return " and ".join([*words, *(["vCluster Platform"] if count < len(subjects) else [])])
 
 
 def belongs(actor: Actor) -> bool:

@@ -18,7 +18,8 @@ from typing import Any
 from vcluster_isolation.errors import InputError, IsolationError, Problem
 from vcluster_isolation.helm import RenderFailed, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, target
-from vcluster_isolation.proof.subject import Subject, of_cluster, of_values
+from vcluster_isolation.proof.platform_subject import platforms_of, subjects_of_values
+from vcluster_isolation.proof.subject import Subject, is_home, of_cluster
 from vcluster_isolation.reach import stream
 from vcluster_isolation.reach.parse import Cluster, flatten, parse_cluster
 from vcluster_isolation.strict_yaml import STDIN, parse_documents, parse_mapping, read_text, show_name
@@ -30,7 +31,7 @@ _SUFFIXES = {".yaml", ".yml", ".json"}
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What was read: the vClusters in it, and the cluster if it was manifests."""
+    """What was read: the vClusters in it and vCluster Platform, and the cluster if it was manifests."""
 
     subjects: list[Subject]
     cluster: Cluster | None = None
@@ -54,6 +55,8 @@ class _File:
 def read_subjects(files: Sequence[Path], *, name: str | None, namespace: str | None, chart: Path) -> list[Subject]:
     """Return the vClusters in `files`: one of values files, each of those in manifests, sorted by namespace and name.
 
+    After them is vCluster Platform, where it has a policy; of values that guard nothing else it is alone.
+
     A folder stands for the .yaml, .yml and .json files below it, in the order of their names, `-` for standard input.
     `name`, `namespace` and `chart` are what values files are rendered with, as for `check`; of manifests, those that
     name no namespace are in `namespace`, or else in `default`.
@@ -75,11 +78,13 @@ def read_input(files: Sequence[Path], *, name: str | None, namespace: str | None
         )
     if values:
         chosen = target(name or EXAMPLE_NAME, namespace=namespace, release=name or EXAMPLE_NAME)
-        return Input([_of_values(found, Request((), chosen.release, chosen.namespace, chart))])
+        return Input(_of_values(found, Request((), chosen.release, chosen.namespace, chart)))
     cluster = parse_cluster((item for one in found for item in one.documents), home=namespace or "default")
     if cluster.problems:
         raise InputError(cluster.problems)
-    return Input(of_cluster(cluster), cluster)
+    platforms = platforms_of(cluster)
+    vclusters = [] if platforms and not any(map(is_home, cluster.policies)) else of_cluster(cluster)
+    return Input([*vclusters, *platforms], cluster)
 
 
 def _few(names: Sequence[str]) -> str:
@@ -133,13 +138,13 @@ def _json(text: str) -> list[Any] | None:
         return None
 
 
-def _of_values(found: Sequence[_File], request: Request) -> Subject:
-    """Return the subject of values files; those that helm cannot read again are written to a file for it."""
+def _of_values(found: Sequence[_File], request: Request) -> list[Subject]:
+    """Return the subjects of values files; those that helm cannot read again are written to a file for it."""
     for one in found:
         parse_mapping(one.text, one.name)
     paths = tuple(map(_readable, found))
     try:
-        return of_values(Request(paths, request.name, request.namespace, request.chart))
+        return subjects_of_values(Request(paths, request.name, request.namespace, request.chart))
     except RenderFailed as error:
         if not error.refusals:
             raise

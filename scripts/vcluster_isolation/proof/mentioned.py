@@ -8,7 +8,7 @@ selects is of that actor's kind, or when it selects whatever pods there are in a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from vcluster_isolation.proof.cast import CONTROLLED_BY, MANAGED_BY
@@ -31,6 +31,7 @@ from vcluster_isolation.reach.model import (
     Selector,
     namespace,
 )
+from vcluster_isolation.reach.tiers import TierPolicy, tier_peers
 
 _KIND: Final[Mapping[str, frozenset[str]]] = {
     "control-plane": frozenset({"release"}),
@@ -72,9 +73,11 @@ def of_others(selector: Selector, others: frozenset[str]) -> bool:
 
 
 def mentioned(
-    policies: Iterable[Policy], home: str, known: Mapping[str, Pod], others: frozenset[str]
+    policies: Iterable[Policy | TierPolicy], home: str, known: Mapping[str, Pod], others: frozenset[str]
 ) -> list[Mentioned]:
-    """Return the selectors in policies of the namespace `home` that no actor of `known` covers, by name.
+    """Return the selectors that no actor of `known` covers, by name: in policies of the namespace `home`, and others.
+
+    The others are cluster-scoped.
 
     Selectors that select only pods of the vClusters `others` are left out, and those that can select nothing.
     """
@@ -83,16 +86,32 @@ def mentioned(
         for peer, isolated in _selections(policy):
             if (peer.pods and of_others(peer.pods, others)) or _covered(peer, home, known):
                 continue
-            pod, name = _example(peer, home), words(peer)
+            pod, name = example(peer, home), words(peer)
             if pod and not (name in found and found[name].isolated):
                 found[name] = Mentioned(name, pod, isolated)
     return [found[name] for name in sorted(found)]
 
 
-def _selections(policy: Policy) -> Iterator[tuple[Peer, bool]]:
-    """Yield what a policy selects, as peers; True for the pods that it is about."""
-    yield Peer(pods=policy.selector), True
-    yield from ((peer, False) for peer in peers(policy) if peer.block is None)
+def _selections(policy: Policy | TierPolicy) -> Iterator[tuple[Peer, bool]]:
+    """Yield what a policy selects, as peers; True for the pods that it isolates, which no cluster-scoped one does."""
+    if isinstance(policy, Policy):
+        yield Peer(pods=policy.selector), True
+        found = [peer for peer in peers(policy) if peer.block is None]
+    else:
+        found = [peer for peer in (policy.subject, *tier_peers([policy])) if peer.namespaces is not None]
+    yield from ((one, False) for peer in found for one in _by_name(peer))
+
+
+def _by_name(peer: Peer) -> Iterator[Peer]:
+    """Yield a peer; one that lists namespaces by their names as one for each of them."""
+    spaces = peer.namespaces or EVERYTHING
+    listed = [one for one in spaces.others if one.key == NAME_LABEL and one.operator == IN]
+    if len(listed) != 1:
+        yield peer
+        return
+    rest = spaces.others - set(listed)
+    for name in sorted(listed[0].values):
+        yield replace(peer, namespaces=Selector(spaces.equal | {(NAME_LABEL, name)}, rest))
 
 
 def _covered(peer: Peer, home: str, known: Mapping[str, Pod]) -> bool:
@@ -115,12 +134,12 @@ def _stands_for(name: str, pod: Pod, peer: Peer, home: str) -> bool:
 
 
 def kind_labels(name: str, pod: Pod) -> Labels:
-    """Return the labels that make a pod one of the kind of the actor called `name`."""
-    keys = _KIND.get(name, frozenset(key for key, _ in pod.labels))
+    """Return the labels that make a pod one of the kind of the actor called `name`, or `name in NAMESPACE`."""
+    keys = _KIND.get(name.partition(" in ")[0], frozenset(key for key, _ in pod.labels))
     return frozenset(pair for pair in pod.labels if pair[0] in keys)
 
 
-def _example(peer: Peer, home: str) -> Pod | None:
+def example(peer: Peer, home: str) -> Pod | None:
     """Return a pod with as few labels as can be that a peer selects, None if there can be none."""
     space = namespace(home)
     if peer.namespaces is not None:

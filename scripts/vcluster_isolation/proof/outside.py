@@ -16,6 +16,7 @@ from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.model import EGRESS, INGRESS, Endpoint, External, Pod
 from vcluster_isolation.reach.ports import PortSet
+from vcluster_isolation.reach.tiers import TierRule
 from vcluster_isolation.reach.verdict import Mode
 
 
@@ -52,7 +53,7 @@ class Outside:
         return self._known[key]
 
     def _sight(self, pod: Pod, way: str) -> Hashable:
-        """Return all that makes the verdicts between a pod and addresses."""
+        """Return all that makes the verdicts between a pod and addresses; of cluster-scoped policies in their order."""
         policies = self._evaluator.isolating(pod, way)
         rules = frozenset(
             (
@@ -64,8 +65,13 @@ class Outside:
             for policy in policies
             for rule in policy.rules(way)
         )
-        ports = frozenset(pod.ports or ()) if way == INGRESS and any(rule[-1] for rule in rules) else None
-        return way, bool(policies), rules, ports, pod.addresses.families(), pod.host_network
+        tiers = tuple(
+            (one.tier, one.priority, tuple(_content(rule) for rule in one.rules(way)))
+            for one in self._evaluator.governing(pod, way)
+        )
+        named = any(rule[-1] for rule in rules) or bool(tiers)
+        ports = frozenset(pod.ports or ()) if way == INGRESS and named else None
+        return way, bool(policies), rules, tiers, ports, pod.addresses.families(), pod.host_network
 
     def _ports(self, pod: Pod, place: Actor, way: str) -> PortSet:
         return self._evaluator.allowed(*_ends(pod, place, way), Mode.MAY)
@@ -85,6 +91,11 @@ class Outside:
                 for one in self._why.flow(*_ends(pod, place, way)).reasons
             )
             yield from dict.fromkeys(found)
+
+
+def _content(rule: TierRule) -> Hashable:
+    """Return what a rule says of addresses that are no node's."""
+    return rule.action, tuple(peer.block.addresses for peer in rule.peers if peer.block), rule.ports, rule.named
 
 
 def _ends(pod: Pod, place: Actor, way: str) -> tuple[Endpoint, Endpoint]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from vcluster_isolation.proof.claims import CLAIMS, ISOLATION, Claim
-from vcluster_isolation.proof.subject import CLOSING, Subject
+from vcluster_isolation.proof.claims import ISOLATION, Claim, claims_of
+from vcluster_isolation.proof.platform_claims import LEFT_OPEN as LEFT_OPEN_BY_PLATFORM
+from vcluster_isolation.proof.subject import CLOSING, PLATFORM, Rendered, Subject
 from vcluster_isolation.proof.world import DESTINATION, SOURCE, Who, World
 from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
 from vcluster_isolation.reach.ports import PortSet
@@ -18,6 +19,7 @@ HOLDS: Final = "holds"
 FAILS: Final = "FAILS"
 GRANTED: Final = "granted"
 CLOSED: Final = "closed"
+EXCEPTED: Final = "excepted"
 NO_SUBJECT: Final = "n/a"
 
 
@@ -52,7 +54,9 @@ class Outcome:
     """What became of a claim.
 
     `status`: holds; FAILS; granted (only what the user's own values opened breaks it); closed (only what the user's
-    values closed breaks it); n/a (what it speaks of is not in the host cluster). `keys` are the paths of those values.
+    values closed breaks it); excepted (only what the chart had to leave open breaks it, because nobody said where the
+    host API server is, or because no policy can say it); n/a (what it speaks of is not in the host cluster). `keys` are
+    the paths of those values, or what was left open.
     `labels` and `addresses` count the classes of label sets and of addresses that were gone through, `pairs` those of
     sources and destinations. `counterexample` is the smallest, None when the claim holds.
     """
@@ -66,10 +70,10 @@ class Outcome:
     keys: tuple[str, ...] = ()
 
 
-def prove(subject: Subject, claims: Iterable[Claim] = CLAIMS) -> list[Outcome]:
-    """Judge every claim about a subject, in the order of the claims."""
+def prove(subject: Subject, claims: Iterable[Claim] | None = None) -> list[Outcome]:
+    """Judge claims about a subject, all that there are if none are given, in their order."""
     judge = _Judge(subject)
-    return [judge.outcome(claim) for claim in claims]
+    return [judge.outcome(claim) for claim in (claims_of(subject) if claims is None else claims)]
 
 
 class _Judge:
@@ -83,8 +87,10 @@ class _Judge:
         """Judge one claim."""
         if not claim.applies(self._subject):
             return Outcome(claim, NO_SUBJECT)
-        found = list(self._broken(claim, FULL))
-        counts = _counts(claim, self._worlds(FULL)[0])
+        # Nobody may rely on what a tenant might sync, so nothing is available by it.
+        whole = RENDERED if claim.kind != ISOLATION and self._subject.policy_sync else FULL
+        found = list(self._broken(claim, whole))
+        counts = _counts(claim, self._worlds(whole)[0])
         if not found:
             return Outcome(claim, HOLDS, *counts)
         smallest = min(found, key=Counterexample.size)
@@ -93,6 +99,10 @@ class _Judge:
             if chartly is None:
                 return Outcome(claim, GRANTED, *counts, smallest, self._granted(found))
             smallest = chartly
+        if claim.kind == ISOLATION:
+            left = self._left_open(claim)
+            if left:
+                return Outcome(claim, EXCEPTED, *counts, smallest, left)
         elif self._closing() and not any(self._broken(claim, USUAL)):
             return Outcome(claim, CLOSED, *counts, smallest, self._closing())
         return Outcome(claim, FAILS, *counts, smallest)
@@ -101,6 +111,14 @@ class _Judge:
         """Return the values that opened what breaks a claim."""
         paths = {self._subject.granted(origin) for one in found for origin in one.rules}
         return tuple(sorted(paths - {""})) or tuple(sorted(self._subject.changed.values()))
+
+    def _left_open(self, claim: Claim) -> tuple[str, ...]:
+        """Return what the chart left open, if that alone breaks a claim; nothing if something else does."""
+        if any(self._broken(claim, EXCEPTED)):
+            return ()
+        left_open = _LEFT_OPEN if self._subject.kind != PLATFORM else {LEFT_OPEN_BY_PLATFORM: ONLY_API_SERVER}
+        alone = [what for what, which in left_open.items() if any(self._broken(claim, which))]
+        return tuple(alone)
 
     def _closing(self) -> tuple[str, ...]:
         """Return the user's values that may have closed something."""
@@ -116,22 +134,45 @@ class _Judge:
         There is one for each way in which selectors can see the labels of the vCluster's own namespace.
         """
         if which not in self._made:
-            subject = self._subject
-            ungranted = subject.ungranted() if which == UNGRANTED else subject.policies
-            world = World(subject, subject.with_synced(subject.usual if which == USUAL else ungranted))
+            world = World(self._subject, self._policies(which))
             self._made[which] = [world.at_home_in(home) for home in world.homes()]
         return self._made[which]
 
+    def _policies(self, which: str) -> Rendered:
+        """Return the policies of the worlds of one kind; in those of isolation, with what the tenant may sync."""
+        subject = self._subject
+        policies, tiers = subject.policies, subject.tiers
+        if which == USUAL:
+            policies, tiers = subject.usual
+        elif which not in (FULL, RENDERED) and subject.changed:
+            policies, tiers = subject.ungranted()
+        if which in (EXCEPTED, ONLY_SYNCED):
+            policies, tiers = subject.unexcepted((policies, tiers))
+        if which in (RENDERED, USUAL):
+            return policies, tiers
+        pods_only = subject.settings.floor and which in (EXCEPTED, ONLY_API_SERVER)
+        return subject.with_synced(policies, pods_only=pods_only), tiers
 
-FULL, UNGRANTED, USUAL = "full", "ungranted", "usual"
+
+FULL, RENDERED, UNGRANTED, USUAL = "full", "rendered", "ungranted", "usual"
+ONLY_API_SERVER, ONLY_SYNCED = "only the API server's ports left open", "only synced ingress left open"
+
+_LEFT_OPEN: Final = {
+    "the ports of the host API server, to any address: nobody said where it is; "
+    "set policies.networkPolicy.hostApiServer.cidrs": ONLY_API_SERVER,
+    "ingress from addresses, by NetworkPolicies that the tenant syncs: the floor's API cannot deny it; "
+    "turn sync.toHost.networkPolicies off, or admit no such policies": ONLY_SYNCED,
+}
+"""What the chart may have to leave open, and the worlds in which that alone is open."""
 
 
 def broken(claim: Claim, world: World) -> Iterator[Counterexample]:
     """Yield every pair of classes that breaks a claim."""
     mode = Mode.MAY if claim.kind == ISOLATION else Mode.MUST
+    ports = claim.ports_of(world.subject)
     for source, destination, ends in _pairs(claim, world):
         verdict = world.evaluator.flow(*ends, mode)
-        wrong = claim.ports & verdict.allowed if claim.kind == ISOLATION else claim.ports - verdict.allowed
+        wrong = ports & verdict.allowed if claim.kind == ISOLATION else ports - verdict.allowed
         if wrong:
             yield Counterexample(source, destination, ends, wrong, verdict)
 

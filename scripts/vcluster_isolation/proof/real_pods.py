@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain, product
 
 from vcluster_isolation.proof import fold
 from vcluster_isolation.proof.cast import MANAGED_BY, VIRTUAL_NAMESPACE
@@ -20,10 +20,11 @@ from vcluster_isolation.proof.reasons import Judge
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.reach.addresses import FAMILIES, POD_RANGES, AddressSet, union_of
 from vcluster_isolation.reach.classes import EndClass
-from vcluster_isolation.reach.evaluate import Evaluator
+from vcluster_isolation.reach.evaluate import Evaluator, peers
 from vcluster_isolation.reach.flows import Flow, allowed_flows
 from vcluster_isolation.reach.model import Pod
 from vcluster_isolation.reach.parse import Cluster
+from vcluster_isolation.reach.tiers import ALLOW, tier_peers
 from vcluster_isolation.reach.verdict import Mode
 
 _ROLES = {"vcluster": "control-plane", "vcluster-etcd": "etcd"}
@@ -54,9 +55,9 @@ class Population:
 
 def population(cluster: Cluster, subjects: Sequence[Subject]) -> Population:
     """Return who is in a cluster. Raises nothing."""
-    evaluator = Evaluator(cluster.policies)
+    evaluator = Evaluator(cluster.policies, cluster.tiers)
     blocks = blocks_of(block.addresses for block in evaluator.blocks())
-    pods = list(_addressed(cluster.pods, union_of(blocks)))
+    pods = list(_addressed(cluster.pods, union_of(_letting_through(cluster))))
     homes = frozenset((one.namespace, one.name) for one in subjects)
     roles = {id(pod): _actor(pod, homes) for pod in pods}
 
@@ -88,6 +89,12 @@ def matrix_of_pods(cluster: Cluster, subjects: Sequence[Subject], *, reasons: bo
 
 def _place(cell: Cell) -> tuple[str, str]:
     return cell.source, cell.destination
+
+
+def _letting_through(cluster: Cluster) -> Iterator[AddressSet]:
+    """Yield the addresses of every ipBlock, and of the rules of cluster-scoped policies that allow."""
+    found = chain((peer for one in cluster.policies for peer in peers(one)), tier_peers(cluster.tiers, action=ALLOW))
+    yield from (peer.block.addresses for peer in found if peer.block)
 
 
 def _addressed(pods: Iterable[Pod], blocks: AddressSet) -> Iterator[Pod]:

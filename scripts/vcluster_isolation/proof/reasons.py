@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import zip_longest
 
 from vcluster_isolation.proof.matrix import Reason
+from vcluster_isolation.proof.naming import policy_of, rule_of
 from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.world import OWN, Tenant
+from vcluster_isolation.proof.tenants import Tenant, own_origin
+from vcluster_isolation.proof.world import OWN
 from vcluster_isolation.reach.addresses import FAMILIES, AddressSet, address_classes
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.model import Endpoint, Origin, Pod, Rule
 from vcluster_isolation.reach.ports import ALL, NONE, PROTOCOLS, PortSet, every_port, union_of
+from vcluster_isolation.reach.tiers import TierRule, tier_rules
 from vcluster_isolation.reach.verdict import NAMED_PORT, Grant, Mode, Side, Verdict
 
 
@@ -42,7 +46,7 @@ class Judge:
         self._parts: dict[AddressSet, Mapping[int, Sequence[AddressSet]]] = {}
         self._kinds: dict[AddressSet, Hashable] = {}
         self._known: dict[Hashable, Judged] = {}
-        self._rules: dict[Origin, Rule] = {}
+        self._rules: dict[Origin, Rule | TierRule] = {}
 
     def flow(self, source: Endpoint, destination: Endpoint) -> Judged:
         """Return the flow from a source to a destination, whatever their addresses are; no ports: there is none.
@@ -104,25 +108,27 @@ class Judge:
         """Yield why each side lets the ports through."""
         for sides in ([one.egress for one in verdicts], [one.ingress for one in verdicts]):
             name = sides[0].direction.lower()
-            if not sides[0].isolated:
-                yield Reason(name, "", "", ALL)
+            by_default = union_of(side.by_default for side in sides)
+            if by_default & ports:
+                yield Reason(name, "", "", by_default)
             found = (self._reason(name, grant.origin, grant.ports) for grant in granting(sides, ports))
             yield from dict.fromkeys(found)
 
     def _reason(self, side: str, origin: Origin, ports: PortSet) -> Reason:
         """Return one rule, with what is known of it; a symbolic tenant's rules are there for the same reasons."""
-        policy = origin.policy if origin.namespace in self._homes() else f"{origin.namespace}/{origin.policy}"
+        policy = policy_of(origin, self._homes())
         note = self._subject.note(self.own_origin(origin))
-        rule = f"spec.{side}[{origin.index}]"
-        return Reason(side, policy, rule, ports, note.flow if note else "", self._subject.granted(origin))
+        return Reason(side, policy, rule_of(origin), ports, note.flow if note else "", self._subject.granted(origin))
+
+    @cached_property
+    def below(self) -> Judge:
+        """Who judges what NetworkPolicies say without the cluster-scoped policies above and below them."""
+        return Judge(Evaluator(self.evaluator.policies()), self._subject, self._tenants)
 
     def own_origin(self, origin: Origin) -> Origin:
         """Return the subject's own rule that a symbolic tenant's is a copy of; any other rule as it is."""
-        for whose, tenant in self._tenants.items():
-            if whose != OWN and origin.namespace == tenant.namespace and origin.policy.endswith(f"-{tenant.name}"):
-                name = origin.policy.removesuffix(tenant.name) + self._subject.name
-                return replace(origin, namespace=self._subject.namespace, policy=name)
-        return origin
+        others = (tenant for whose, tenant in self._tenants.items() if whose != OWN)
+        return own_origin(origin, Tenant(self._subject.name, self._subject.namespace), others)
 
     def _homes(self) -> set[str]:
         """Return the namespaces of the vCluster and of the symbolic tenants."""
@@ -156,11 +162,12 @@ class Judge:
         names = [f"{protocol} port {name}" for protocol, name in rule.named]
         return ", ".join([str(rule.ports), *names] if rule.ports else names)
 
-    def _rule(self, origin: Origin) -> Rule:
+    def _rule(self, origin: Origin) -> Rule | TierRule:
         """Return the rule that is written somewhere."""
         if not self._rules:
-            policies = self.evaluator.policies()
-            self._rules = {rule.origin: rule for one in policies for rule in (*one.ingress, *one.egress)}
+            given = (rule for one in self.evaluator.policies() for rule in (*one.ingress, *one.egress))
+            self._rules = {rule.origin: rule for rule in given}
+            self._rules |= {rule.origin: rule for rule in tier_rules(self.evaluator.tiers)}
         return self._rules[origin]
 
 

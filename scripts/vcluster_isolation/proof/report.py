@@ -13,7 +13,17 @@ from xml.etree import ElementTree as ET
 
 from vcluster_isolation.proof import shorten
 from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
-from vcluster_isolation.proof.prove import CLOSED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Counterexample, Outcome
+from vcluster_isolation.proof.naming import policy_of, rule_of
+from vcluster_isolation.proof.prove import (
+    CLOSED,
+    EXCEPTED,
+    FAILS,
+    GRANTED,
+    HOLDS,
+    NO_SUBJECT,
+    Counterexample,
+    Outcome,
+)
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.proof.world import Who
 from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
@@ -25,6 +35,7 @@ Proof = tuple[Subject, Sequence[Outcome]]
 _MEANINGS = {
     GRANTED: "opened on purpose by",
     CLOSED: "closed on purpose by",
+    EXCEPTED: "left open:",
     NO_SUBJECT: "what it speaks of is not in the host cluster",
 }
 
@@ -36,17 +47,28 @@ def text(proofs: Iterable[Proof]) -> str:
 
 def _lines(subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Yield the lines about one subject."""
-    yield f"vCluster {printable(subject.name)} in namespace {printable(subject.namespace)}"
+    yield printable(subject.title)
     for kind in (ISOLATION, AVAILABILITY):
         yield f"\n{kind}"
-        for outcome in (one for one in outcomes if one.claim.kind == kind):
+        for outcome in (one for one in outcomes if one.claim.kind == kind and not _of_a_value_that_is_off(one)):
             yield f"  {outcome.status:<8} {outcome.claim.sentence}  {_covered(outcome)}".rstrip()
             yield from (f"             {line}" for line in _why(subject, outcome))
-    counts = {status: sum(one.status == status for one in outcomes) for status in (HOLDS, FAILS, GRANTED, CLOSED)}
+    counts = {status: sum(one.status == status for one in outcomes) for status in _COUNTED}
     yield "\n" + ", ".join(f"{number} {_COUNTED[status]}" for status, number in counts.items() if number) + "\n"
 
 
-_COUNTED = {HOLDS: "hold", FAILS: "fail", GRANTED: "opened by your values", CLOSED: "closed by your values"}
+_COUNTED = {
+    HOLDS: "hold",
+    FAILS: "fail",
+    GRANTED: "opened by your values",
+    CLOSED: "closed by your values",
+    EXCEPTED: "left open",
+}
+
+
+def _of_a_value_that_is_off(outcome: Outcome) -> bool:
+    """Return whether a claim is about a grant that nobody makes: there are many, and nobody asked."""
+    return outcome.status == NO_SUBJECT and bool(outcome.claim.value)
 
 
 def _covered(outcome: Outcome) -> str:
@@ -66,11 +88,22 @@ def _why(subject: Subject, outcome: Outcome) -> Iterator[str]:
     reaches = "reaches" if outcome.claim.kind == ISOLATION else "does not reach"
     yield f"{_end(found.source, found.ends[0], found)} {reaches}"
     yield f"{_end(found.destination, found.ends[1], found)} on {_ports(found)}"
-    for origin in _shown(subject, found):
-        note = subject.note(origin)
-        yield printable(
-            f"by {origin.policy} spec.{origin.direction.lower()}[{origin.index}]" + (f": {note.flow}" if note else "")
-        )
+    yield from (f"by {_rule(subject, origin)}" for origin in _shown(subject, found))
+    yield from (f"denied by {_rule(subject, origin)}" for origin in _denying(found))
+
+
+def _rule(subject: Subject, origin: Origin) -> str:
+    """Return a rule, and what the chart says of it."""
+    note = subject.note(origin)
+    where = f"{policy_of(origin, {origin.namespace})} {rule_of(origin)}"
+    return printable(where + (f": {note.flow}" if note else ""))
+
+
+def _denying(found: Counterexample) -> Iterable[Origin]:
+    """Return the rules of cluster-scoped policies that deny what does not get through."""
+    sides = (found.verdict.egress, found.verdict.ingress)
+    lacking = found.ports - found.verdict.allowed
+    return dict.fromkeys(deny.origin for side in sides for deny in side.denying(lacking))
 
 
 def _ports(found: Counterexample) -> str:
@@ -102,7 +135,7 @@ def _address(end: External, found: Counterexample) -> str:
 
 def _shown(subject: Subject, found: Counterexample) -> list[Origin]:
     """Return the rules to show: those of the policies that were given, or else the symbolic tenants'."""
-    given = {(policy.namespace, policy.name) for policy in subject.policies}
+    given = {(policy.namespace, policy.name) for policy in subject.policies} | {("", one.name) for one in subject.tiers}
     own = [origin for origin in found.rules if (origin.namespace, origin.policy) in given]
     return own or list(found.rules)
 
@@ -111,15 +144,21 @@ def as_json(proofs: Iterable[Proof]) -> str:
     """Return one object: `ok`, and for each vCluster its `claims` with status, counts and counterexample."""
     found = [(subject, outcomes) for subject, outcomes in proofs]
     vclusters = [
-        {"name": subject.name, "namespace": subject.namespace, "claims": [_claim(subject, one) for one in outcomes]}
+        {
+            "kind": subject.kind,
+            "name": subject.name,
+            "namespace": subject.namespace,
+            "claims": [_claim(subject, one) for one in outcomes],
+        }
         for subject, outcomes in found
     ]
     return json.dumps({"ok": not any_failed(found), "vclusters": vclusters}, indent=2)
 
 
-def any_failed(proofs: Iterable[Proof]) -> bool:
-    """Return whether any claim fails that the user did not grant or close."""
-    return any(outcome.status == FAILS for _, outcomes in proofs for outcome in outcomes)
+def any_failed(proofs: Iterable[Proof], *, strict: bool = False) -> bool:
+    """Return whether any claim fails that the user did not grant or close; `strict` counts those left open as well."""
+    bad = {FAILS, EXCEPTED} if strict else {FAILS}
+    return any(outcome.status in bad for _, outcomes in proofs for outcome in outcomes)
 
 
 def _claim(subject: Subject, outcome: Outcome) -> Mapping[str, Any]:
@@ -131,7 +170,8 @@ def _claim(subject: Subject, outcome: Outcome) -> Mapping[str, Any]:
         "sentence": outcome.claim.sentence,
         "status": outcome.status,
         "covered": {"labels": outcome.labels, "addresses": outcome.addresses, "pairs": outcome.pairs},
-        "values": list(outcome.keys),
+        "values": [] if outcome.status == EXCEPTED else list(outcome.keys),
+        "left_open": list(outcome.keys) if outcome.status == EXCEPTED else [],
         "counterexample": found and _example(subject, found),
     }
 
@@ -142,14 +182,21 @@ def _example(subject: Subject, found: Counterexample) -> Mapping[str, Any]:
     source, destination = (_json_end(who, end, found) for who, end in ends)
     rules = [
         {
-            "policy": origin.policy,
-            "rule": f"spec.{origin.direction.lower()}[{origin.index}]",
+            "policy": policy_of(origin, {origin.namespace}),
+            "rule": rule_of(origin),
             "flow": note.flow if (note := subject.note(origin)) else None,
             "values": subject.granted(origin) or None,
         }
         for origin in _shown(subject, found)
     ]
-    return {"source": source, "destination": destination, "ports": str(found.ports), "rules": rules}
+    denied = [_rule(subject, origin) for origin in _denying(found)]
+    return {
+        "source": source,
+        "destination": destination,
+        "ports": str(found.ports),
+        "rules": rules,
+        "denied_by": denied,
+    }
 
 
 def _json_end(who: Who, end: Endpoint, found: Counterexample) -> Mapping[str, Any]:
@@ -160,11 +207,14 @@ def _json_end(who: Who, end: Endpoint, found: Counterexample) -> Mapping[str, An
 
 
 def junit(proofs: Iterable[Proof]) -> str:
-    """Return JUnit XML: a test suite a vCluster, a test case a claim; a failing one has its counterexample."""
+    """Return JUnit XML: a test suite a vCluster, a test case a claim; a failing one has its counterexample.
+
+    What is left open is skipped, with a message that says so: a case that passes would hide it.
+    """
     top = ET.Element("testsuites", name="vcluster-isolation prove")
     for subject, outcomes in proofs:
         failed = sum(one.status == FAILS for one in outcomes)
-        skipped = sum(one.status == NO_SUBJECT for one in outcomes)
+        skipped = sum(one.status in {NO_SUBJECT, EXCEPTED} for one in outcomes)
         suite = ET.SubElement(top, "testsuite", name=printable(f"{subject.namespace}/{subject.name}"))
         suite.attrib |= {"tests": str(len(outcomes)), "failures": str(failed), "skipped": str(skipped)}
         for outcome in outcomes:
@@ -172,8 +222,9 @@ def junit(proofs: Iterable[Proof]) -> str:
             why = "\n".join(_why(subject, outcome))
             if outcome.status == FAILS:
                 ET.SubElement(case, "failure", message=outcome.claim.name).text = why
-            elif outcome.status == NO_SUBJECT:
-                ET.SubElement(case, "skipped", message=_MEANINGS[NO_SUBJECT])
+            elif outcome.status in {NO_SUBJECT, EXCEPTED}:
+                message = f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip()
+                ET.SubElement(case, "skipped", message=printable(message)).text = why or None
             elif why:
                 ET.SubElement(case, "system-out").text = why
     ET.indent(top)

@@ -16,7 +16,10 @@ import yaml
 from vcluster_isolation.reach.model import EGRESS, INGRESS
 
 OWN_RULES = "your own rules"
-_COMMENT = re.compile(r"^    # (?P<flow>.*?)(?: \((?P<key>[A-Za-z]+(?:\.[A-Za-z]+)+)\))?$")
+PLATFORM_KEY = "platformNetworkPolicy"
+"""The root key of the platform's values; all others are under policies.networkPolicy."""
+
+_COMMENT = re.compile(r"^    # (?P<flow>.*?)(?: \((?P<key>[a-z][A-Za-z]*(?:\.[A-Za-z]+)*)\))?$")
 
 RuleId = tuple[str, str, int]
 """A policy's name, a direction, and the index of a rule in it."""
@@ -24,10 +27,10 @@ RuleId = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class RuleNote:
-    """What the chart says of a rule: its flow, and the value under policies.networkPolicy that put it there.
+    """What the chart says of a rule: its flow, and the value that put it there.
 
-    `key` is the value's dotted path, empty for a rule that is always there; `item` is the index of a rule of the
-    user's own in the list at `key`, else None.
+    `key` is the value's dotted path, under policies.networkPolicy or from PLATFORM_KEY on, empty for a rule that is
+    always there; `item` is the index of a rule of the user's own in the list at `key`, else None.
     """
 
     flow: str
@@ -38,7 +41,8 @@ class RuleNote:
     def path(self) -> str:
         """The whole path of the value, `policies.networkPolicy.workload.egress[0]`; empty without a key."""
         index = "" if self.item is None else f"[{self.item}]"
-        return f"policies.networkPolicy.{self.key}{index}" if self.key else ""
+        root = "" if self.key.startswith(f"{PLATFORM_KEY}.") else "policies.networkPolicy."
+        return f"{root}{self.key}{index}" if self.key else ""
 
 
 def rule_notes(manifests: str) -> Mapping[RuleId, RuleNote]:

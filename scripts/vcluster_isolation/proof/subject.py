@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from vcluster_isolation import layers, renames, render_cache, strict_yaml
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm import Request
-from vcluster_isolation.proof.rule_notes import RuleId, RuleNote, rule_notes
-from vcluster_isolation.reach.model import EGRESS, INGRESS, IPBlock, Origin, Peer, Policy, Rule, selector
+from vcluster_isolation.proof.rule_notes import PLATFORM_KEY, RuleId, RuleNote, rule_notes
+from vcluster_isolation.proof.settings import Settings, filled, settings_of
+from vcluster_isolation.proof.settings_of_policies import settings_of_policies
+from vcluster_isolation.proof.without_grants import without
+from vcluster_isolation.reach.model import EGRESS, EVERYTHING, INGRESS, Origin, Peer, Policy, Rule, selector
 from vcluster_isolation.reach.parse import Cluster, parse_cluster
+from vcluster_isolation.reach.tiers import TierPolicy
 
 PUBLIC_EGRESS = "workload.publicEgress"
+API_SERVER_ANYWHERE = "hostApiServer"
+PLATFORM_ANYWHERE = f"{PLATFORM_KEY}.apiServer"
+"""Values without which the chart leaves something open, because nobody said where it is."""
+
+VCLUSTER, PLATFORM = "vcluster", "platform"
+"""Kinds of subjects."""
+
 _POLICY = ("policies", "networkPolicy")
+
+Rendered = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
+"""NetworkPolicies, and cluster-scoped policies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A vCluster and the policies around it.
+    """A vCluster and the policies around it; or of another `kind`, vCluster Platform with its agents.
 
     `hosted` says that its workloads run in the host cluster, `coredns` that CoreDNS is a pod of its own, and the two
-    syncs that the tenant's namespaces and NetworkPolicies reach the host cluster. `notes`
-    say of each rule why it is there. `changed` maps each value that the user set to something else than the
+    syncs that workloads run in namespaces that nobody names, and that the tenant's NetworkPolicies reach the host
+    cluster. `tiers` are the cluster-scoped policies, `settings` what else values say. `notes` say of each rule why
+    it is there. `changed` maps each value that the user set to something else than the
     default, as far as it decides on rules, to the path that the user wrote. `usual_policies` gives the policies with
     all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
     their text.
@@ -35,23 +49,37 @@ class Subject:
     name: str
     namespace: str
     policies: tuple[Policy, ...]
+    tiers: tuple[TierPolicy, ...] = ()
     hosted: bool = True
     coredns: bool = True
     namespace_sync: bool = False
     policy_sync: bool = False
     notes: Mapping[RuleId, RuleNote] = field(default_factory=dict)
     changed: Mapping[str, str] = field(default_factory=dict)
-    usual_policies: Callable[[], tuple[Policy, ...]] = tuple
+    usual_policies: Callable[[], Rendered] = lambda: ((), ())
     manifests: str = ""
+    settings: Settings = field(default_factory=Settings)
+    kind: str = VCLUSTER
 
     @property
-    def usual(self) -> tuple[Policy, ...]:
+    def title(self) -> str:
+        """What a report calls it."""
+        who = "vCluster Platform" if self.kind == PLATFORM else f"vCluster {self.name}"
+        return f"{who} in namespace {self.namespace}"
+
+    @property
+    def usual(self) -> Rendered:
         """The policies with every value that grants or closes at its default; rendered when asked for."""
         return self.usual_policies()
 
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """The namespaces of the vCluster, its own first."""
+        return (self.namespace, *self.settings.spaces)
+
     def note(self, origin: Origin) -> RuleNote | None:
         """Return why a rule is there, if that is known."""
-        if origin.namespace != self.namespace:
+        if origin.namespace not in ("", *self.spaces):
             return None
         return self.notes.get((origin.policy, origin.direction, origin.index))
 
@@ -63,23 +91,57 @@ class Subject:
         index = "" if note.item is None else f"[{note.item}]"
         return self.changed[note.key] + index
 
-    def with_synced(self, policies: Iterable[Policy]) -> tuple[Policy, ...]:
-        """Return policies, and beside them the worst one that the tenant can sync: everything open for its pods."""
+    def with_synced(self, policies: Iterable[Policy], *, pods_only: bool = False) -> tuple[Policy, ...]:
+        """Return policies, and beside them the worst that the tenant can sync: everything open for its pods.
+
+        With `pods_only` the synced policies admit pods only, and no other addresses.
+        """
         given = tuple(policies)
         if not self.policy_sync:
             return given
-        name = "synced-by-the-tenant"
-        rules = [Rule(Origin(self.namespace, name, direction, 0)) for direction in (INGRESS, EGRESS)]
-        pods = selector({"vcluster.loft.sh/managed-by": self.name})
-        return (*given, Policy(self.namespace, name, pods, frozenset({INGRESS, EGRESS}), (rules[0],), (rules[1],)))
+        anyone = (Peer(namespaces=EVERYTHING),) if pods_only else ()
+        return (*given, *(self._synced(space, anyone) for space in self.spaces))
 
-    def ungranted(self) -> tuple[Policy, ...]:
+    def _synced(self, space: str, anyone: tuple[Peer, ...]) -> Policy:
+        """Return a policy that a tenant may sync to a namespace."""
+        name = "synced-by-the-tenant"
+        pods = selector({"vcluster.loft.sh/managed-by": self.name})
+        into = Rule(Origin(space, name, INGRESS, 0), anyone)
+        out = Rule(Origin(space, name, EGRESS, 0))
+        return Policy(space, name, pods, frozenset({INGRESS, EGRESS}), (into,), (out,))
+
+    def ungranted(self) -> Rendered:
         """Return the policies without what the user granted: what they let through then is the chart's doing.
 
         A rule that a user's value put there is left out; of public egress, what the default allows as well stays.
         """
-        blocks = [peer.block for policy in self.usual for rule in policy.egress for peer in rule.peers if peer.block]
-        return tuple(_without(policy, self, blocks) for policy in self.policies)
+        usual = self.usual[0]
+        blocks = [peer.block for policy in usual for rule in policy.egress for peer in rule.peers if peer.block]
+        return without((self.policies, self.tiers), self.granted, self._is_public, blocks)
+
+    def unexcepted(self, rendered: Rendered) -> Rendered:
+        """Return policies without the rules that the chart leaves open because nobody said where something is."""
+
+        def excepted(origin: Origin) -> bool:
+            note = self.note(origin)
+            return note is not None and note.key in (API_SERVER_ANYWHERE, PLATFORM_ANYWHERE)
+
+        policies, tiers = rendered
+        return tuple(_without_open(one, excepted) for one in policies), tiers
+
+    def _is_public(self, origin: Origin) -> bool:
+        """Return whether a rule is that of public egress."""
+        note = self.note(origin)
+        return note is not None and note.key == PUBLIC_EGRESS
+
+
+def _without_open(policy: Policy, excepted: Callable[[Origin], bool]) -> Policy:
+    """Return a policy without the rules to and from anywhere that are excepted."""
+
+    def kept(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+        return tuple(rule for rule in rules if rule.peers or not excepted(rule.origin))
+
+    return replace(policy, ingress=kept(policy.ingress), egress=kept(policy.egress))
 
 
 def of_values(request: Request) -> Subject:
@@ -88,24 +150,30 @@ def of_values(request: Request) -> Subject:
     Raises InputError for files that are no values, RenderFailed when helm or the chart refuses them, ToolMissing.
     """
     read = [strict_yaml.read_mapping(path) for path in request.values]
-    values = layers.over_defaults(_defaults(request.chart), layers.overlay(read))
+    values = layers.over_defaults(layers.chart_defaults(request.chart), layers.overlay(read))
     text = render_cache.template(request)
     changed = _changed(values, request.chart)
     reset = replace(request, inline=_reset(values, request.chart)) if changed else request
     coredns = _at(values, ("controlPlane", "coredns")) or {}
     hosted = not _at(values, ("privateNodes", "enabled"))
+    name = str(_at(values, ("vcluster", "name")) or request.name)
+    policy = filled(_at(layers.chart_defaults(request.chart), _POLICY) or {}, _at(values, _POLICY) or {})
+    settings = settings_of({**values, "policies": {"networkPolicy": policy}}, name, request.namespace, hosted=hosted)
+    policies, tiers = policies_in(text, request.namespace)
     return Subject(
-        str(_at(values, ("vcluster", "name")) or request.name),
+        name,
         request.namespace,
-        _policies(text, request.namespace),
+        policies,
+        tiers,
         hosted,
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
-        bool(_at(values, ("sync", "toHost", "namespaces", "enabled"))),
+        settings.elsewhere,
         bool(_at(values, ("sync", "toHost", "networkPolicies", "enabled"))),
         rule_notes(text),
         changed,
-        lambda: _policies(render_cache.template(reset), request.namespace),
+        lambda: policies_in(render_cache.template(reset), request.namespace),
         text,
+        settings,
     )
 
 
@@ -122,9 +190,7 @@ def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Sub
 
 def of_cluster(cluster: Cluster) -> list[Subject]:
     """Return a subject for each vCluster in a cluster, as `of_manifests` does. Raises IsolationError as that does."""
-    found = {
-        (one.namespace, one.name.removeprefix("vc-cp-")) for one in cluster.policies if one.name.startswith("vc-cp-")
-    }
+    found = {(one.namespace, one.name.removeprefix("vc-cp-")) for one in cluster.policies if is_home(one)}
     if not found:
         raise IsolationError(
             "no policy `vc-cp-NAME` is among the manifests", "give the manifests that the chart renders"
@@ -132,23 +198,24 @@ def of_cluster(cluster: Cluster) -> list[Subject]:
     return [_of_cluster(cluster, name, namespace) for namespace, name in sorted(found)]
 
 
+def is_home(policy: Policy) -> bool:
+    """Return whether a policy says that a vCluster is in its namespace: by its name it is one of a control plane."""
+    return policy.name.startswith("vc-cp-")
+
+
 def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
     coredns = any(one.name == f"vc-kube-dns-{name}" and one.namespace == namespace for one in cluster.policies)
-    return Subject(name, namespace, cluster.policies, coredns=coredns)
+    settings = settings_of_policies(cluster.policies, name, namespace)
+    return Subject(name, namespace, cluster.policies, cluster.tiers, coredns=coredns, settings=settings)
 
 
-def _policies(text: str, namespace: str) -> tuple[Policy, ...]:
+def policies_in(text: str, namespace: str) -> Rendered:
+    """Return the policies in what the chart rendered. Raises InputError for what cannot be read."""
     documents = [document.value for document in strict_yaml.parse_documents(text, "the rendered manifests")]
     cluster = parse_cluster(documents, home=namespace)
     if cluster.problems:
         raise InputError(cluster.problems)
-    return cluster.policies
-
-
-@cache
-def _defaults(chart: Path) -> dict[str, Any]:
-    text = layers.read_chart_file(chart, "values.yaml") or ""
-    return strict_yaml.parse_mapping(text, str(chart / "values.yaml"))
+    return cluster.policies, cluster.tiers
 
 
 def _at(values: Any, path: Sequence[str]) -> Any:
@@ -160,28 +227,46 @@ def _at(values: Any, path: Sequence[str]) -> Any:
 DEFAULT_ON = frozenset({"platform.enabled"})
 """Values that put rules there by default: whoever changes them closes, and grants nothing."""
 
-CLOSING = DEFAULT_ON | {PUBLIC_EGRESS}
+CLOSING = DEFAULT_ON | {PUBLIC_EGRESS, "controlPlane.webhooks", "hostDns", "hostApiServer", PLATFORM_KEY}
 """Values that can close what is open by default."""
 
 # The values that put rules there: in the chart's comments they stand in parentheses.
 GRANTS = (
     "platform.enabled",
+    "fallbackDns",
+    "hostApiServer",
+    "hostDns",
+    "project",
+    "prometheus",
     "controlPlane.apiAccess",
+    "controlPlane.webhooks",
+    "controlPlane.metricsServer",
+    "controlPlane.backingStore",
     "controlPlane.ingress",
     "controlPlane.egress",
     PUBLIC_EGRESS,
+    "workload.ingressControllers",
     "workload.ingress",
     "workload.egress",
+    "coredns.ingress",
+    "coredns.egress",
+    "snapshots.objectStorage",
+    "snapshots.ingress",
+    "snapshots.egress",
 )
 
 
 def _changed(values: Mapping[str, Any], chart: Path) -> dict[str, str]:
     """Return the keys of GRANTS that differ from their defaults, each with the path that the user wrote."""
-    policy, default = _at(values, _POLICY), _at(_defaults(chart), _POLICY)
+    policy, default = _at(values, _POLICY), _at(layers.chart_defaults(chart), _POLICY)
     differ = [key for key in GRANTS if _at(policy, key.split(".")) != _at(default, key.split("."))]
+    if not _at(policy, ("hostApiServer", "cidrs")):  # ports alone say nothing about where it is
+        differ = [key for key in differ if key != API_SERVER_ANYWHERE]
     found = {key: f"policies.networkPolicy.{key}" for key in differ}
+    if _at(values, (PLATFORM_KEY, "enabled")):  # closes what the platform has open for the vCluster by default
+        found[PLATFORM_KEY] = PLATFORM_KEY
     for rename in renames.read_renames(chart):
-        if _at(values, rename.source) not in (None, _at(_defaults(chart), rename.target)):
+        if _at(values, rename.source) not in (None, _at(layers.chart_defaults(chart), rename.target)):
             target = ".".join(rename.target[len(_POLICY) :])
             key = next(key for key in GRANTS if target == key or target.startswith(f"{key}."))
             found[key] = ".".join(rename.source)
@@ -196,31 +281,9 @@ def _reset(values: Mapping[str, Any], chart: Path) -> str:
         here = policy
         for parent in parents:
             here = here.setdefault(parent, {})
-        here[last] = _at(_defaults(chart), (*_POLICY, *key.split(".")))
+        here[last] = _at(layers.chart_defaults(chart), (*_POLICY, *key.split(".")))
     for rename in renames.read_renames(chart):
         if _at(values, rename.source) is not None:
             policy[rename.source[len(_POLICY)]] = None
-    return json.dumps({_POLICY[0]: {_POLICY[1]: policy}})
-
-
-def _without(policy: Policy, subject: Subject, public: Sequence[IPBlock]) -> Policy:
-    """Return a policy without the rules that the user granted."""
-    ingress, egress = (tuple(_kept(rules, subject, public)) for rules in (policy.ingress, policy.egress))
-    return replace(policy, ingress=ingress, egress=egress)
-
-
-def _kept(rules: Iterable[Rule], subject: Subject, public: Sequence[IPBlock]) -> Iterator[Rule]:
-    """Yield the rules that the user did not grant, and the part of public egress that the default has too."""
-    for rule in rules:
-        note = subject.note(rule.origin)
-        if not subject.granted(rule.origin):
-            yield rule
-        elif note and note.key == PUBLIC_EGRESS:
-            peers = [_common(peer.block, block) for peer in rule.peers if peer.block for block in public]
-            if peers:
-                yield replace(rule, peers=tuple(peers))
-
-
-def _common(block: IPBlock, other: IPBlock) -> Peer:
-    """Return a peer for the addresses that two ipBlocks have in common."""
-    return Peer(block=replace(block, addresses=block.addresses & other.addresses))
+    platform = {PLATFORM_KEY: {"enabled": False}} if _at(values, (PLATFORM_KEY, "enabled")) else {}
+    return json.dumps({_POLICY[0]: {_POLICY[1]: policy}, **platform})

@@ -26,21 +26,31 @@ from dataclasses import dataclass, replace
 
 from vcluster_isolation.proof.cast import (
     ANYBODY,
-    CONTROLLED_BY,
     HOME,
-    MANAGED_BY,
+    INTERNET,
+    ORDINARY,
     PLATFORM_NAMESPACE,
     STRAY,
     TENANT,
     WORKLOAD,
     Actor,
     AddressActor,
+    NamedActor,
     PodActor,
 )
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.reach.addresses import address_classes
+from vcluster_isolation.proof.mentioned import example
+from vcluster_isolation.proof.subject import VCLUSTER, Rendered, Subject
+from vcluster_isolation.proof.tenants import (
+    Tenant,
+    is_floor_of,
+    named_spaces,
+    named_tenants,
+    renamed,
+    renamed_tier,
+)
+from vcluster_isolation.reach.addresses import POD_RANGES, address_classes
 from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.labels import FREE, Domain, label_classes, none_of, one_of
+from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, label_classes, none_of, one_of
 from vcluster_isolation.reach.model import (
     EGRESS,
     EVERYTHING,
@@ -48,44 +58,43 @@ from vcluster_isolation.reach.model import (
     NAME_LABEL,
     Endpoint,
     External,
-    Labels,
     Namespace,
-    Peer,
     Pod,
     Policy,
-    Requirement,
-    Rule,
     Selector,
     namespace,
 )
+from vcluster_isolation.reach.tiers import TierPolicy
 
 OWN, NEIGHBOUR, OTHER = "own", "neighbour", "other"
 SOURCE, DESTINATION = "source", "destination"
+SPREAD, INSIDE, OUTSIDE = "spread", "inside", "outside"
+"""Where somebody is: in each of the vCluster's namespaces, in one of the project's, in one that is none of it."""
 
-_TENANT_KEYS = frozenset({"release", MANAGED_BY, CONTROLLED_BY, "vcluster.loft.sh/vcluster-name"})
-_NAMESPACE_KEYS = frozenset({NAME_LABEL, "vcluster.loft.sh/vcluster-namespace"})
+SYNCED_NAMESPACE = "a-synced-namespace"
+"""Stands for a namespace that vCluster makes for a tenant, and that nobody names."""
 
-
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    """A vCluster's name and its namespace."""
-
-    name: str
-    namespace: str
+_OWNER, _SYNCED = "vcluster.loft.sh/vcluster-name", "vcluster.loft.sh/vcluster-namespace"
+"""The labels of a namespace that vCluster made for a tenant: no tenant can take them off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """An actor of the cast; `whose` says of which tenant. `usual` takes it with its usual labels only."""
+    """An actor of the cast; `whose` says of which tenant. `usual` takes it with its usual labels only.
+
+    `place` says where it is, if it is not everywhere that it can be: SPREAD, INSIDE or OUTSIDE.
+    """
 
     actor: Actor
     whose: str = OWN
     usual: bool = False
+    place: str = ""
 
     def __str__(self) -> str:
         """Return the actor's name, with the tenant's for one that is not ours: `neighbour's workload`."""
         owned = isinstance(self.actor, PodActor) and self.actor.namespace == HOME and self.whose != OWN
-        return f"{self.whose}'s {self.actor.name}" if owned else self.actor.name
+        where = {INSIDE: " in the project", OUTSIDE: " outside the project"}.get(self.place, "")
+        return f"{self.whose}'s {self.actor.name}{where}" if owned else self.actor.name
 
 
 class World:
@@ -94,18 +103,18 @@ class World:
     def __init__(
         self,
         subject: Subject,
-        policies: Iterable[Policy],
+        rendered: Rendered,
         *,
         alone: bool = False,
         known: Mapping[str, Namespace] | None = None,
     ) -> None:
-        """Put `policies` (of the subject, as they are or without what the user granted) into the world.
+        """Put policies (of the subject, as they are or without what the user granted) into the world.
 
         `alone` leaves the symbolic tenants without policies, for a host cluster whose tenants are known; `known` are
         namespaces whose labels are known.
         """
         self._known = known or {}
-        self._subject = subject
+        self.subject = subject
         self._taken = {subject.name, subject.namespace}
         own = Tenant(subject.name, subject.namespace)
         self.tenants: Mapping[str, Tenant] = {
@@ -114,23 +123,28 @@ class World:
             OTHER: Tenant(self._fresh("other-tenant"), self._fresh("other-namespace")),
         }
         self._anywhere = self._fresh(ANYBODY.namespace)
-        given = tuple(policies)
-        copied = () if alone else (NEIGHBOUR, OTHER)
+        given, tiers = rendered
+        copied = () if alone or subject.kind != VCLUSTER else (NEIGHBOUR, OTHER)
         # Others have the chart's policies, and not what else is in the host cluster or in our namespace.
-        charted = [one for one in given if one.namespace == own.namespace and one.name.endswith(f"-{own.name}")]
+        charted = [one for one in given if one.namespace in subject.spaces and one.name.endswith(f"-{own.name}")]
         copies = (renamed(one, own, self.tenants[whose]) for whose in copied for one in charted)
-        self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)])
-        self.spaces = named_spaces(given, own)
-        self._variants = self._every_tenant(given) if not alone else {}
+        floors = [one for one in tiers if is_floor_of(one, own)]
+        above = [*tiers, *(renamed_tier(one, own, self.tenants[whose]) for whose in copied for one in floors)]
+        self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)], above)
+        trusted = {"kube-system", "openshift-dns", *subject.settings.platform_spaces, *subject.spaces}
+        self.spaces = tuple(sorted(named_spaces((*given, *tiers)) - trusted))
+        self._addresses_of_pods = POD_RANGES - subject.settings.api_server
+        self._variants = self._every_tenant((*given, *tiers)) if not alone else {}
         self._ends: dict[tuple[Who, str], tuple[Endpoint, ...]] = {}
 
-    def _every_tenant(self, given: Iterable[Policy]) -> dict[str, tuple[Tenant, ...]]:
+    def _every_tenant(self, given: Iterable[Policy | TierPolicy]) -> dict[str, tuple[Tenant, ...]]:
         """Return what the other tenants can be: like this vCluster, not isolated at all, or one that a rule names."""
         own, neighbour, other = self.tenants[OWN], self.tenants[NEIGHBOUR], self.tenants[OTHER]
         names = sorted(named_tenants(given) - {own.name})
         free = self._fresh("free-tenant")
         beside = [Tenant(name, own.namespace) for name in (free, *names)]
         away = [Tenant(name, self._fresh("free-namespace")) for name in (free, *names)]
+        away += [Tenant(free, space) for space in self.subject.settings.platform_spaces if space != own.namespace]
         return {NEIGHBOUR: (neighbour, *beside), OTHER: (other, *away)}
 
     def ends(self, who: Who, role: str = "") -> tuple[Endpoint, ...]:
@@ -142,10 +156,33 @@ class World:
         in its direction, and of the rules of the other side.
         """
         if (who, role) not in self._ends:
-            actor = who.actor
-            found = self._addresses(actor) if isinstance(actor, AddressActor) else self._pods(actor, who, role)
-            self._ends[who, role] = tuple(dict.fromkeys(found))
+            self._ends[who, role] = tuple(dict.fromkeys(self._found(who, role)))
         return self._ends[who, role]
+
+    def _found(self, who: Who, role: str) -> Iterator[Endpoint]:
+        """Yield the endpoints of an actor, some perhaps more than once."""
+        match who.actor:
+            case AddressActor() as actor:
+                yield from self._addresses(actor)
+            case NamedActor() as actor:
+                yield from self._whom(actor)
+            case PodActor() as actor:
+                yield from self._pods(actor, who, role)
+
+    def _whom(self, actor: NamedActor) -> Iterator[Endpoint]:
+        """Yield whom a value names: of pods one with as few labels as can be, of nobody named somebody of each kind."""
+        named = self.subject.settings.named.get(actor.key)
+        if named is None:
+            return
+        if not named.peers:
+            yield Pod(namespace(self._anywhere), ports=None)
+            yield from (External(one.name, one.addresses) for one in INTERNET)
+        for peer in named.peers:
+            if peer.block:
+                yield from self._addresses(AddressActor(actor.name, peer.block.addresses, actor.about))
+            elif pod := example(peer, self.tenants[OWN].namespace):
+                space = self._known.get(pod.namespace.name, pod.namespace)
+                yield replace(pod, namespace=space, addresses=self._addresses_of_pods)
 
     def homes(self) -> list[Namespace]:
         """Return what the vCluster's namespace can be: nobody says which labels it has."""
@@ -167,49 +204,79 @@ class World:
     def _pods(self, actor: PodActor, who: Who, role: str) -> Iterator[Endpoint]:
         first = self.tenants[who.whose]
         for tenant in (first,) if who.usual else self._variants.get(who.whose, (first,)):
-            labels = {key: value.replace(TENANT, tenant.name) for key, value in actor.labels.items()}
-            domains = {key: one_of(value) for key, value in labels.items()}
-            others = Domain(values=frozenset())
-            if not who.usual and actor.others is FREE:
-                domains = {key: _named(domain, tenant.name) for key, domain in actor.chosen.items()}
-                others = actor.others
-            if actor is STRAY and not who.usual:  # none of any vCluster's pods
-                tenants = {one.name for some in (*self._variants.values(), self.tenants.values()) for one in some}
-                domains["release"] = none_of(*tenants, absent=True)
-            for home in self._namespaces(actor, tenant, usual=who.usual):
+            domains, others = self._labels(actor, tenant, usual=who.usual)
+            for home in self._namespaces(actor, tenant, who):
                 for found in label_classes(self._selectors(home, role), domains, others):
-                    yield Pod(home, found.labels, ports=None)
+                    yield Pod(home, found.labels, ports=None, addresses=self._addresses_of_pods)
+
+    def _labels(self, actor: PodActor, tenant: Tenant, *, usual: bool) -> tuple[dict[str, Domain], Domain]:
+        """Return what each label of an actor can be, and every other one."""
+        if usual or actor.others is not FREE:
+            labels = {key: one_of(value.replace(TENANT, tenant.name)) for key, value in actor.labels.items()}
+            return labels, Domain(values=frozenset())
+        domains = {key: _named(domain, tenant.name) for key, domain in actor.chosen.items()}
+        if actor is STRAY:  # none of any vCluster's pods
+            tenants = {one.name for some in (*self._variants.values(), self.tenants.values()) for one in some}
+            domains["release"] = none_of(*tenants, absent=True)
+        elif self.subject.settings.release_free and tenant == self.tenants[OWN]:
+            domains.pop("release", None)
+        return domains, actor.others
 
     def _selectors(self, home: Namespace, role: str) -> tuple[Selector, ...]:
         """Return the selectors that can see the labels of a pod of a namespace in a role."""
         if not role:
             return self.evaluator.pod_selectors(home)
-        isolating, facing = (EGRESS, INGRESS) if role == SOURCE else (INGRESS, EGRESS)
-        found: dict[Selector, None] = {}
-        for policy in self.evaluator.policies():
-            at_home = policy.namespace == home.name
-            if at_home and isolating in policy.types:
-                found[policy.selector] = None
-            for peer in (peer for rule in policy.rules(facing) for peer in rule.peers if facing in policy.types):
-                seen = at_home if peer.namespaces is None else peer.namespaces.matches(home.labels)
-                if peer.pods is not None and seen:
-                    found[peer.pods] = None
-        return tuple(one for one in found if one != EVERYTHING)
+        return self.evaluator.role_selectors(home, EGRESS if role == SOURCE else INGRESS)
 
-    def _namespaces(self, actor: PodActor, tenant: Tenant, *, usual: bool) -> Iterator[Namespace]:
+    def _namespaces(self, actor: PodActor, tenant: Tenant, who: Who) -> Iterator[Namespace]:
         """Yield the namespaces that an actor can be in: labels that others choose can be any."""
+        settings = self.subject.settings
+        if actor.namespace == PLATFORM_NAMESPACE:
+            yield from (self._space(name) for name in settings.platform_spaces)
+            return
         name = {HOME: tenant.namespace, ANYBODY.namespace: self._anywhere}.get(actor.namespace, actor.namespace)
-        if usual or actor.others is not FREE or name == self.tenants[OWN].namespace:
-            yield self._known.get(name) or namespace(name)
+        if who.place in (INSIDE, OUTSIDE):
+            yield from self._of_the_project(name, inside=who.place == INSIDE)
+        elif who.usual or actor.others is not FREE or name == self.tenants[OWN].namespace:
+            yield self._space(name)
         else:
             names = (name, *self.spaces) if actor is ANYBODY else (name,)
             yield from (space for one in names for space in self._labelled(one, {}))
-        if actor is WORKLOAD and tenant == self.tenants[OWN] and self._subject.namespace_sync and not usual:
-            fixed = {
-                "vcluster.loft.sh/vcluster-name": tenant.name,
-                "vcluster.loft.sh/vcluster-namespace": tenant.namespace,
-            }
-            yield from self._labelled("a-synced-namespace", fixed)
+        yield from self._further(actor, tenant, who)
+
+    def _further(self, actor: PodActor, tenant: Tenant, who: Who) -> Iterator[Namespace]:
+        """Yield the namespaces of workloads beside the release's: those that are named, and any other."""
+        synced = actor in (WORKLOAD, ORDINARY)
+        at_home = tenant.namespace == self.tenants[OWN].namespace
+        if who.place == SPREAD:
+            yield from (self._space(name) for name in self.subject.settings.spaces)
+        elif at_home and (synced or actor is STRAY) and not who.usual:
+            yield from (space for one in self.subject.settings.spaces for space in self._mapped(one))
+        if synced and tenant == self.tenants[OWN] and self.subject.namespace_sync and not who.usual:
+            yield from self._labelled(SYNCED_NAMESPACE, {_OWNER: tenant.name, _SYNCED: tenant.namespace})
+
+    def _mapped(self, name: str) -> Iterator[Namespace]:
+        """Yield what a namespace of the vCluster beside its own can be: what it is if that is known."""
+        known = self._known.get(name)
+        yield from (known,) if known else self._labelled(name, {})
+
+    def _of_the_project(self, name: str, *, inside: bool) -> Iterator[Namespace]:
+        """Yield namespaces of the project, called as it says or else `name`, or namespaces that are none of it."""
+        project = self.subject.settings.project or EVERYTHING
+        if inside:
+            domains = {NAME_LABEL: one_of(name), _SYNCED: ABSENT}
+            free = {NAME_LABEL: none_of(), _SYNCED: ABSENT}
+            found = [one for names in (domains, free) for one in label_classes([project], names) if one.signature]
+            yield from (Namespace(dict(one.labels)[NAME_LABEL], one.labels) for one in found[:1])
+            return
+        for space in (one for called in (name, *self.spaces) for one in self._labelled(called, {})):
+            if not project.matches(space.labels) or any(key == _SYNCED for key, _ in space.labels):
+                yield space
+        yield from self._labelled(SYNCED_NAMESPACE, {_SYNCED: name})  # with whatever labels its tenant likes
+
+    def _space(self, name: str) -> Namespace:
+        """Return a namespace with the labels that are known of it."""
+        return self._known.get(name) or namespace(name)
 
     def _labelled(self, name: str, fixed: Mapping[str, str]) -> Iterator[Namespace]:
         """Yield a namespace with each set of labels that selectors tell apart, some of them fixed."""
@@ -223,66 +290,6 @@ class World:
             name += "-x"
         self._taken.add(name)
         return name
-
-
-_TRUSTED = frozenset({"kube-system", PLATFORM_NAMESPACE})
-"""Namespaces in which nobody but the administrators of the host cluster has pods."""
-
-
-def named_spaces(policies: Iterable[Policy], own: Tenant) -> tuple[str, ...]:
-    """Return the namespaces that the policies name, as far as somebody hostile could be in them."""
-    found = _mentioned(policies, _NAMESPACE_KEYS)
-    return tuple(sorted(found - _TRUSTED - {own.namespace}))
-
-
-def named_tenants(policies: Iterable[Policy]) -> set[str]:
-    """Return the vClusters that the policies name."""
-    return _mentioned(policies, _TENANT_KEYS)
-
-
-def _mentioned(policies: Iterable[Policy], keys: frozenset[str]) -> set[str]:
-    """Return the values of some labels that any peer mentions."""
-    every = [peer for policy in policies for rule in (*policy.ingress, *policy.egress) for peer in rule.peers]
-    selectors = [one for peer in every for one in (peer.pods, peer.namespaces) if one is not None]
-    equal = {value for one in selectors for key, value in one.equal if key in keys}
-    return equal | {value for one in selectors for more in one.others if more.key in keys for value in more.values}
-
-
-def renamed(policy: Policy, old: Tenant, new: Tenant) -> Policy:
-    """Return a tenant's policy as another tenant with the same values would have it."""
-    return replace(
-        policy,
-        namespace=new.namespace,
-        name=policy.name.removesuffix(old.name) + new.name,
-        selector=_selector(policy.selector, old, new),
-        ingress=tuple(_rule(rule, old, new) for rule in policy.ingress),
-        egress=tuple(_rule(rule, old, new) for rule in policy.egress),
-    )
-
-
-def _rule(rule: Rule, old: Tenant, new: Tenant) -> Rule:
-    origin = replace(rule.origin, namespace=new.namespace, policy=rule.origin.policy.removesuffix(old.name) + new.name)
-    return replace(rule, origin=origin, peers=tuple(_peer(peer, old, new) for peer in rule.peers))
-
-
-def _peer(peer: Peer, old: Tenant, new: Tenant) -> Peer:
-    pods = peer.pods and _selector(peer.pods, old, new)
-    return replace(peer, pods=pods, namespaces=peer.namespaces and _selector(peer.namespaces, old, new))
-
-
-def _selector(selector: Selector, old: Tenant, new: Tenant) -> Selector:
-    equal: Labels = frozenset((key, _value(key, value, old, new)) for key, value in selector.equal)
-    return Selector(equal, frozenset(_requirement(one, old, new) for one in selector.others))
-
-
-def _requirement(one: Requirement, old: Tenant, new: Tenant) -> Requirement:
-    return replace(one, values=frozenset(_value(one.key, value, old, new) for value in one.values))
-
-
-def _value(key: str, value: str, old: Tenant, new: Tenant) -> str:
-    if key in _TENANT_KEYS and value == old.name:
-        return new.name
-    return new.namespace if key in _NAMESPACE_KEYS and value == old.namespace else value
 
 
 def _named(domain: Domain, tenant: str) -> Domain:

@@ -1,0 +1,58 @@
+"""What values leave open that nobody asked for: warnings, because no value is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from vcluster_isolation.errors import Problem
+from vcluster_isolation.helm import Request
+from vcluster_isolation.layers import Layer, chart_defaults, locate, over_defaults, overlay
+from vcluster_isolation.proof.platform_settings import served
+from vcluster_isolation.proof.rule_notes import PLATFORM_KEY
+from vcluster_isolation.proof.settings import at, filled, mapped
+from vcluster_isolation.wording import quoted
+
+_POLICY = "policies.networkPolicy"
+_MAPPINGS = "sync.toHost.namespaces.mappings.byName"
+
+
+def left_open(layers: Sequence[Layer], request: Request) -> Iterator[Problem]:
+    """Yield a warning for each thing that the chart has to leave open with these values, which it accepts.
+
+    These are the ports of a host API server that nobody said where to find, in the hardened profile, namespaces of
+    workloads that no value names, and the ports of the platform for an API server that may connect from anywhere.
+    Raises what reading the chart raises.
+    """
+    defaults = chart_defaults(request.chart)
+    values = over_defaults(defaults, overlay([layer.values for layer in layers]))
+    yield from _of_platform(values, layers)
+    policy = filled(at(defaults, _POLICY) or {}, at(values, _POLICY) or {})
+    if not policy.get("enabled"):
+        return
+    if policy.get("profile") == "hardened" and not at(policy, "hostApiServer.cidrs"):
+        where = f"{_POLICY}.hostApiServer.cidrs"
+        ports = ", ".join(str(port) for port in at(policy, "hostApiServer.ports"))
+        what = f"is empty, so the control plane and snapshots may reach TCP {ports} at any address"
+        if at(policy, "hostApiServer.discover"):
+            what += ", where no cluster is there to look the API server up in"
+        yield _warning(where, what, "name the addresses of the host cluster's API server", layers)
+    for pattern in (one for one in mapped(values, str(at(values, "vcluster.name") or request.name)) if "*" in one):
+        what = f"{quoted(pattern)} names no namespace: workloads in namespaces like that are not isolated"
+        yield _warning(_MAPPINGS, what, f"list them in {_POLICY}.workload.namespaces", layers)
+
+
+def _of_platform(values: Mapping[str, Any], layers: Sequence[Layer]) -> Iterator[Problem]:
+    """Yield a warning about the ports that the platform has for kube-apiserver only."""
+    platform = values.get(PLATFORM_KEY) or {}
+    if not platform.get("enabled") or at(platform, "apiServer.cidrs") or at(platform, "apiServer.peers"):
+        return
+    ports = served(agent_only=bool(platform.get("agentOnly")))["kube-apiserver"]
+    what = f"is empty, and so are peers: anyone may reach {ports} of the platform, which are for kube-apiserver"
+    next_step = "name where the host cluster's API server connects from"
+    yield _warning(f"{PLATFORM_KEY}.apiServer.cidrs", what, next_step, layers)
+
+
+def _warning(where: str, what: str, next_step: str, layers: Sequence[Layer]) -> Problem:
+    """Return a warning about a key, with its place if somebody wrote it."""
+    return Problem(where, what, next_step, "chart", *locate(layers, where.split(".")))

@@ -1,0 +1,112 @@
+"""What a vCluster's own policies say of its settings: all that is known where there are manifests and no values.
+
+The chart's control plane and snapshots have three kinds of egress rules in common: to host DNS on its ports, to the
+host API server, and to a backing store. Whom these name is taken to be who they are; what they do not say is as it
+usually is. A policy of somebody else that happens to look alike cannot pass for one: it goes by the chart's names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from vcluster_isolation.proof.cast import MANAGED_BY
+from vcluster_isolation.proof.settings import RESOLVER, Named, Settings
+from vcluster_isolation.reach.addresses import AddressSet, union_of
+from vcluster_isolation.reach.classes import single
+from vcluster_isolation.reach.model import IN, NAME_LABEL, Peer, Policy, Rule, Selector
+from vcluster_isolation.reach.ports import every_port, parse_ports
+
+_RESOLVERS: Final = RESOLVER | parse_ports("TCP+UDP 5353")
+
+
+def settings_of_policies(policies: Iterable[Policy], name: str, home: str) -> Settings:
+    """Return the settings of the vCluster `name` in the namespace `home`, as far as its policies tell."""
+    own = [one for one in policies if one.name in {f"vc-{kind}-{name}" for kind in ("cp", "snapshot", "work")}]
+    control = [one for one in own if one.name == f"vc-cp-{name}" and one.namespace == home]
+    snapshots = [one for one in own if one.name == f"vc-snapshot-{name}" and one.namespace == home]
+    known = {(rule.peers, rule.ports) for one in control for rule in one.egress}
+    common = [rule for one in snapshots for rule in one.egress if (rule.peers, rule.ports) in known]
+    usual = Settings()
+    dns, server = _resolvers(common), _api_server(common)
+    return replace(
+        usual,
+        spaces=tuple(sorted({one.namespace for one in own if home_of(one) == home} - {home})),
+        platform_spaces=tuple(dict.fromkeys(_platform(control))) or usual.platform_spaces,
+        api_server=union_of(one for one in _addresses(server) if single(one)),
+        named={**usual.named, **{key: one for key, one in (("hostDns", dns), ("hostApiServer", server)) if one}},
+    )
+
+
+def api_servers(policies: Iterable[Policy]) -> AddressSet:
+    """Return the addresses that the vClusters of a host cluster know as the host API server's: they are no pod's."""
+    pairs: dict[tuple[str, str], list[Policy]] = {}
+    for policy in policies:
+        kind, _, name = policy.name.removeprefix("vc-").partition("-")
+        if policy.name.startswith("vc-") and kind in ("cp", "snapshot") and _names_addresses(policy):
+            pairs.setdefault((policy.namespace, name), []).append(policy)
+    found = (settings_of_policies(pair, name, home) for (home, name), pair in pairs.items() if len(pair) > 1)
+    return union_of(one.api_server for one in found)
+
+
+def platform_spaces(policies: Iterable[Policy]) -> set[str]:
+    """Return the namespaces in which the vClusters of a host cluster look for vCluster Platform."""
+    return set(_platform(one for one in policies if one.name.startswith("vc-cp-")))
+
+
+def _names_addresses(policy: Policy) -> bool:
+    return any(peer.block for rule in policy.egress for peer in rule.peers)
+
+
+def home_of(policy: Policy) -> str:
+    """Return the namespace in which the control plane of a workload policy's vCluster is; its own if it says nothing.
+
+    Only a policy in a namespace that the vCluster maps says so: there the control plane's peer names a namespace.
+    """
+    name = dict(policy.selector.equal).get(MANAGED_BY)
+    for peer in (peer for rule in policy.egress for peer in rule.peers):
+        if peer.pods and ("release", name) in peer.pods.equal and (spaces := only_spaces(peer.namespaces)):
+            return spaces[0]
+    return policy.namespace
+
+
+def only_spaces(selector: Selector | None) -> tuple[str, ...]:
+    """Return the only namespaces that a namespaceSelector can select, in ascending order; none for any others."""
+    if selector is None:
+        return ()
+    names = [value for key, value in selector.equal if key == NAME_LABEL]
+    listed = [one.values for one in selector.others if one.key == NAME_LABEL and one.operator == IN]
+    return tuple(names or (sorted(listed[0]) if listed else ()))
+
+
+def _platform(control: Iterable[Policy]) -> Iterator[str]:
+    """Yield the namespaces in which the control plane's policies look for vCluster Platform."""
+    for peer in (peer for one in control for rule in one.ingress for peer in rule.peers):
+        if peer.pods and ("app", "loft") in peer.pods.equal:
+            yield from only_spaces(peer.namespaces)
+
+
+def _resolvers(common: Sequence[Rule]) -> Named | None:
+    """Return host DNS: the peers of all rules for port 53, or 5353 as well."""
+    usual = Settings().named["hostDns"].peers
+    rules = (rule for rule in common if RESOLVER <= rule.ports <= _RESOLVERS or rule.peers == usual)
+    found = [peer for rule in rules for peer in rule.peers]
+    return Named(tuple(found), RESOLVER) if found else None
+
+
+def _api_server(common: Sequence[Rule]) -> Named | None:
+    """Return the host API server: of the first rule for TCP ports; None where that is for any address."""
+    every = every_port("TCP")
+    tcp = (rule for rule in common if rule.ports <= every and rule.ports != every)
+    first = next((rule for rule in tcp if not any(map(_is_pods, rule.peers))), None)
+    return Named(first.peers, first.ports) if first and first.peers else None
+
+
+def _is_pods(peer: Peer) -> bool:
+    return peer.block is None
+
+
+def _addresses(named: Named | None) -> list[AddressSet]:
+    """Return the addresses of each ipBlock of whom a rule names."""
+    return [peer.block.addresses for peer in named.peers if peer.block] if named else []

@@ -1,0 +1,320 @@
+"""What an audit makes of cluster-scoped policies, of mapped namespaces, and of what hardened policies say of themselves."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from audit_fleet import (
+    ADMITTING,
+    CONFIGURATIONS,
+    EVERYBODY,
+    MANAGED,
+    OF_THE_HOST,
+    REOPENED,
+    VIRTUAL,
+    WORKLOADS,
+    act,
+    admin,
+    fleet,
+    host,
+    listed,
+    plus,
+    pod,
+    policy,
+    space,
+    vcluster,
+    without,
+)
+from audit_naive import naive
+from click.testing import CliRunner
+from subjects import of, subject
+from test_audit_agrees import kinds, statuses
+
+from vcluster_isolation.commands.audit import command
+from vcluster_isolation.proof.audit import Audit, Audited, audit
+from vcluster_isolation.proof.audit_ends import place_of
+from vcluster_isolation.proof.audit_find import find
+from vcluster_isolation.proof.audit_judge import Finding
+from vcluster_isolation.proof.audit_land import Land
+from vcluster_isolation.proof.audit_report import text
+from vcluster_isolation.proof.cast import METADATA_ADDRESSES
+from vcluster_isolation.proof.prove import CLOSED, FAILS, GRANTED, prove
+from vcluster_isolation.proof.settings_of_policies import settings_of_policies
+from vcluster_isolation.proof.subject import of_manifests
+from vcluster_isolation.reach.addresses import address_set, union_of
+from vcluster_isolation.reach.model import Pod
+from vcluster_isolation.reach.parse import parse_cluster
+
+Json = dict[str, Any]
+APIS = ["AdminNetworkPolicy", "ClusterNetworkPolicy"]
+REACHES = {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}}
+
+
+def objects(*configurations: str) -> list[Json]:
+    texts = [*host(), *(one for at, name in enumerate(configurations) for one in vcluster(name, at))]
+    return list(map(json.loads, texts))
+
+
+def audited(items: list[Json]) -> Audit:
+    cluster = parse_cluster([{"kind": "List", "items": items}])
+    assert not cluster.problems
+    return audit(cluster)
+
+
+def findings(one: Audited) -> dict[str, Finding]:
+    return {finding.claim.name: finding for finding in one.verdicts.findings}
+
+
+def failing(one: Audited) -> set[str]:
+    return {finding.claim.name for finding in one.verdicts.findings if finding.fails}
+
+
+def test_what_a_tenant_reopened_stays_closed_below_a_floor() -> None:
+    reopened = "reopened by its tenant"
+    found = findings(audited(objects(reopened)).vclusters[0])
+    assert found["workload-to-private"].there == found["workload-to-metadata"].there == "FAILS"
+    floored = findings(audited(objects("hardened, a floor, reopened by its tenant")).vclusters[0])
+    assert floored["workload-to-private"].possible == floored["workload-to-metadata"].possible == "holds"
+
+
+def test_what_a_policy_of_the_host_closes_is_closed_for_every_vcluster() -> None:
+    items = objects("default", "not isolated")
+    metadata = union_of(one.addresses for one in METADATA_ADDRESSES).cidrs()
+    closed = admin("metadata", 1, WORKLOADS, egress=[act("Deny", "to", {"networks": metadata})])
+    for more, expected in ([], "FAILS"), ([closed], "holds"):
+        found = [findings(one)["workload-to-metadata"].possible for one in audited([*items, *more]).vclusters]
+        assert found == [expected] * 2
+
+
+def test_what_a_policy_of_the_host_allows_is_open_whatever_the_chart_says() -> None:
+    scraped = admin("scraped", 3, EVERYBODY, ingress=[act("Allow", "from", REACHES, port=9090)])
+    one = audited([*objects("hardened"), scraped]).vclusters[0]
+    found = findings(one)["others-to-workloads"]
+    assert (found.there, found.possible) == ("FAILS", "FAILS")
+    assert found.there_example is not None
+    assert str(found.there_example.ports) == "TCP 9090"
+    assert list(map(str, found.there_example.rules)) == ["AdminNetworkPolicy/scraped spec.ingress[0]"]
+
+
+def test_what_a_policy_of_the_host_denies_is_said_where_it_must_be_possible() -> None:
+    closed = admin("closed", 3, EVERYBODY, ingress=[act("Deny", "from", EVERYBODY, port=8443)])
+    whole = audited([*objects("default"), closed])
+    found = findings(whole.vclusters[0])["workload-api"]
+    assert found.there_example is not None
+    assert list(map(str, found.there_example.denials)) == ["AdminNetworkPolicy/closed spec.ingress[0]"]
+    assert "denied by AdminNetworkPolicy/closed spec.ingress[0]" in text(whole)
+    assert text(whole).splitlines()[0].endswith("4 policies, 1 cluster-scoped")
+
+
+def test_a_side_that_only_cluster_scoped_policies_decide_is_not_called_open() -> None:
+    allowed = admin("allowed", 3, EVERYBODY, ingress=[act("Allow", "from", EVERYBODY), act("Deny", "from", EVERYBODY)])
+    items = [*objects("no policy for the control plane"), allowed]
+    found = findings(audited(items).vclusters[0])["others-to-control-plane"]
+    assert found.there_example is not None
+    assert found.there_example.open_sides == ("egress",)
+
+
+def test_a_pod_to_which_a_cluster_scoped_policy_denies_something_is_covered() -> None:
+    items = objects("no policy for workloads")
+    uncovered = [(one.ingress, one.egress) for one in audited(items).vclusters[0].uncovered]
+    assert uncovered == [(False, False)] * 3
+    closed = admin("closed", 1, WORKLOADS, egress=[act("Deny", "to", EVERYBODY)])
+    allowed = admin("allowed", 2, WORKLOADS, ingress=[act("Allow", "from", EVERYBODY)])
+    one = audited([*items, closed, allowed]).vclusters[0]
+    assert [(pod.ingress, pod.egress) for pod in one.uncovered] == [(False, True)] * 3
+
+
+@pytest.mark.parametrize("name", ["one namespace closed", "two namespaces by name"])
+def test_vclusters_that_a_cluster_scoped_policy_tells_apart_are_judged_apart(name: str) -> None:
+    cluster = parse_cluster(
+        [{"kind": "List", "items": [*listed(fleet(4, ["open to a team"]))["items"], OF_THE_HOST[name]]}]
+    )
+    whole = audit(cluster)
+    assert kinds(audit(parse_cluster([listed(fleet(4, ["open to a team"]))]))) == 1
+    assert kinds(whole) > 1
+    assert statuses(whole) == naive(cluster)
+
+
+@pytest.mark.parametrize("configuration", [name for name in CONFIGURATIONS if "floor" in name or "hardened" in name])
+def test_a_fleet_of_one_configuration_is_judged_once(configuration: str) -> None:
+    whole = audited([json.loads(one) for one in fleet(4, [configuration])])
+    assert kinds(whole) == (2 if "by their addresses" in configuration else 1)
+
+
+def test_neighbours_below_floors_are_judged_as_a_naive_audit_does() -> None:
+    texts = [
+        *host(),
+        *(one for at in range(2) for one in vcluster("a floor, reopened by its tenant", at, home="shared")),
+    ]
+    items = [json.loads(one) for one in dict.fromkeys(texts)]
+    cluster = parse_cluster([{"kind": "List", "items": items}])
+    assert statuses(audit(cluster)) == naive(cluster)
+
+
+@pytest.mark.parametrize("first", ["with", "without"])
+def test_vclusters_that_differ_in_their_floor_only_are_told_apart_by_all_others(
+    first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is as good as the other to those who meet them, as far as NetworkPolicies say."""
+    floored = ("hardened-floor", plus(REOPENED, ADMITTING))
+    bare = ("hardened-floor", lambda items: without("vc-floor")(floored[1](items)))
+    monkeypatch.setitem(CONFIGURATIONS, "one", floored if first == "with" else bare)
+    monkeypatch.setitem(CONFIGURATIONS, "two", bare if first == "with" else floored)
+    cluster = parse_cluster([listed(fleet(4, ["one", "two"]))])
+    found = statuses(audit(cluster))
+    assert len({one["workload-to-private"] for one in found.values()}) == 2
+    assert len({one["tenants-to-workloads"] for one in found.values()}) == 2
+    assert found == naive(cluster)
+
+
+def test_a_floor_that_is_not_quite_another_ones_makes_a_kind_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same policies and the same rules of the floor, in another order."""
+
+    def turned(items: list[Json]) -> list[Json]:
+        (first,) = (one for one in items if one["metadata"]["name"].startswith("vc-floor."))
+        first["spec"]["egress"].reverse()
+        return items
+
+    monkeypatch.setitem(CONFIGURATIONS, "turned", ("hardened-floor", turned))
+    monkeypatch.setitem(CONFIGURATIONS, "straight", ("hardened-floor", plus()))
+    cluster = parse_cluster([listed(fleet(4, ["turned", "straight"]))])
+    found = statuses(audit(cluster))
+    assert kinds(audit(cluster)) == 2
+    assert found["vcluster-t-0", "t-0"]["workload-internet"] != found["vcluster-t-1", "t-1"]["workload-internet"]
+    assert found == naive(cluster)
+
+
+# Of manifests nobody knows what a vCluster's values are: what they say is taken from the policies.
+
+
+def test_a_hardened_vcluster_of_which_the_api_server_is_known_passes_its_audit() -> None:
+    documents = list(yaml.safe_load_all(of(HARDENED).manifests))
+    items = [*map(json.loads, host()), space("ns"), *documents]
+    (one,) = audited(items).vclusters
+    assert failing(one) == set()
+
+
+HARDENED = {"profile": "hardened", "hostApiServer": {"cidrs": ["10.0.0.1/32", "10.0.0.2/32"], "ports": [6443]}}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"platform": {"namespaces": ["loft", "platform"]}},
+        {"hostDns": {"presets": ["openshift"]}},
+        {"hostDns": {"extra": [{"ipBlock": {"cidr": "10.53.0.53/32"}}]}},
+        {"workload": {"namespaces": ["x"]}},
+        {"controlPlane": {"backingStore": {"enabled": True, "to": [{"ipBlock": {"cidr": "198.51.100.7/32"}}]}}},
+        {"floor": {"enabled": True}},
+    ],
+    ids=["as it is", "platform elsewhere", "OpenShift", "further resolvers", "mapped", "backing store", "floor"],
+)
+def test_manifests_of_the_hardened_profile_are_proved_as_the_values_are(more: Json) -> None:
+    values = of({**HARDENED, **more})
+    (manifests,) = of_manifests(yaml.safe_load_all(values.manifests), home="ns")
+    applying = {one.claim.name for one in prove(values) if one.claim.applies(manifests)}
+    found = [{one.claim.name: one.status for one in prove(whole)} for whole in (values, manifests)]
+    expected = {name: UNKNOWN.get(found[0][name], found[0][name]) for name in applying}
+    assert expected == {name: found[1][name] for name in applying}
+    assert len(applying) > 30
+
+
+UNKNOWN = {GRANTED: FAILS, CLOSED: FAILS}
+"""Of manifests nobody knows what is the user's own."""
+
+
+def test_settings_are_read_from_policies_as_from_values() -> None:
+    more = {
+        "platform": {"namespaces": ["loft"]},
+        "workload": {"namespaces": ["x"]},
+        "hostDns": {"presets": ["openshift"]},
+    }
+    values = of({**HARDENED, **more})
+    read = settings_of_policies(values.policies, "a", "ns")
+    assert (read.spaces, read.platform_spaces) == (("x",), ("loft",))
+    assert read.api_server == values.settings.api_server == address_set("10.0.0.1/32", "10.0.0.2/32")
+    assert str(read.named["hostApiServer"].ports) == "TCP 6443"
+    assert {peer.namespaces for peer in read.named["hostDns"].peers} == {
+        peer.namespaces for peer in values.settings.named["hostDns"].peers
+    }
+
+
+def test_a_rule_to_anywhere_says_nothing_of_where_the_api_server_is() -> None:
+    backing = {"controlPlane": {"backingStore": {"enabled": True, "to": [{"ipBlock": {"cidr": "10.9.0.5/32"}}]}}}
+    for policies in (subject().policies, of({"profile": "hardened", **backing}).policies):
+        read = settings_of_policies(policies, "a", "ns")
+        assert read.named["hostApiServer"] == settings_of_policies((), "a", "ns").named["hostApiServer"]
+        assert not read.api_server
+
+
+def test_a_pod_of_unknown_address_has_not_that_of_the_api_server() -> None:
+    """Else the control plane would be said to reach whoever is only just being created."""
+    items = [*map(json.loads, host()), space("ns"), *yaml.safe_load_all(of(HARDENED).manifests)]
+    items += map(json.loads, vcluster("not isolated", 0))
+    for item in items:
+        item.get("status", {}).pop("podIPs", None)
+    one = next(one for one in audited(items).vclusters if one.found.tenant.name == "a")
+    assert "control-plane-to-tenants" not in failing(one)
+    out = {"egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/24"}}]}], "policyTypes": ["Egress"]}
+    items.append(policy("out", {"podSelector": {"matchLabels": {"release": "a"}}, **out}, "ns"))
+    one = next(one for one in audited(items).vclusters if one.found.tenant.name == "a")
+    assert "control-plane-to-tenants" in failing(one), "it may have any other"
+
+
+def test_a_mapped_namespace_belongs_to_the_vcluster_whose_control_plane_its_policy_names() -> None:
+    documents = list(yaml.safe_load_all(of({"workload": {"namespaces": ["x"]}}).manifests))
+    synced = pod("w", {MANAGED: "a", VIRTUAL: "default"}, home="x")
+    other = pod("a-0", {"app": "vcluster", "release": "a"}, home="elsewhere")
+    cluster = parse_cluster([{"kind": "List", "items": [*documents, synced, other]}])
+    found = {one.tenant.namespace: one for one in find(cluster, [("x", "a")]).found}
+    assert set(found) == {"ns", "elsewhere"}
+    assert found["ns"].synced == ("x",)
+    assert [role for role, _ in found["ns"].pods] == ["workload"]
+
+
+def test_a_policy_that_a_tenant_named_so_moves_no_vcluster() -> None:
+    """In the vCluster's own namespace its control plane's policy says who it is."""
+    peer = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "elsewhere"}},
+        "podSelector": {"matchLabels": {"release": "a"}},
+    }
+    own = policy("vc-cp-a", {"podSelector": {"matchLabels": {"release": "a"}}}, "home")
+    forged = policy("vc-work-a", {"podSelector": {"matchLabels": {MANAGED: "a"}}, "egress": [{"to": [peer]}]}, "home")
+    cluster = parse_cluster([{"kind": "List", "items": [own, forged]}])
+    assert [(one.tenant.namespace, one.synced) for one in find(cluster).found] == [("home", ())]
+
+
+def test_where_every_namespace_is_mapped_a_tenant_makes_no_other() -> None:
+    documents = list(yaml.safe_load_all(of({**HARDENED, "workload": {"namespaces": ["x"]}}).manifests))
+    items = [*map(json.loads, host()), space("ns"), space("x"), *documents]
+    (one,) = audited(items).vclusters
+    assert failing(one) == set()
+    items.append(pod("w", {MANAGED: "a", VIRTUAL: "default"}, home="z"))
+    (one,) = audited(items).vclusters
+    assert "workload-to-private" in failing(one)
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_in_namespaces_that_vcluster_made_a_tenant_chooses_the_label_release(made: bool) -> None:  # noqa: FBT001
+    labels = {"vcluster.loft.sh/vcluster-name": "a", "vcluster.loft.sh/vcluster-namespace": "ns"} if made else {}
+    documents = yaml.safe_load_all(of({"workload": {"namespaces": ["x"]}}).manifests)
+    cluster = parse_cluster([{"kind": "List", "items": [space("ns"), space("x", **labels), *documents]}])
+    there = find(cluster)
+    place = place_of(there.found[0], (), Land(cluster, there))
+    pods = [end.at for end in place.own if "workload" in end.tags and isinstance(end.at, Pod)]
+    assert any(("release", "a") in one.labels for one in pods) is made
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_the_command_reads_floors_and_counts_them(api: str) -> None:
+    whole = of({**HARDENED, "floor": {"enabled": True, "api": api}})
+    items = [*map(json.loads, host()), space("ns"), *yaml.safe_load_all(whole.manifests)]
+    given = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    result = CliRunner().invoke(command, ["-", "--output", "json"], input=given)
+    found = json.loads(result.output)
+    assert (result.exit_code, found["cluster_policies"], found["policies"]) == (0, 2, 4)
+    assert "clusternetworkpolicies" in CliRunner().invoke(command, ["--help"]).output
