@@ -35,7 +35,7 @@ any address, and ANYWHERE says of what: the API server differs from cluster to c
 {{- end }}
 - ports:
     {{- range $server.ports }}
-    - port: {{ . }}
+    - port: {{ int . }}
       protocol: TCP
     {{- end }}
   {{- with $server.cidrs }}

@@ -11,7 +11,7 @@ its form, without ports, in the compatible profile. Cluster DNS of OpenShift lis
 {{- if or $dns.extra (ne (join "," $dns.presets) "kube-dns") }}{{ $flow = print $flow " (hostDns)" }}{{ end }}
 {{- $asVCluster := and (has "kube-dns" $dns.presets) (not (include "vcluster-isolation.hardened" $root)) }}
 {{- if $asVCluster }}
-# {{ $flow }}
+# {{ index . 1 }} --> host DNS
 - to:
     {{- include "vcluster-isolation.peer.host-dns" "kube-dns" | nindent 4 }}
 {{- end }}

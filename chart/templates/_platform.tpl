@@ -19,7 +19,7 @@ out once in a render, as in _values.tpl, under keys that no reference can name:
 {{- $values := deepCopy .Values.platformNetworkPolicy }}
 {{- include "vcluster-isolation.fill" (list $values (include "vcluster-isolation.platform.defaults" $table | fromJson)) }}
 {{- $values = set $values "namespace" ($values.namespace | default .Release.Namespace) }}
-{{- if not $values.prometheus.podSelector }}
+{{- if not (include "vcluster-isolation.tidy" $values.prometheus.podSelector | fromJson) }}
 {{- $_ := set $values.prometheus "podSelector" (dict "matchLabels" $table.ends.prometheus.podLabels) }}
 {{- end }}
 {{- $end := not $values.agentOnly | ternary "platform" "agent" }}

@@ -20,7 +20,7 @@
 {{- $more := $public.extraExcept }}
 {{- if $hardened }}{{ $more = concat $more (get .Values "vcluster-isolation.host-api-server").cidrs }}{{ end }}
 {{- $except := $public.except }}
-{{- if eq (toJson $except) (toJson $defaults.except) }}
+{{- if eq (sortAlpha $except | toJson) (sortAlpha $defaults.except | toJson) }}
 {{- $except = $hardened | ternary (concat $defaults.special4 $defaults.outside6 $defaults.special6) $except }}
 {{- $except = include "vcluster-isolation.public.inside" (list $public.cidr $except) | fromJsonArray }}
 {{- end }}
@@ -28,7 +28,7 @@
 {{- with $public.ipv6 }}
 {{- if .enabled }}
 {{- $except := .except }}
-{{- if eq (toJson $except) (toJson $defaults.special6) }}
+{{- if eq (sortAlpha $except | toJson) (sortAlpha $defaults.special6 | toJson) }}
 {{- if $hardened }}{{ $except = concat $defaults.outside6 $except }}{{ end }}
 {{- $except = include "vcluster-isolation.public.inside" (list .cidr $except) | fromJsonArray }}
 {{- end }}

@@ -39,6 +39,14 @@ a text "false" would switch something on.
 policies.networkPolicy.{{ . }}: is neither true nor false; write one of the two, without quotes
 {{- end }}
 {{- end }}
+{{- range list "privateNodes.enabled" "controlPlane.coredns.enabled" "controlPlane.coredns.embedded" "sync.toHost.networkPolicies.enabled" "sync.toHost.namespaces.enabled" "experimental.multiNamespaceMode.enabled" }}
+{{- if not (has (kindOf (include "vcluster-isolation.dig" (list $.Values .) | fromJson).value) (list "bool" "invalid")) }}
+{{ . }}: is neither true nor false; write one of the two, without quotes
+{{- end }}
+{{- end }}
+{{- if not (has (kindOf $values.floor.priority) (list "int" "int64" "float64")) }}
+policies.networkPolicy.floor.priority: is no number; write one from 0 to 999, without quotes
+{{- end }}
 {{- range $path, $known := dict "profile" (list "compatible" "hardened") "floor.api" (list "AdminNetworkPolicy" "ClusterNetworkPolicy") }}
 {{- if not (has (include "vcluster-isolation.dig" (list $values $path) | fromJson).value $known) }}
 policies.networkPolicy.{{ $path }}: is neither {{ join " nor " $known }}; write one of the two
@@ -110,5 +118,7 @@ policies.networkPolicy.{{ $row.from }}: is the deprecated name of {{ $row.to }},
 {{- $dns := (get .Values "vcluster-isolation.values").fallbackDns | toString }}
 {{- if not (include "vcluster-isolation.ip.bits" $dns) }}
 policies.networkPolicy.fallbackDns: {{ include "vcluster-isolation.quoted" $dns }} is not an IP address; write one, like 8.8.8.8 or 2001:4860:4860::8888
+{{- else if (include "vcluster-isolation.cidr" (include "vcluster-isolation.cidr.of-address" $dns) | fromJson).problem }}
+policies.networkPolicy.fallbackDns: {{ $dns }} is an IPv4 address in IPv6 form; write it as IPv4
 {{- end }}
 {{- end }}

@@ -24,6 +24,7 @@ policies.networkPolicy.project.name: {{ $found.problem }}
 {{- end }}
 {{- end }}
 {{- with $project.namespaceSelector }}
+{{- include "vcluster-isolation.problems.selector" (list "policies.networkPolicy.project.namespaceSelector" .) }}
 {{- $named := .matchLabels | default dict | keys }}
 {{- range .matchExpressions }}{{ if eq .operator "In" }}{{ $named = append $named .key }}{{ end }}{{ end }}
 {{- if empty $named }}
@@ -36,6 +37,7 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 {{- define "vcluster-isolation.problems.namespaces" -}}
 {{- $wanted := dict }}
 {{- range $i, $name := (get .Values "vcluster-isolation.values").workload.namespaces }}{{ $_ := set $wanted (printf "policies.networkPolicy.workload.namespaces[%d]" $i) $name }}{{ end }}
+{{- range $i, $name := (get .Values "vcluster-isolation.values").platform.namespaces }}{{ $_ := set $wanted (printf "policies.networkPolicy.platform.namespaces[%d]" $i) $name }}{{ end }}
 {{- $sync := (((.Values).sync).toHost).namespaces | default dict }}
 {{- if $sync.enabled }}
 {{- range $virtual, $host := ($sync.mappings).byName }}

@@ -7,6 +7,9 @@
 {{- range include "vcluster-isolation.deprecated" . | fromJsonArray }}
 {{- if hasPrefix "outgoingConnections.ipBlock." .from }}{{ $_ := set $paths (base (replace "." "/" .from)) .from }}{{ end }}
 {{- end }}
+{{- if and $public.enabled $public.ipv6.enabled (not (contains ":" $public.ipv6.cidr)) }}
+policies.networkPolicy.workload.publicEgress.ipv6.cidr: {{ include "vcluster-isolation.quoted" $public.ipv6.cidr }} is not an IPv6 network; write one, or use cidr for IPv4
+{{- end }}
 {{- if $public.enabled }}
 {{- $blocks := get .Values "vcluster-isolation.public.blocks" }}
 {{- include "vcluster-isolation.problems.ip-block" (list (print "policies.networkPolicy." $paths.cidr) (print "policies.networkPolicy." $paths.except) (first $blocks)) }}
@@ -34,6 +37,15 @@
 {{- end }}
 
 {{- define "vcluster-isolation.problems.host-api-server" -}}
+{{- $ports := (get .Values "vcluster-isolation.values").hostApiServer.ports }}
+{{- range $i, $port := $ports }}
+{{- if or (not (has (kindOf $port) (list "int" "int64" "float64"))) (lt (int $port) 1) (gt (int $port) 65535) }}
+policies.networkPolicy.hostApiServer.ports[{{ $i }}]: is no port; write a number from 1 to 65535, without quotes
+{{- end }}
+{{- end }}
+{{- if empty $ports }}
+policies.networkPolicy.hostApiServer.ports: names no port, which would mean every one; list those of the API server
+{{- end }}
 {{- range $i, $cidr := (get .Values "vcluster-isolation.values").hostApiServer.cidrs }}
 {{- with (include "vcluster-isolation.cidr" $cidr | fromJson).problem }}
 policies.networkPolicy.hostApiServer.cidrs[{{ $i }}]: {{ . }}
@@ -101,8 +113,21 @@ policies.networkPolicy.hostApiServer.cidrs[{{ $i }}]: {{ . }}
 {{- define "vcluster-isolation.problems.peers" -}}
 {{- $path := index . 0 }}
 {{- range $i, $peer := index . 1 }}
+{{- range $field := list "podSelector" "namespaceSelector" }}
+{{- include "vcluster-isolation.problems.selector" (list (printf "%s[%d].%s" $path $i $field) (get $peer $field | default dict)) }}
+{{- end }}
 {{- with $peer.ipBlock }}
 {{- include "vcluster-isolation.problems.ip-block" (list (printf "%s[%d].ipBlock.cidr" $path $i) (printf "%s[%d].ipBlock.except" $path $i) .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A selector: `list PATH SELECTOR`. A label without a value would be left out, and the rest select more. */}}
+{{- define "vcluster-isolation.problems.selector" -}}
+{{- $path := index . 0 }}
+{{- range $key, $value := (index . 1).matchLabels }}
+{{- if not (kindIs "string" $value) }}
+{{ $path }}.matchLabels[{{ include "vcluster-isolation.quoted" $key }}]: is not a text; write a label's value, in quotes
 {{- end }}
 {{- end }}
 {{- end }}

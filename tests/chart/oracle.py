@@ -76,7 +76,7 @@ def agrees(rendered: dict[str, Json], values: Json) -> bool:
 
 def homes(part: str, setup: Setup) -> tuple[str, ...]:
     """Return the namespaces in which the policy of these pods is rendered."""
-    return setup.namespaces if part in ("work", "kube-dns") else (setup.namespace,)
+    return setup.namespaces if part in ("work", "kube-dns", "default-deny") else (setup.namespace,)
 
 
 def _policy(part: str, home: str, spec: Json, setup: Setup, metadata: Json) -> Json:

@@ -11,6 +11,7 @@ from audit_fleet import MANAGED, VIRTUAL, fleet, host, listed, pod, policy, spac
 from vcluster_isolation.proof.audit import Audited, audit
 from vcluster_isolation.proof.audit_judge import Finding
 from vcluster_isolation.proof.audit_report import text, warnings
+from vcluster_isolation.proof.world import SYNCED_NAMESPACE
 from vcluster_isolation.reach import labels
 from vcluster_isolation.reach.labels import TooManyClasses
 from vcluster_isolation.reach.model import Selector
@@ -211,7 +212,7 @@ def test_tenant_that_syncs_namespaces_can_make_another_that_nothing_isolates() -
     closed = policy("closed", {"podSelector": {}, "policyTypes": ["Egress", "Ingress"]}, "away")
     found = findings(first([*objects("platform off"), away, closed]))["workload-to-private"]
     assert found.possible_example
-    assert found.possible_example.ends[0].namespace.name == "a-synced-namespace"  # type: ignore[union-attr]
+    assert found.possible_example.ends[0].namespace.name == SYNCED_NAMESPACE  # type: ignore[union-attr]
 
 
 def test_policies_around_an_older_platform_count() -> None:

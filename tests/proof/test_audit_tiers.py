@@ -170,6 +170,36 @@ def test_vclusters_that_differ_in_their_floor_only_are_told_apart_by_all_others(
     assert found == naive(cluster)
 
 
+def test_a_rule_for_nodes_reaches_a_tenants_pod_in_the_hosts_network() -> None:
+    allowed = admin("nodes", 1, WORKLOADS, egress=[act("Allow", "to", {"nodes": {}}, port=9100)])
+    cluster = parse_cluster(
+        [{"kind": "List", "items": [*objects("hardened", "a workload in the host's network"), allowed]}]
+    )
+    whole = audit(cluster)
+    found = findings(whole.vclusters[0])["workload-to-tenants"]
+    assert found.there_example is not None
+    assert str(found.there_example.ports) == "TCP 9100"
+    assert statuses(whole) == naive(cluster)
+
+
+def test_a_rule_for_nodes_closes_them_and_not_what_else_has_a_private_address() -> None:
+    closed = admin("nodes", 1, WORKLOADS, egress=[act("Deny", "to", {"nodes": {}})])
+    cluster = parse_cluster([{"kind": "List", "items": [*objects("a database of its own, public egress off"), closed]}])
+    whole = audit(cluster)
+    found = findings(whole.vclusters[0])
+    assert found["workload-to-private"].there == "FAILS"
+    assert found["workload-to-host"].there == "holds"
+    assert statuses(whole) == naive(cluster)
+
+
+def test_a_cluster_scoped_policy_of_the_hosts_own_namespace_counts_there() -> None:
+    only = {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+    closed = admin("closed", 1, only, ingress=[act("Deny", "from", EVERYBODY)])
+    assert findings(audited(objects("default")).vclusters[0])["control-plane-host-dns"].possible == "holds"
+    found = findings(audited([*objects("default"), closed]).vclusters[0])["control-plane-host-dns"]
+    assert (found.there, found.possible) == ("FAILS", "FAILS")
+
+
 def test_a_floor_that_is_not_quite_another_ones_makes_a_kind_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same policies and the same rules of the floor, in another order."""
 

@@ -167,6 +167,21 @@ def test_connectivity_has_the_flows_that_a_cluster_scoped_policy_allows_and_says
     assert "scraped (AdminNetworkPolicy) spec.ingress\\[0\\]" in render_text.markdown(matrix_of_input(known))
 
 
+def test_a_side_that_only_a_cluster_scoped_policy_decides_is_not_said_to_be_open() -> None:
+    rules = [{"action": "Allow", "to": [EVERYBODY], "ports": [NINE]}, {"action": "Deny", "to": [EVERYBODY]}]
+    known = given([*manifests(), ALLOWED_IN, admin("out", MONITORING, egress=rules)])
+    (cell,) = (
+        one for one in matrix_of(known.subjects[0]).cells if (one.source, one.destination) == ("monitoring", "workload")
+    )
+    assert (str(cell.ports), [one.policy for one in cell.reasons]) == (
+        "TCP 9",
+        ["out (AdminNetworkPolicy)", "scraped (AdminNetworkPolicy)"],
+    )
+
+
+NINE = {"portNumber": {"port": 9, "protocol": "TCP"}}
+
+
 def test_connectivity_of_real_pods_counts_cluster_scoped_policies() -> None:
     synced = {"vcluster.loft.sh/managed-by": "a", "vcluster.loft.sh/namespace": "default"}
     pods = [pod("ns", "w", "10.1.0.1", labels=synced), pod("monitoring", "p", "10.2.0.1"), pod("shop", "s", "10.3.0.1")]
@@ -183,6 +198,35 @@ def test_pods_that_only_a_cluster_scoped_policy_speaks_of_are_actors() -> None:
     peer = {"pods": {"namespaceSelector": {"matchLabels": {"team": "x"}}, "podSelector": {"matchLabels": {"app": "y"}}}}
     known = given([*manifests(), admin("scanned", EVERYBODY, ingress=[{"action": "Allow", "from": [peer]}])])
     assert "pods [app=y] in namespaces [team=x] => workload : all ports" in lines(known.subjects[0])
+
+
+def test_addresses_are_told_apart_by_the_policies_of_each_pod() -> None:
+    """Both workloads have the same NetworkPolicies, and only one is governed by more."""
+    pods = [
+        pod(f"vcluster-{name}", "w", f"10.1.0.{at}", labels={"vcluster.loft.sh/managed-by": name})
+        for at, name in enumerate("ab", 1)
+    ]
+    only = {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": "vcluster-b"}}}
+    out = admin("out", only, egress=[{"action": "Deny", "to": [{"networks": ["1.0.0.0/8"]}]}])
+    documents = [*manifests("a", "vcluster-a"), *manifests("b", "vcluster-b"), *pods, out]
+    found = render_text.text(matrix_of_input(given(documents)))
+    assert "a/workload => internet-ipv4 : all ports" in found
+    assert "b/workload => internet-ipv4 without 1.0.0.0/8 : all ports" in found
+
+
+def test_pod_without_address_is_not_taken_to_have_one_that_some_rule_denies() -> None:
+    out = admin("out", EVERYBODY, egress=[{"action": "Deny", "to": [{"networks": ["10.0.0.0/8", "fd00::/9"]}]}])
+    known = given([*manifests(), pod("ns", "s", labels={"x": "y"}), pod("shop", "s"), out])
+    assert ask("ns/s", "shop/s", "80", known).allowed
+
+
+def test_pod_without_address_is_not_taken_to_have_that_of_an_ip_block_where_rules_deny_every_other() -> None:
+    synced = {"vcluster.loft.sh/managed-by": "a", "vcluster.loft.sh/namespace": "default"}
+    own = {"workload": {"egress": [{"to": [{"ipBlock": {"cidr": "10.20.30.40/32"}}]}]}}
+    documents = list(yaml.safe_load_all(of({**FLOOR, **own}).manifests))
+    known = given([*documents, pod("ns", "w", labels=synced), pod("shop", "s")])
+    assert not ask("ns/a/workload", "shop/s", "80", known).allowed
+    assert "shop/s" not in render_text.text(matrix_of_input(known))
 
 
 def test_pod_without_address_is_not_taken_to_have_one_that_a_policy_denies() -> None:
@@ -249,6 +293,13 @@ def test_diff_says_in_which_namespace_the_platform_is() -> None:
     found = {row for row, _ in rows(before, after)}
     assert "+ control-plane, etcd => agent in loft, platform in loft : TCP 10443" in found
     assert "- control-plane, etcd => agent, platform : TCP 10443" in found
+
+
+def test_diff_calls_anybody_anywhere_so_even_if_a_rule_names_a_namespace_of_the_cast() -> None:
+    peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "elsewhere"}}}
+    before, after = of(FLOOR), of({**FLOOR, "workload": {"ingress": [{"from": [peer]}]}})
+    found = {row for row, _ in rows(before, after)}
+    assert found == {"+ anybody in elsewhere => coredns, workload : all ports"}
 
 
 def test_diff_calls_a_change_of_cluster_scoped_policies_alone_no_change_of_flows_if_it_is_none() -> None:

@@ -14,7 +14,6 @@ from vcluster_isolation.proof.settings import at, filled, mapped
 from vcluster_isolation.wording import quoted
 
 _POLICY = "policies.networkPolicy"
-_MAPPINGS = "sync.toHost.namespaces.mappings.byName"
 
 
 def left_open(layers: Sequence[Layer], request: Request) -> Iterator[Problem]:
@@ -37,9 +36,26 @@ def left_open(layers: Sequence[Layer], request: Request) -> Iterator[Problem]:
         if at(policy, "hostApiServer.discover"):
             what += ", where no cluster is there to look the API server up in"
         yield _warning(where, what, "name the addresses of the host cluster's API server", layers)
-    for pattern in (one for one in mapped(values, str(at(values, "vcluster.name") or request.name)) if "*" in one):
+    yield from _of_syncs(values, policy, str(at(values, "vcluster.name") or request.name), layers)
+
+
+def _of_syncs(
+    values: Mapping[str, Any], policy: Mapping[str, Any], name: str, layers: Sequence[Layer]
+) -> Iterator[Problem]:
+    """Yield a warning about each way in which a tenant gets namespaces or policies of its own into the host cluster."""
+    sync, many = "sync.toHost.namespaces", "experimental.multiNamespaceMode"
+    hosts = mapped(values, name)
+    for pattern in (one for one in hosts if "*" in one):
         what = f"{quoted(pattern)} names no namespace: workloads in namespaces like that are not isolated"
-        yield _warning(_MAPPINGS, what, f"list them in {_POLICY}.workload.namespaces", layers)
+        yield _warning(f"{sync}.mappings.byName", what, f"list them in {_POLICY}.workload.namespaces", layers)
+    for where, on in ((sync, at(values, f"{sync}.enabled") and not hosts), (many, at(values, f"{many}.enabled"))):
+        if on:
+            what = "is on: workloads in namespaces of their own are not isolated"
+            yield _warning(f"{where}.enabled", what, f"list them in {_POLICY}.workload.namespaces", layers)
+    policies = "sync.toHost.networkPolicies.enabled"
+    if at(values, policies) and not at(policy, "floor.enabled"):
+        what = "is on: policies add up, so a tenant's own can open again what these close"
+        yield _warning(policies, what, f"turn {_POLICY}.floor on, if the network plugin has such a tier", layers)
 
 
 def _of_platform(values: Mapping[str, Any], layers: Sequence[Layer]) -> Iterator[Problem]:

@@ -168,10 +168,13 @@ def _served(place: Place, host: Sequence[End]) -> Iterator[tuple[str, list[End]]
 
 
 def _kinds(place: Place) -> dict[End, Hashable]:
-    """Return for each end that is addresses which ipBlocks they are in: where those are the same, so are verdicts."""
+    """Return for each end that is addresses which blocks they are in: where those are the same, so are verdicts.
+
+    Nodes are by themselves: rules of cluster-scoped policies may be about them.
+    """
     blocks = [block.addresses for block in place.evaluator.blocks()]
     return {
-        end: (end.at.addresses.families(), tuple(bool(end.at.addresses & block) for block in blocks))
+        end: (end.at.node, end.at.addresses.families(), tuple(bool(end.at.addresses & block) for block in blocks))
         for end in place.host
         if isinstance(end.at, External)
     }

@@ -13,7 +13,7 @@ from itertools import product
 from typing import Final
 
 from vcluster_isolation.proof import cast
-from vcluster_isolation.proof.cast import AddressActor, PodActor
+from vcluster_isolation.proof.cast import AddressActor
 from vcluster_isolation.proof.subject import PLATFORM, Subject
 from vcluster_isolation.proof.world import DESTINATION, NEIGHBOUR, OTHER, SOURCE, SYNCED_NAMESPACE, Who, World
 from vcluster_isolation.reach.evaluate import Evaluator
@@ -144,13 +144,7 @@ def _ends(joint: World, who: Who, role: str) -> Iterator[End]:
     fixed = {key for key, _ in usual.labels} if isinstance(usual, Pod) and who.actor is not cast.STRAY else set()
     for end in joint.ends(who, role):
         extra = frozenset(pair for pair in end.labels if pair[0] not in fixed) if isinstance(end, Pod) else frozenset()
-        yield End(who, end, extra, _home(joint, who))
-
-
-def _home(joint: World, who: Who) -> str:
-    """Return the namespace that an actor is in if nothing else is said."""
-    place = who.actor.namespace if isinstance(who.actor, PodActor) else ""
-    return joint.tenants[who.whose].namespace if place == cast.HOME else place
+        yield End(who, end, extra, usual.namespace.name if isinstance(usual, Pod) else "")
 
 
 def _compare(ends: tuple[End, End], old: Evaluator, new: Evaluator) -> Iterator[Change]:
@@ -217,7 +211,7 @@ def _labels(end: End) -> int:
     """Return how much an end takes: labels, its namespace's counted, and a namespace of a certain name."""
     if not isinstance(end.end, Pod):
         return 0
-    named = end.end.namespace.name != cast.ANYBODY.namespace
+    named = end.end.namespace.name != end.home
     return len(end.end.labels) + len(end.end.namespace.labels) + named
 
 
@@ -225,6 +219,7 @@ def _within(simple: End, other: End) -> bool:
     """Return whether one end is the other with fewer labels, or the same."""
     if not isinstance(simple.end, Pod) or not isinstance(other.end, Pod):
         return simple.end == other.end
-    anywhere = simple.end.namespace.name in {cast.ANYBODY.namespace, other.end.namespace.name}
+    anybody = simple.who.actor is cast.ANYBODY and simple.end.namespace.name == simple.home
+    anywhere = anybody or simple.end.namespace.name == other.end.namespace.name
     asked = frozenset(pair for pair in simple.end.namespace.labels if pair[0] != NAME_LABEL)
     return anywhere and simple.extra <= other.extra and asked <= other.end.namespace.labels

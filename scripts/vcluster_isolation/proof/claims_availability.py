@@ -78,6 +78,7 @@ AVAILABILITY_CLAIMS: Final = (
         "The control plane reaches host DNS.",
         (own("control-plane"), named("hostDns")),
         ports=HOST_DNS,
+        value="hostDns",
     ),
     surely(
         "control-plane-workload",
@@ -122,6 +123,7 @@ AVAILABILITY_CLAIMS: Final = (
         "A snapshot pod reaches host DNS.",
         (own("snapshot"), named("hostDns")),
         ports=HOST_DNS,
+        value="hostDns",
     ),
     surely(
         "coredns-host-dns",
@@ -129,6 +131,7 @@ AVAILABILITY_CLAIMS: Final = (
         (own("coredns"), named("hostDns")),
         ports=HOST_DNS,
         needs=COREDNS,
+        value="hostDns",
     ),
     surely(
         "coredns-fallback-dns",

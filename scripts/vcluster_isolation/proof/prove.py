@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
+from vcluster_isolation.proof.cast import ORDINARY, WORKLOAD
 from vcluster_isolation.proof.claims import ISOLATION, Claim, claims_of
 from vcluster_isolation.proof.platform_claims import LEFT_OPEN as LEFT_OPEN_BY_PLATFORM
 from vcluster_isolation.proof.subject import CLOSING, PLATFORM, Rendered, Subject
@@ -81,7 +82,7 @@ class _Judge:
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        self._made: dict[str, list[World]] = {}
+        self._made: dict[tuple[str, bool, str], list[World]] = {}
 
     def outcome(self, claim: Claim) -> Outcome:
         """Judge one claim."""
@@ -90,7 +91,7 @@ class _Judge:
         # Nobody may rely on what a tenant might sync, so nothing is available by it.
         whole = RENDERED if claim.kind != ISOLATION and self._subject.policy_sync else FULL
         found = list(self._broken(claim, whole))
-        counts = _counts(claim, self._worlds(whole)[0])
+        counts = _counts(claim, self._worlds((whole, False, ""))[0])
         if not found:
             return Outcome(claim, HOLDS, *counts)
         smallest = min(found, key=Counterexample.size)
@@ -125,29 +126,38 @@ class _Judge:
         return tuple(sorted(path for key, path in self._subject.changed.items() if key in CLOSING))
 
     def _broken(self, claim: Claim, which: str) -> Iterator[Counterexample]:
-        """Yield what breaks a claim in any of the worlds that there can be."""
-        return (one for world in self._worlds(which) for one in broken(claim, world))
+        """Yield what breaks a claim in any of the worlds that there can be.
 
-    def _worlds(self, which: str) -> list[World]:
+        What is granted or left open to the control plane and snapshots excuses no workload, and what a claim is about
+        does not excuse it.
+        """
+        if which in (FULL, RENDERED, USUAL):
+            yield from (one for world in self._worlds((which, False, "")) for one in broken(claim, world))
+            return
+        for workloads in (False, True):
+            worlds = self._worlds((which, workloads, claim.value))
+            yield from (one for world in worlds for one in broken(claim, world, workloads=workloads))
+
+    def _worlds(self, key: tuple[str, bool, str]) -> list[World]:
         """Return the worlds: with all policies, without what the user granted, or with the usual ones.
 
         There is one for each way in which selectors can see the labels of the vCluster's own namespace.
         """
-        if which not in self._made:
-            world = World(self._subject, self._policies(which))
-            self._made[which] = [world.at_home_in(home) for home in world.homes()]
-        return self._made[which]
+        if key not in self._made:
+            world = World(self._subject, self._policies(*key))
+            self._made[key] = [world.at_home_in(home) for home in world.homes()]
+        return self._made[key]
 
-    def _policies(self, which: str) -> Rendered:
+    def _policies(self, which: str, workloads: bool, value: str) -> Rendered:  # noqa: FBT001 - the parts of a key
         """Return the policies of the worlds of one kind; in those of isolation, with what the tenant may sync."""
         subject = self._subject
         policies, tiers = subject.policies, subject.tiers
         if which == USUAL:
             policies, tiers = subject.usual
         elif which not in (FULL, RENDERED) and subject.changed:
-            policies, tiers = subject.ungranted()
+            policies, tiers = subject.ungranted(to_workloads=workloads, but=value)
         if which in (EXCEPTED, ONLY_SYNCED):
-            policies, tiers = subject.unexcepted((policies, tiers))
+            policies, tiers = subject.unexcepted((policies, tiers), to_workloads=workloads)
         if which in (RENDERED, USUAL):
             return policies, tiers
         pods_only = subject.settings.floor and which in (EXCEPTED, ONLY_API_SERVER)
@@ -166,11 +176,13 @@ _LEFT_OPEN: Final = {
 """What the chart may have to leave open, and the worlds in which that alone is open."""
 
 
-def broken(claim: Claim, world: World) -> Iterator[Counterexample]:
-    """Yield every pair of classes that breaks a claim."""
+def broken(claim: Claim, world: World, *, workloads: bool | None = None) -> Iterator[Counterexample]:
+    """Yield every pair of classes that breaks a claim; of `workloads` as sources only, or of all others only."""
     mode = Mode.MAY if claim.kind == ISOLATION else Mode.MUST
     ports = claim.ports_of(world.subject)
     for source, destination, ends in _pairs(claim, world):
+        if workloads is not None and workloads != (source.actor in (WORKLOAD, ORDINARY)):
+            continue
         verdict = world.evaluator.flow(*ends, mode)
         wrong = ports & verdict.allowed if claim.kind == ISOLATION else ports - verdict.allowed
         if wrong:

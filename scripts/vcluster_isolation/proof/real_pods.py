@@ -18,13 +18,13 @@ from vcluster_isolation.proof.outside import Outside
 from vcluster_isolation.proof.ranges import blocks_of, ranges
 from vcluster_isolation.proof.reasons import Judge
 from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.reach.addresses import FAMILIES, POD_RANGES, AddressSet, union_of
+from vcluster_isolation.reach.addresses import FAMILIES, POD_RANGES, union_of
 from vcluster_isolation.reach.classes import EndClass
 from vcluster_isolation.reach.evaluate import Evaluator, peers
 from vcluster_isolation.reach.flows import Flow, allowed_flows
 from vcluster_isolation.reach.model import Pod
 from vcluster_isolation.reach.parse import Cluster
-from vcluster_isolation.reach.tiers import ALLOW, tier_peers
+from vcluster_isolation.reach.tiers import ALLOW, DENY, tier_peers
 from vcluster_isolation.reach.verdict import Mode
 
 _ROLES = {"vcluster": "control-plane", "vcluster-etcd": "etcd"}
@@ -57,7 +57,7 @@ def population(cluster: Cluster, subjects: Sequence[Subject]) -> Population:
     """Return who is in a cluster. Raises nothing."""
     evaluator = Evaluator(cluster.policies, cluster.tiers)
     blocks = blocks_of(block.addresses for block in evaluator.blocks())
-    pods = list(_addressed(cluster.pods, union_of(_letting_through(cluster))))
+    pods = list(_addressed(cluster))
     homes = frozenset((one.namespace, one.name) for one in subjects)
     roles = {id(pod): _actor(pod, homes) for pod in pods}
 
@@ -91,18 +91,17 @@ def _place(cell: Cell) -> tuple[str, str]:
     return cell.source, cell.destination
 
 
-def _letting_through(cluster: Cluster) -> Iterator[AddressSet]:
-    """Yield the addresses of every ipBlock, and of the rules of cluster-scoped policies that allow."""
-    found = chain((peer for one in cluster.policies for peer in peers(one)), tier_peers(cluster.tiers, action=ALLOW))
-    yield from (peer.block.addresses for peer in found if peer.block)
+def _addressed(cluster: Cluster) -> Iterator[Pod]:
+    """Yield the pods; one of unknown address gets addresses of each family of which no policy speaks, if there are any.
 
-
-def _addressed(pods: Iterable[Pod], blocks: AddressSet) -> Iterator[Pod]:
-    """Yield pods; one of unknown address gets those that no ipBlock holds, of each family that has any."""
-    unseen = POD_RANGES - blocks
-    families = [one for one in FAMILIES if not unseen.only(one)]
-    unknown = union_of([unseen, *(POD_RANGES.only(one) for one in families)])
-    yield from (replace(pod, addresses=unknown) if pod.addresses == POD_RANGES else pod for pod in pods)
+    Those that no ipBlock holds, and no rule that allows, come before those that no rule denies.
+    """
+    opening = chain((peer for one in cluster.policies for peer in peers(one)), tier_peers(cluster.tiers, action=ALLOW))
+    unknown = POD_RANGES
+    for spoken in (opening, tier_peers(cluster.tiers, action=DENY)):
+        rest = unknown - union_of(peer.block.addresses for peer in spoken if peer.block)
+        unknown = union_of(rest.only(one) or unknown.only(one) for one in FAMILIES)
+    yield from (replace(one, addresses=unknown) if one.addresses == POD_RANGES else one for one in cluster.pods)
 
 
 def _actor(pod: Pod, homes: frozenset[tuple[str, str]]) -> Actor:

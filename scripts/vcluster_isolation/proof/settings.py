@@ -5,6 +5,7 @@ Source: the chart's values (chart/values.yaml), under policies.networkPolicy unl
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -82,12 +83,13 @@ class Settings:
     named: Mapping[str, Named] = field(default_factory=lambda: _USUAL)
 
 
-def settings_of(values: Json, name: str, home: str, *, hosted: bool) -> Settings:
-    """Return what values say, laid over the chart's defaults, of the vCluster `name` in the namespace `home`.
+def settings_of(values: Json, name: str, release: tuple[str, str], *, hosted: bool) -> Settings:
+    """Return what values say, laid over the chart's defaults, of the vCluster `name` in a release: name and namespace.
 
     The values are those that the chart rendered, so that they are legal and no default is missing. Raises nothing.
     """
     policy = at(values, "policies.networkPolicy") or {}
+    scope = {"Values": values, "Release": {"Name": release[0], "Namespace": release[1]}}
     sync = at(values, "sync.toHost.namespaces") or {}
     hosts = mapped(values, name)
     patterns = [one for one in hosts if "*" in one]
@@ -100,12 +102,12 @@ def settings_of(values: Json, name: str, home: str, *, hosted: bool) -> Settings
     return Settings(
         hardened=policy.get("profile") == "hardened",
         embedded=hosted and coredns.get("enabled") is not False and bool(coredns.get("embedded")),
-        spaces=tuple(sorted(spaces - {home})) if hosted else (),
+        spaces=tuple(sorted(spaces - {release[1]})) if hosted else (),
         elsewhere=many or bool(patterns) or bool(sync.get("enabled") and not hosts),
         release_free=many or bool(sync.get("enabled")),
         platform_spaces=tuple(at(policy, "platform.namespaces") or (PLATFORM_NAMESPACE,)),
         api_server=address_set(*(one for one in cidrs if one.endswith("/128" if ":" in one else "/32"))),
-        project=_project(values, policy),
+        project=_project(scope, policy),
         floor=hosted and bool(at(policy, "floor.enabled")),
         named=_named(policy, name, hosted=hosted),
     )
@@ -138,22 +140,24 @@ def mapped(values: Json, name: str) -> list[str]:
     return [str(one).replace("${name}", name) for one in found.values()] if sync.get("enabled") else []
 
 
-def _project(values: Json, policy: Json) -> Selector | None:
+def _project(scope: Json, policy: Json) -> Selector | None:
     """Return how the project's namespaces are found, None without a project."""
     given, name = at(policy, "project.namespaceSelector"), at(policy, "project.name")
     if given:
         return parse_selector(given, "project.namespaceSelector", [])
-    return selector({PROJECT_LABEL: _resolved(values, name)}) if name else None
+    return selector({PROJECT_LABEL: _resolved(scope, name)}) if name else None
 
 
-def _resolved(values: Json, text: str) -> str:
-    """Return a text with its references to other values replaced, as the chart does."""
+def _resolved(scope: Json, text: str) -> str:
+    """Return a text with its references to `.Values` and `.Release` replaced, as the chart does."""
     before, opened, rest = text.partition("{{")
     if not opened:
         return text
     path, _, after = rest.partition("}}")
-    found = at(values, path.strip().removeprefix(".Values."))
-    return f"{before}{found}{_resolved(values, after)}"
+    found = at(scope, path.strip().removeprefix("."))
+    whole = int(found) if isinstance(found, float) and found.is_integer() else found
+    words = whole if isinstance(whole, str) else json.dumps(whole)
+    return f"{before}{words}{_resolved(scope, after)}"
 
 
 def _named(policy: Json, name: str, *, hosted: bool) -> dict[str, Named]:
@@ -162,10 +166,34 @@ def _named(policy: Json, name: str, *, hosted: bool) -> dict[str, Named]:
         "hostDns": Named(tuple(resolvers(policy)), RESOLVER),
         "hostApiServer": _api_server(policy),
         "fallbackDns": Named((_block(address_set(_single(policy.get("fallbackDns") or "8.8.8.8"))),), RESOLVER),
+        **_grants(policy, name),
     }
-    for path in ("prometheus", "controlPlane.metricsServer", "controlPlane.backingStore", "controlPlane.webhooks"):
-        found |= _grant(policy, path)
-    for path in ("workload.ingressControllers", "snapshots.objectStorage", "controlPlane.apiAccess"):
+    if not found["hostDns"].peers:
+        del found["hostDns"]
+    if at(policy, "workload.publicEgress.enabled") and at(policy, "workload.publicEgress.ipv6.enabled"):
+        found["workload.publicEgress.ipv6"] = Named((_block(_ipv6(policy)),))
+    if at(policy, "defaultDeny.enabled"):
+        found["defaultDeny"] = Named(())
+    if at(policy, "project.name") or at(policy, "project.namespaceSelector"):
+        found["project"] = Named((), ports_of(at(policy, "project.ports") or ()))
+    return found if hosted else {key: one for key, one in found.items() if key not in _OF_WORKLOADS}
+
+
+_GRANTS: Final = (
+    "prometheus",
+    "controlPlane.metricsServer",
+    "controlPlane.backingStore",
+    "controlPlane.webhooks",
+    "controlPlane.apiAccess",
+    "workload.ingressControllers",
+    "snapshots.objectStorage",
+)
+
+
+def _grants(policy: Json, name: str) -> dict[str, Named]:
+    """Return whom the grants in effect name; of those that name nobody, who that is."""
+    found: dict[str, Named] = {}
+    for path in _GRANTS:
         found |= _grant(policy, path)
     if "controlPlane.apiAccess" in found:
         found["controlPlane.apiAccess"] = Named(found["controlPlane.apiAccess"].peers, API)
@@ -174,13 +202,7 @@ def _named(policy: Json, name: str, *, hosted: bool) -> dict[str, Named]:
     for path, peers in (("controlPlane.webhooks", _workloads(name)), ("snapshots.objectStorage", public(policy))):
         if path in found and not found[path].peers:
             found[path] = Named(peers, found[path].ports)
-    if at(policy, "workload.publicEgress.enabled") and at(policy, "workload.publicEgress.ipv6.enabled"):
-        found["workload.publicEgress.ipv6"] = Named((_block(_ipv6(policy)),))
-    if at(policy, "defaultDeny.enabled"):
-        found["defaultDeny"] = Named(())
-    if at(policy, "project.name") or at(policy, "project.namespaceSelector"):
-        found["project"] = Named((), ports_of(at(policy, "project.ports") or ()))
-    return found if hosted else {key: one for key, one in found.items() if key not in _OF_WORKLOADS}
+    return found
 
 
 _OF_WORKLOADS: Final = frozenset(

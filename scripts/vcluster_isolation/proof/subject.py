@@ -110,21 +110,33 @@ class Subject:
         out = Rule(Origin(space, name, EGRESS, 0))
         return Policy(space, name, pods, frozenset({INGRESS, EGRESS}), (into,), (out,))
 
-    def ungranted(self) -> Rendered:
+    def ungranted(self, *, to_workloads: bool = False, but: str = "") -> Rendered:
         """Return the policies without what the user granted: what they let through then is the chart's doing.
 
         A rule that a user's value put there is left out; of public egress, what the default allows as well stays.
+        What is granted to the control plane and to snapshots is not granted to a workload that passes for one: with
+        `to_workloads` only what is granted to workloads is left out. What the value `but` grants stays.
         """
+
+        def granted(origin: Origin) -> str:
+            note = self.note(origin)
+            theirs = to_workloads and _of_the_control_plane(origin)
+            return "" if theirs or (note is not None and note.key == but) else self.granted(origin)
+
         usual = self.usual[0]
         blocks = [peer.block for policy in usual for rule in policy.egress for peer in rule.peers if peer.block]
-        return without((self.policies, self.tiers), self.granted, self._is_public, blocks)
+        return without((self.policies, self.tiers), granted, self._is_public, blocks)
 
-    def unexcepted(self, rendered: Rendered) -> Rendered:
-        """Return policies without the rules that the chart leaves open because nobody said where something is."""
+    def unexcepted(self, rendered: Rendered, *, to_workloads: bool = False) -> Rendered:
+        """Return policies without the rules that the chart leaves open because nobody said where something is.
+
+        With `to_workloads` those of the control plane and of snapshots stay, as in `ungranted`.
+        """
 
         def excepted(origin: Origin) -> bool:
             note = self.note(origin)
-            return note is not None and note.key in (API_SERVER_ANYWHERE, PLATFORM_ANYWHERE)
+            there = note is not None and note.key in (API_SERVER_ANYWHERE, PLATFORM_ANYWHERE)
+            return there and not (to_workloads and _of_the_control_plane(origin))
 
         policies, tiers = rendered
         return tuple(_without_open(one, excepted) for one in policies), tiers
@@ -133,6 +145,11 @@ class Subject:
         """Return whether a rule is that of public egress."""
         note = self.note(origin)
         return note is not None and note.key == PUBLIC_EGRESS
+
+
+def _of_the_control_plane(origin: Origin) -> bool:
+    """Return whether a rule says what the control plane or snapshots reach."""
+    return origin.direction == EGRESS and origin.policy.startswith(("vc-cp-", "vc-snapshot-"))
 
 
 def _without_open(policy: Policy, excepted: Callable[[Origin], bool]) -> Policy:
@@ -158,7 +175,8 @@ def of_values(request: Request) -> Subject:
     hosted = not _at(values, ("privateNodes", "enabled"))
     name = str(_at(values, ("vcluster", "name")) or request.name)
     policy = filled(_at(layers.chart_defaults(request.chart), _POLICY) or {}, _at(values, _POLICY) or {})
-    settings = settings_of({**values, "policies": {"networkPolicy": policy}}, name, request.namespace, hosted=hosted)
+    whole = {**values, "policies": {"networkPolicy": policy}}
+    settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
     policies, tiers = policies_in(text, request.namespace)
     return Subject(
         name,

@@ -71,7 +71,7 @@ SOURCE, DESTINATION = "source", "destination"
 SPREAD, INSIDE, OUTSIDE = "spread", "inside", "outside"
 """Where somebody is: in each of the vCluster's namespaces, in one of the project's, in one that is none of it."""
 
-SYNCED_NAMESPACE = "a-synced-namespace"
+SYNCED_NAMESPACE = "a synced namespace"
 """Stands for a namespace that vCluster makes for a tenant, and that nobody names."""
 
 _OWNER, _SYNCED = "vcluster.loft.sh/vcluster-name", "vcluster.loft.sh/vcluster-namespace"
@@ -115,7 +115,9 @@ class World:
         """
         self._known = known or {}
         self.subject = subject
-        self._taken = {subject.name, subject.namespace}
+        given, tiers = rendered
+        settings = subject.settings
+        self._taken = {subject.name, *subject.spaces, *settings.platform_spaces, *named_spaces((*given, *tiers))}
         own = Tenant(subject.name, subject.namespace)
         self.tenants: Mapping[str, Tenant] = {
             OWN: own,
@@ -123,7 +125,6 @@ class World:
             OTHER: Tenant(self._fresh("other-tenant"), self._fresh("other-namespace")),
         }
         self._anywhere = self._fresh(ANYBODY.namespace)
-        given, tiers = rendered
         copied = () if alone or subject.kind != VCLUSTER else (NEIGHBOUR, OTHER)
         # Others have the chart's policies, and not what else is in the host cluster or in our namespace.
         charted = [one for one in given if one.namespace in subject.spaces and one.name.endswith(f"-{own.name}")]
