@@ -312,10 +312,14 @@ CONFIGURATIONS: dict[str, tuple[str, Change]] = {
 }
 
 
-@cache
 def text_of(configuration: str) -> tuple[str, ...]:
     """The objects of a configuration as JSON texts, with stand-ins for what a vCluster has for itself."""
-    situation, change = CONFIGURATIONS[configuration]
+    return _texts(*CONFIGURATIONS[configuration])
+
+
+@cache
+def _texts(situation: str, change: Change) -> tuple[str, ...]:
+    """The same; not by the name of the configuration, which may mean something else in another test."""
     objects = [space(SPACE), *json.loads(rendered(situation)), *pods()]
     return tuple(json.dumps(one) for one in change(objects))
 

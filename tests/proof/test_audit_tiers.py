@@ -30,6 +30,7 @@ from audit_fleet import (
 )
 from audit_naive import naive
 from click.testing import CliRunner
+from flows import manifests
 from subjects import of, subject
 from test_audit_agrees import kinds, statuses
 
@@ -337,6 +338,32 @@ def test_in_namespaces_that_vcluster_made_a_tenant_chooses_the_label_release(mad
     place = place_of(there.found[0], (), Land(cluster, there))
     pods = [end.at for end in place.own if "workload" in end.tags and isinstance(end.at, Pod)]
     assert any(("release", "a") in one.labels for one in pods) is made
+
+
+PLAT = {**HARDENED, "platform": {"namespaces": ["plat"]}}
+
+
+def around_a_platform_in_plat(*more: Json) -> Audited:
+    items = [one for one in map(json.loads, host()) if one["metadata"].get("namespace") != "vcluster-platform"]
+    items += [space("ns"), *yaml.safe_load_all(of(PLAT).manifests), *more]
+    items += [space("plat"), pod("loft", {"app": "loft"}, home="plat", address="10.200.0.9")]
+    return next(one for one in audited(items).vclusters if one.found.tenant.name == "a")
+
+
+def test_a_platform_is_known_by_the_namespaces_that_policies_name() -> None:
+    one = around_a_platform_in_plat()
+    assert failing(one) == set()
+    assert findings(one)["platform-control-plane"].possible == "holds"
+
+
+def test_a_platform_that_one_vcluster_names_is_a_stranger_to_one_that_does_not() -> None:
+    """Whoever may create policies could name a namespace of theirs, and so hide that it reaches others."""
+    documents = [one for one in manifests("b", "vcluster-b") if one["metadata"]["name"].startswith("vc-")]
+    items = [*map(json.loads, host()), space("ns"), *yaml.safe_load_all(of(PLAT).manifests), *documents]
+    items += [space("plat"), pod("loft", {"app": "loft"}, home="plat", address="10.200.0.9")]
+    items.append(pod("b-0", {"app": "vcluster", "release": "b"}, home="vcluster-b", address="10.200.0.8"))
+    other = next(one for one in audited(items).vclusters if one.found.tenant.name == "b")
+    assert findings(other)["others-to-control-plane"].there == "FAILS"
 
 
 @pytest.mark.parametrize("api", APIS)

@@ -10,7 +10,11 @@ from reach_cast import CAST
 from reach_tier_cast import ANYWHERE, PODS, WEB, admin, baseline, both, cluster, rule, tier_evaluator, to, verdict
 
 from vcluster_isolation.reach.addresses import address_set
-from vcluster_isolation.reach.model import External, Pod
+from vcluster_isolation.reach.evaluate import Evaluator
+from vcluster_isolation.reach.model import External, Pod, namespace
+from vcluster_isolation.reach.parse_policy import parse_policy
+from vcluster_isolation.reach.parse_tiers import parse_tier
+from vcluster_isolation.reach.tiers import TierPolicy
 from vcluster_isolation.reach.verdict import NAMED_PORT, NODE_LABELS, POD_ADDRESS, Mode
 
 OPEN, CLOSED, EITHER = "all ports", "no ports", "all ports; surely no ports"
@@ -203,3 +207,20 @@ def test_an_end_without_an_address_of_any_family_gets_nothing() -> None:
     nowhere = External("nowhere", address_set())
     judge = tier_evaluator(admin(to("Allow", ANYWHERE)))
     assert [str(judge.allowed(CAST["a/db"], nowhere, mode)) for mode in (Mode.MAY, Mode.MUST)] == [CLOSED, CLOSED]
+
+
+def test_a_part_of_addresses_gets_what_an_ip_block_below_a_tier_allows_it() -> None:
+    """Of a range, MAY is about some address of it, and MUST about all."""
+    block = {"egress": [{"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"port": 80}]}]}
+    passing = admin_of([{"action": "Pass", "name": "on", "to": [{"networks": ["10.0.0.0/8"]}]}])
+    policy = {"podSelector": {}, "policyTypes": ["Egress"], **block}
+    evaluator = Evaluator([parse_policy(policy, "a", "p", "", [])], [passing])
+    whole = External("private", address_set("10.0.0.0/8"))
+    assert str(evaluator.allowed(Pod(namespace("a")), whole, Mode.MAY)) == "TCP 80"
+    assert not evaluator.allowed(Pod(namespace("a")), whole, Mode.MUST)
+
+
+def admin_of(egress: list[dict[str, object]]) -> TierPolicy:
+    """Return an AdminNetworkPolicy for all pods."""
+    spec = {"priority": 1, "subject": {"namespaces": {}}, "egress": egress}
+    return parse_tier("AdminNetworkPolicy", spec, "above", "", [])

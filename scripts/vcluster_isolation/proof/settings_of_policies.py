@@ -2,7 +2,7 @@
 
 The chart's control plane and snapshots have three kinds of egress rules in common: to host DNS on its ports, to the
 host API server, and to a backing store. Whom these name is taken to be who they are; what they do not say is as it
-usually is. A policy of somebody else that happens to look alike cannot pass for one: it goes by the chart's names.
+usually is. Policies are known by the chart's names.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from vcluster_isolation.reach.classes import single
 from vcluster_isolation.reach.model import IN, NAME_LABEL, Peer, Policy, Rule, Selector
 from vcluster_isolation.reach.ports import every_port, parse_ports
 
+_LOFT: Final = ("app", "loft")
 _RESOLVERS: Final = RESOLVER | parse_ports("TCP+UDP 5353")
 
 
@@ -51,8 +52,17 @@ def api_servers(policies: Iterable[Policy]) -> AddressSet:
 
 
 def platform_spaces(policies: Iterable[Policy]) -> set[str]:
-    """Return the namespaces in which the vClusters of a host cluster look for vCluster Platform."""
-    return set(_platform(one for one in policies if one.name.startswith("vc-cp-")))
+    """Return the namespaces in which all vClusters of a host cluster look for vCluster Platform.
+
+    One that some vCluster does not name is none: to that vCluster whoever is there is a stranger, and anybody who may
+    create policies could name a namespace of theirs.
+    """
+    named = [set(_platform([one])) for one in policies if one.name.startswith("vc-cp-") and _admits_platform(one)]
+    return set.intersection(*named) if named else set()
+
+
+def _admits_platform(control: Policy) -> bool:
+    return any(peer.pods and _LOFT in peer.pods.equal for rule in control.ingress for peer in rule.peers)
 
 
 def _names_addresses(policy: Policy) -> bool:
@@ -83,7 +93,7 @@ def only_spaces(selector: Selector | None) -> tuple[str, ...]:
 def _platform(control: Iterable[Policy]) -> Iterator[str]:
     """Yield the namespaces in which the control plane's policies look for vCluster Platform."""
     for peer in (peer for one in control for rule in one.ingress for peer in rule.peers):
-        if peer.pods and ("app", "loft") in peer.pods.equal:
+        if peer.pods and _LOFT in peer.pods.equal:
             yield from only_spaces(peer.namespaces)
 
 
