@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from vcluster_isolation import layers, renames, render_cache, strict_yaml
+from vcluster_isolation import layers, render_cache, strict_yaml
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm import Request
+from vcluster_isolation.proof.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, at_path, reset
+from vcluster_isolation.proof.granting import changed as changed_values
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY, RuleId, RuleNote, rule_notes
 from vcluster_isolation.proof.settings import Settings, filled, settings_of
 from vcluster_isolation.proof.settings_of_policies import settings_of_policies
@@ -19,15 +19,11 @@ from vcluster_isolation.reach.model import EGRESS, EVERYTHING, INGRESS, Origin, 
 from vcluster_isolation.reach.parse import Cluster, parse_cluster
 from vcluster_isolation.reach.tiers import TierPolicy
 
-PUBLIC_EGRESS = "workload.publicEgress"
-API_SERVER_ANYWHERE = "hostApiServer"
 PLATFORM_ANYWHERE = f"{PLATFORM_KEY}.apiServer"
-"""Values without which the chart leaves something open, because nobody said where it is."""
+"""As API_SERVER_ANYWHERE, a value without which the chart leaves something open: nobody said where it is."""
 
 VCLUSTER, PLATFORM = "vcluster", "platform"
 """Kinds of subjects."""
-
-_POLICY = ("policies", "networkPolicy")
 
 Rendered = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
 """NetworkPolicies, and cluster-scoped policies."""
@@ -169,12 +165,12 @@ def of_values(request: Request) -> Subject:
     read = [strict_yaml.read_mapping(path) for path in request.values]
     values = layers.over_defaults(layers.chart_defaults(request.chart), layers.overlay(read))
     text = render_cache.template(request)
-    changed = _changed(values, request.chart)
-    reset = replace(request, inline=_reset(values, request.chart)) if changed else request
-    coredns = _at(values, ("controlPlane", "coredns")) or {}
-    hosted = not _at(values, ("privateNodes", "enabled"))
-    name = str(_at(values, ("vcluster", "name")) or request.name)
-    policy = filled(_at(layers.chart_defaults(request.chart), _POLICY) or {}, _at(values, _POLICY) or {})
+    changed = changed_values(values, request.chart)
+    usual = replace(request, inline=reset(values, request.chart)) if changed else request
+    coredns = at_path(values, ("controlPlane", "coredns")) or {}
+    hosted = not at_path(values, ("privateNodes", "enabled"))
+    name = str(at_path(values, ("vcluster", "name")) or request.name)
+    policy = filled(at_path(layers.chart_defaults(request.chart), POLICY) or {}, at_path(values, POLICY) or {})
     whole = {**values, "policies": {"networkPolicy": policy}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
     policies, tiers = policies_in(text, request.namespace)
@@ -186,10 +182,10 @@ def of_values(request: Request) -> Subject:
         hosted,
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
         settings.elsewhere,
-        bool(_at(values, ("sync", "toHost", "networkPolicies", "enabled"))),
+        bool(at_path(values, ("sync", "toHost", "networkPolicies", "enabled"))),
         rule_notes(text),
         changed,
-        lambda: policies_in(render_cache.template(reset), request.namespace),
+        lambda: policies_in(render_cache.template(usual), request.namespace),
         text,
         settings,
     )
@@ -234,74 +230,3 @@ def policies_in(text: str, namespace: str) -> Rendered:
     if cluster.problems:
         raise InputError(cluster.problems)
     return cluster.policies, cluster.tiers
-
-
-def _at(values: Any, path: Sequence[str]) -> Any:
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
-
-
-DEFAULT_ON = frozenset({"platform.enabled"})
-"""Values that put rules there by default: whoever changes them closes, and grants nothing."""
-
-CLOSING = DEFAULT_ON | {PUBLIC_EGRESS, "controlPlane.webhooks", "hostDns", "hostApiServer", PLATFORM_KEY}
-"""Values that can close what is open by default."""
-
-# The values that put rules there: in the chart's comments they stand in parentheses.
-GRANTS = (
-    "platform.enabled",
-    "fallbackDns",
-    "hostApiServer",
-    "hostDns",
-    "project",
-    "prometheus",
-    "controlPlane.apiAccess",
-    "controlPlane.webhooks",
-    "controlPlane.metricsServer",
-    "controlPlane.backingStore",
-    "controlPlane.ingress",
-    "controlPlane.egress",
-    PUBLIC_EGRESS,
-    "workload.ingressControllers",
-    "workload.ingress",
-    "workload.egress",
-    "coredns.ingress",
-    "coredns.egress",
-    "snapshots.objectStorage",
-    "snapshots.ingress",
-    "snapshots.egress",
-)
-
-
-def _changed(values: Mapping[str, Any], chart: Path) -> dict[str, str]:
-    """Return the keys of GRANTS that differ from their defaults, each with the path that the user wrote."""
-    policy, default = _at(values, _POLICY), _at(layers.chart_defaults(chart), _POLICY)
-    differ = [key for key in GRANTS if _at(policy, key.split(".")) != _at(default, key.split("."))]
-    if not _at(policy, ("hostApiServer", "cidrs")):  # ports alone say nothing about where it is
-        differ = [key for key in differ if key != API_SERVER_ANYWHERE]
-    found = {key: f"policies.networkPolicy.{key}" for key in differ}
-    if _at(values, (PLATFORM_KEY, "enabled")):  # closes what the platform has open for the vCluster by default
-        found[PLATFORM_KEY] = PLATFORM_KEY
-    for rename in renames.read_renames(chart):
-        if _at(values, rename.source) not in (None, _at(layers.chart_defaults(chart), rename.target)):
-            target = ".".join(rename.target[len(_POLICY) :])
-            key = next(key for key in GRANTS if target == key or target.startswith(f"{key}."))
-            found[key] = ".".join(rename.source)
-    return found
-
-
-def _reset(values: Mapping[str, Any], chart: Path) -> str:
-    """Return YAML that, laid over the user's values, puts every value of GRANTS back to its default."""
-    policy: dict[str, Any] = {}
-    for key in GRANTS:
-        *parents, last = key.split(".")
-        here = policy
-        for parent in parents:
-            here = here.setdefault(parent, {})
-        here[last] = _at(layers.chart_defaults(chart), (*_POLICY, *key.split(".")))
-    for rename in renames.read_renames(chart):
-        if _at(values, rename.source) is not None:
-            policy[rename.source[len(_POLICY)]] = None
-    platform = {PLATFORM_KEY: {"enabled": False}} if _at(values, (PLATFORM_KEY, "enabled")) else {}
-    return json.dumps({_POLICY[0]: {_POLICY[1]: policy}, **platform})
