@@ -34,23 +34,37 @@ a text "false" would switch something on.
 {{/* Switches, and words of which only some mean something: with the schema skipped, others would mean "compatible". */}}
 {{- define "vcluster-isolation.problems.switches" -}}
 {{- $values := get .Values "vcluster-isolation.values" }}
-{{- range list "enabled" "platform.enabled" "hostApiServer.discover" "prometheus.enabled" "defaultDeny.enabled" "floor.enabled" "controlPlane.apiAccess.enabled" "controlPlane.webhooks.enabled" "controlPlane.metricsServer.enabled" "controlPlane.backingStore.enabled" "workload.publicEgress.enabled" "workload.publicEgress.ipv6.enabled" "workload.ingressControllers.enabled" "snapshots.objectStorage.enabled" }}
-{{- if not (kindIs "bool" (include "vcluster-isolation.dig" (list $values .) | fromJson).value) }}
-policies.networkPolicy.{{ . }}: is neither true nor false; write one of the two, without quotes
+{{- $control := $values.controlPlane }}
+{{- $public := $values.workload.publicEgress }}
+{{- $switches := dict "enabled" $values.enabled "platform.enabled" $values.platform.enabled "hostApiServer.discover" $values.hostApiServer.discover
+      "prometheus.enabled" $values.prometheus.enabled "defaultDeny.enabled" $values.defaultDeny.enabled "floor.enabled" $values.floor.enabled
+      "controlPlane.apiAccess.enabled" $control.apiAccess.enabled "controlPlane.webhooks.enabled" $control.webhooks.enabled
+      "controlPlane.metricsServer.enabled" $control.metricsServer.enabled "controlPlane.backingStore.enabled" $control.backingStore.enabled
+      "workload.publicEgress.enabled" $public.enabled "workload.publicEgress.ipv6.enabled" $public.ipv6.enabled
+      "workload.ingressControllers.enabled" $values.workload.ingressControllers.enabled "snapshots.objectStorage.enabled" $values.snapshots.objectStorage.enabled }}
+{{- range $path, $switch := $switches }}
+{{- if not (kindIs "bool" $switch) }}
+policies.networkPolicy.{{ $path }}: is neither true nor false; write one of the two, without quotes
 {{- end }}
 {{- end }}
-{{- range list "privateNodes.enabled" "controlPlane.coredns.enabled" "controlPlane.coredns.embedded" "sync.toHost.networkPolicies.enabled" "sync.toHost.namespaces.enabled" "experimental.multiNamespaceMode.enabled" }}
-{{- if not (has (kindOf (include "vcluster-isolation.dig" (list $.Values .) | fromJson).value) (list "bool" "invalid")) }}
-{{ . }}: is neither true nor false; write one of the two, without quotes
+{{- $coredns := (.Values.controlPlane).coredns | default dict }}
+{{- $sync := (.Values.sync).toHost | default dict }}
+{{- $read := dict "privateNodes.enabled" (.Values.privateNodes).enabled "controlPlane.coredns.enabled" $coredns.enabled "controlPlane.coredns.embedded" $coredns.embedded
+      "sync.toHost.networkPolicies.enabled" ($sync.networkPolicies).enabled "sync.toHost.namespaces.enabled" ($sync.namespaces).enabled
+      "experimental.multiNamespaceMode.enabled" ((.Values.experimental).multiNamespaceMode).enabled }}
+{{- range $path, $switch := $read }}
+{{- if not (has (kindOf $switch) (list "bool" "invalid")) }}
+{{ $path }}: is neither true nor false; write one of the two, without quotes
 {{- end }}
 {{- end }}
 {{- if not (has (kindOf $values.floor.priority) (list "int" "int64" "float64")) }}
 policies.networkPolicy.floor.priority: is no number; write one from 0 to 999, without quotes
 {{- end }}
-{{- range $path, $known := dict "profile" (list "compatible" "hardened") "floor.api" (list "AdminNetworkPolicy" "ClusterNetworkPolicy") }}
-{{- if not (has (include "vcluster-isolation.dig" (list $values $path) | fromJson).value $known) }}
-policies.networkPolicy.{{ $path }}: is neither {{ join " nor " $known }}; write one of the two
+{{- if not (has $values.profile (list "compatible" "hardened")) }}
+policies.networkPolicy.profile: is neither compatible nor hardened; write one of the two
 {{- end }}
+{{- if not (has $values.floor.api (list "AdminNetworkPolicy" "ClusterNetworkPolicy")) }}
+policies.networkPolicy.floor.api: is neither AdminNetworkPolicy nor ClusterNetworkPolicy; write one of the two
 {{- end }}
 {{- $presets := list "kube-dns" "node-local" "aks-local" "gke-cloud-dns" "aws" "azure" "openshift" }}
 {{- range $i, $preset := $values.hostDns.presets }}

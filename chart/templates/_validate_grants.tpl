@@ -3,9 +3,9 @@
 {{/* A grant that is on and names nobody would be one for everybody. */}}
 {{- define "vcluster-isolation.problems.grants" -}}
 {{- $values := get .Values "vcluster-isolation.values" }}
-{{- range $path := list "prometheus.from" "workload.ingressControllers.from" "controlPlane.metricsServer.to" "controlPlane.backingStore.to" }}
-{{- $grant := (include "vcluster-isolation.dig" (list $values (splitList "." $path | initial | join ".")) | fromJson).value }}
-{{- $side := splitList "." $path | last }}
+{{- $control := $values.controlPlane }}
+{{- range $path, $grant := dict "prometheus.from" $values.prometheus "workload.ingressControllers.from" $values.workload.ingressControllers "controlPlane.metricsServer.to" $control.metricsServer "controlPlane.backingStore.to" $control.backingStore }}
+{{- $side := hasSuffix ".from" $path | ternary "from" "to" }}
 {{- if and $grant.enabled (empty (get $grant $side)) }}
 policies.networkPolicy.{{ $path }}: names nobody; list the peers that may {{ eq $side "from" | ternary "connect" "be reached" }}
 {{- end }}

@@ -78,14 +78,22 @@ policies.networkPolicy.hostApiServer.cidrs[{{ $i }}]: {{ . }}
 {{/* The user's own rules and peers, with deprecated keys under the name that the user wrote. */}}
 {{- define "vcluster-isolation.problems.rules" -}}
 {{- $policy := .Values.policies.networkPolicy }}
-{{- range list "controlPlane.ingress" "controlPlane.egress" "extraControlPlaneRules" "workload.ingress" "workload.egress" "extraWorkloadRules" "coredns.ingress" "coredns.egress" "snapshots.ingress" "snapshots.egress" }}
-{{- $path := . }}
-{{- range $i, $rule := (include "vcluster-isolation.dig" (list $policy .) | fromJson).value }}
+{{- $lists := dict "controlPlane.ingress" ($policy.controlPlane).ingress "controlPlane.egress" ($policy.controlPlane).egress
+      "workload.ingress" ($policy.workload).ingress "workload.egress" ($policy.workload).egress "coredns.ingress" ($policy.coredns).ingress "coredns.egress" ($policy.coredns).egress
+      "snapshots.ingress" ($policy.snapshots).ingress "snapshots.egress" ($policy.snapshots).egress
+      "extraControlPlaneRules" $policy.extraControlPlaneRules "extraWorkloadRules" $policy.extraWorkloadRules }}
+{{- range $path, $rules := $lists }}
+{{- range $i, $rule := $rules }}
 {{- include "vcluster-isolation.problems.rule" (list (printf "policies.networkPolicy.%s[%d]" $path $i) $rule) }}
 {{- end }}
 {{- end }}
-{{- range list "controlPlane.apiAccess" "controlPlane.webhooks" "controlPlane.metricsServer" "controlPlane.backingStore" "prometheus" "project" "workload.ingressControllers" "snapshots.objectStorage" }}
-{{- include "vcluster-isolation.problems.rule" (list (print "policies.networkPolicy." .) ((include "vcluster-isolation.dig" (list $policy .) | fromJson).value | default dict)) }}
+{{- $control := $policy.controlPlane | default dict }}
+{{- $grants := dict "controlPlane.apiAccess" $control.apiAccess "controlPlane.webhooks" $control.webhooks "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore
+      "prometheus" $policy.prometheus "project" $policy.project "workload.ingressControllers" ($policy.workload).ingressControllers "snapshots.objectStorage" ($policy.snapshots).objectStorage }}
+{{- range $path, $grant := $grants }}
+{{- if or ($grant).ports ($grant).from ($grant).to }}
+{{- include "vcluster-isolation.problems.rule" (list (print "policies.networkPolicy." $path) $grant) }}
+{{- end }}
 {{- end }}
 {{- include "vcluster-isolation.problems.peers" (list "policies.networkPolicy.hostDns.extra" ($policy.hostDns).extra) }}
 {{- end }}
