@@ -83,8 +83,8 @@ HELPERS = [
     ("_validate_rules.tpl", "{{- if lt (int $port.endPort) (int $port.port) }}", "{{- if false }}"),
     ("_validate.tpl", "{{- else if $found.problem }}", "{{- else if false }}"),
     ("_validate.tpl", "{{- if gt (len $value) 63 }}", "{{- if gt (len $value) 64 }}"),
-    ("_validate_rules.tpl", '"extraControlPlaneRules" ', ""),
-    ("_validate_rules.tpl", '"controlPlane.egress" ', ""),
+    ("_validate_rules.tpl", '"extraControlPlaneRules" ', '"x" '),
+    ("_validate_rules.tpl", '"controlPlane.egress" ', '"x" '),
     ("_references.tpl", '(contains "{{" $value)', "false"),
     ("_references.tpl", '(eq $value "")', "false"),
     ("_references.tpl", '{{- if contains "{{" $literal }}', "{{- if false }}"),
@@ -161,9 +161,9 @@ HELPERS = [
     ("_validate_grants.tpl", "| ternary 25 100 }}", "| ternary 25 99 }}"),
     ("_validate_grants.tpl", "{{- if gt (len (get $rule $side | default list)) $limit }}", "{{- if false }}"),
     *(("_validate_grants.tpl", f'"{key}" ', "") for key in ("workload.egress", "workload.ingress", "coredns.egress")),
-    *(("_validate_grants.tpl", f'"{key}.from" ', "") for key in ("prometheus", "workload.ingressControllers")),
-    ("_validate_grants.tpl", '"controlPlane.metricsServer.to" ', ""),
-    ("_validate_grants.tpl", ' "controlPlane.backingStore.to" }}', " }}"),
+    *(("_validate_grants.tpl", f'"{key}.from" ', '"x" ') for key in ("prometheus", "workload.ingressControllers")),
+    ("_validate_grants.tpl", '"controlPlane.metricsServer.to" ', '"x" '),
+    ("_validate_grants.tpl", ' "controlPlane.backingStore.to" $control.backingStore }}', " }}"),
     ("_validate_grants.tpl", '"project" $values.project ', ""),
     ("_validate_grants.tpl", ' "controlPlane.webhooks" $values.controlPlane.webhooks }}', " }}"),
     ("_validate_grants.tpl", '"prometheus" $values.prometheus ', ""),
@@ -173,7 +173,7 @@ HELPERS = [
     ("_validate_rules.tpl", '{{- include "vcluster-isolation.problems.extra-except" $public }}', ""),
     ("_validate_rules.tpl", "{{- range rest $blocks }}", "{{- range list }}"),
     *(
-        ("_validate_rules.tpl", f'"{path}" ', "")
+        ("_validate_rules.tpl", f'"{path}" ', '"x" ')
         for path in (
             "coredns.ingress",
             "coredns.egress",
