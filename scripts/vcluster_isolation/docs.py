@@ -28,7 +28,7 @@ from vcluster_isolation.errors import IsolationError, Problem
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.ports import read_ports
 from vcluster_isolation.renames import read_renames
-from vcluster_isolation.wording import dotted, quoted
+from vcluster_isolation.wording import dotted, markdown_table, quoted
 
 _BEGIN = re.compile(r"<!-- generated: (.+) -->")
 _END = "<!-- /generated -->"
@@ -142,20 +142,20 @@ def _values() -> list[str]:
         [_code(dotted(row.source)), "", f"Deprecated since vCluster {row.since}: now {_code(dotted(row.target))}."]
         for row in read_renames()
     ]
-    return _table(["Key", "Default", "Meaning"], rows)
+    return markdown_table(["Key", "Default", "Meaning"], rows)
 
 
 def _renames() -> list[str]:
     """Return a table of the keys that were renamed."""
     rows = [[_code(dotted(row.source)), _code(dotted(row.target)), row.since] for row in read_renames()]
-    return _table(["Deprecated", "Now", "Since vCluster"], rows)
+    return markdown_table(["Deprecated", "Now", "Since vCluster"], rows)
 
 
 def _commands() -> list[str]:
     """Return a table of the commands that do something."""
     leaves = [context for context in _contexts() if not isinstance(context.command, click.Group)]
     rows = [[_code(_usage(context)), context.command.get_short_help_str(limit=_WIDTH)] for context in leaves]
-    return _table(["Command", "What it does"], rows)
+    return markdown_table(["Command", "What it does"], rows)
 
 
 def _help() -> list[str]:
@@ -182,12 +182,6 @@ def _usage(context: click.Context) -> str:
     return " ".join([context.command_path, *context.command.collect_usage_pieces(context)])
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return a Markdown table; a `|` in a cell is escaped, in code as well, as GitHub wants it."""
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return [f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *cells]]
-
-
 def _code(text: str) -> str:
     """Return text as code."""
     return f"`{text}`"
@@ -201,12 +195,12 @@ def _json(value: Any) -> str:
 def _claims() -> list[str]:
     """Return a table of the claims, and what becomes of them in each profile."""
     rows = [[_code(name), *rest] for name, *rest in docs_proof.claims()]
-    return _table(["Claim", "", "compatible", "hardened"], rows)
+    return markdown_table(["Claim", "", "compatible", "hardened"], rows)
 
 
 def _platform_claims() -> list[str]:
     """Return a table of the claims about vCluster Platform."""
-    return _table(["Claim", ""], [[_code(name), sentence] for name, sentence in docs_proof.platform_claims()])
+    return markdown_table(["Claim", ""], [[_code(name), sentence] for name, sentence in docs_proof.platform_claims()])
 
 
 BLOCKS: Mapping[str, Callable[[], list[str]]] = {

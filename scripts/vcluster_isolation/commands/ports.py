@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from vcluster_isolation.ports import End, Port, read_ports
+from vcluster_isolation.wording import markdown_table
 
 JSON_FORM = """\b
 --output json prints one list of objects:
@@ -47,8 +48,7 @@ def text(ports: Sequence[Port]) -> str:
 
 def markdown(ports: Sequence[Port]) -> str:
     """Return a Markdown table."""
-    table = [HEADS, ["---"] * len(HEADS), *rows(ports)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in table)
+    return "\n".join(markdown_table(HEADS, rows(ports)))
 
 
 def as_json(ports: Sequence[Port]) -> str:

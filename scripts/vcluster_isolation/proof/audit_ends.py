@@ -20,8 +20,9 @@ from vcluster_isolation.proof.audit_find import BY_NAMESPACES, COREDNS, WORKLOAD
 from vcluster_isolation.proof.audit_land import Land
 from vcluster_isolation.proof.audit_near import near_carrier, near_policies, near_tiers
 from vcluster_isolation.proof.cast import VIRTUAL_NAMESPACE, Actor, PodActor
-from vcluster_isolation.proof.subject import Rendered, Subject
+from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.proof.tenants import named_spaces
+from vcluster_isolation.proof.without_grants import Rendered
 from vcluster_isolation.proof.world import Who, World
 from vcluster_isolation.reach.classes import Profiler
 from vcluster_isolation.reach.evaluate import Evaluator

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vcluster_isolation import layers, renames
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY
+from vcluster_isolation.proof.settings import at_path
 
 PUBLIC_EGRESS = "workload.publicEgress"
 API_SERVER_ANYWHERE = "hostApiServer"
@@ -77,10 +78,3 @@ def reset(values: Mapping[str, Any], chart: Path) -> str:
             policy[rename.source[len(POLICY)]] = None
     platform = {PLATFORM_KEY: {"enabled": False}} if at_path(values, (PLATFORM_KEY, "enabled")) else {}
     return json.dumps({POLICY[0]: {POLICY[1]: policy}, **platform})
-
-
-def at_path(values: Any, path: Sequence[str]) -> Any:
-    """Return what stands at a path, None for nothing."""
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values

@@ -11,7 +11,8 @@ from vcluster_isolation.proof.cast import ORDINARY, WORKLOAD
 from vcluster_isolation.proof.claims import ISOLATION, Claim, claims_of
 from vcluster_isolation.proof.granting import CLOSING
 from vcluster_isolation.proof.platform_claims import LEFT_OPEN as LEFT_OPEN_BY_PLATFORM
-from vcluster_isolation.proof.subject import PLATFORM, Rendered, Subject
+from vcluster_isolation.proof.subject import PLATFORM, Subject
+from vcluster_isolation.proof.without_grants import Rendered
 from vcluster_isolation.proof.world import DESTINATION, SOURCE, Who, World
 from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
 from vcluster_isolation.reach.ports import PortSet

@@ -125,7 +125,12 @@ def filled(defaults: Json, given: Json) -> dict[str, Any]:
 
 def at(values: Any, path: str) -> Any:
     """Return what stands at a dotted path, None for nothing."""
-    for key in path.split("."):
+    return at_path(values, path.split("."))
+
+
+def at_path(values: Any, path: Sequence[str]) -> Any:
+    """Return what stands at a path, None for nothing."""
+    for key in path:
         values = values.get(key) if isinstance(values, Mapping) else None
     return values
 

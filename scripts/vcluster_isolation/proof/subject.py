@@ -9,12 +9,12 @@ from typing import Any
 from vcluster_isolation import layers, render_cache, strict_yaml
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm import Request
-from vcluster_isolation.proof.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, at_path, reset
+from vcluster_isolation.proof.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, reset
 from vcluster_isolation.proof.granting import changed as changed_values
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY, RuleId, RuleNote, rule_notes
-from vcluster_isolation.proof.settings import Settings, filled, settings_of
+from vcluster_isolation.proof.settings import Settings, at_path, filled, settings_of
 from vcluster_isolation.proof.settings_of_policies import settings_of_policies
-from vcluster_isolation.proof.without_grants import without
+from vcluster_isolation.proof.without_grants import Rendered, without
 from vcluster_isolation.reach.model import EGRESS, EVERYTHING, INGRESS, Origin, Peer, Policy, Rule, selector
 from vcluster_isolation.reach.parse import Cluster, parse_cluster
 from vcluster_isolation.reach.tiers import TierPolicy
@@ -24,9 +24,6 @@ PLATFORM_ANYWHERE = f"{PLATFORM_KEY}.apiServer"
 
 VCLUSTER, PLATFORM = "vcluster", "platform"
 """Kinds of subjects."""
-
-Rendered = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
-"""NetworkPolicies, and cluster-scoped policies."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from vcluster_isolation.reach.model import IPBlock, Origin, Peer, Policy, Rule
 from vcluster_isolation.reach.tiers import DENY, TierPolicy, TierRule
 
 Rendered = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
+"""NetworkPolicies, and cluster-scoped policies."""
 
 
 def without(

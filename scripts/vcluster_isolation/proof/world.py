@@ -39,7 +39,7 @@ from vcluster_isolation.proof.cast import (
     PodActor,
 )
 from vcluster_isolation.proof.mentioned import example
-from vcluster_isolation.proof.subject import VCLUSTER, Rendered, Subject
+from vcluster_isolation.proof.subject import VCLUSTER, Subject
 from vcluster_isolation.proof.tenants import (
     Tenant,
     is_floor_of,
@@ -48,6 +48,7 @@ from vcluster_isolation.proof.tenants import (
     renamed,
     renamed_tier,
 )
+from vcluster_isolation.proof.without_grants import Rendered
 from vcluster_isolation.reach.addresses import POD_RANGES, address_classes
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, label_classes, none_of, one_of
