@@ -2,6 +2,9 @@
 
 Two kinds: a `Problem` is something wrong *in the user's input*, found by a check (exit code 1); an
 `IsolationError` means that a command *could not run* (exit code 2). Both say what, where and what next.
+
+An error of our own (exit code 3) is neither. A claim that cannot be decided (exit code 4, unless another claim fails)
+is not one that holds, and a set of flows that is open in part (exit code 5) is neither open nor closed.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ from typing import Any, ClassVar
 EXIT_OK = 0
 EXIT_PROBLEMS = 1
 EXIT_CANNOT_RUN = 2
+EXIT_UNEXPECTED = 3
+EXIT_UNDECIDED = 4
+EXIT_PARTLY = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
