@@ -30,7 +30,10 @@ from vcluster_isolation.ports import read_ports
 from vcluster_isolation.renames import read_renames
 from vcluster_isolation.wording import dotted, markdown_table, quoted
 
-_BEGIN = re.compile(r"<!-- generated: (.+) -->")
+BEGINS = "<!-- generated: "
+"""What the first mark of a block begins with."""
+
+_BEGIN = re.compile(rf"{BEGINS}(.+) -->")
 _END = "<!-- /generated -->"
 _PROGRAM = "vcluster-isolation"
 _WIDTH = 110  # of --help in a README

@@ -15,7 +15,7 @@ import yaml
 from rendering import HELMS, Json, isolating, text
 
 from vcluster_isolation import helm, strict_yaml, tools
-from vcluster_isolation.docs import read_values, renew
+from vcluster_isolation.docs import read_values
 from vcluster_isolation.tools import PROJECT
 
 BOTH = pytest.mark.parametrize("which", HELMS)
@@ -154,10 +154,11 @@ def test_show_chart_has_what_a_catalogue_shows(which: str) -> None:
 
 
 @BOTH
-def test_show_readme_has_a_row_for_every_value(which: str) -> None:
-    shown = call(which, "show", "readme", helm.CHART)
-    assert renew(shown, "README.md") == (shown, []), "refresh with: vcluster-isolation docs write chart/README.md"
-    assert all(f"| `{'.'.join(value.path)}` |" in shown for value in read_values())
+def test_show_values_has_every_value_with_its_meaning(which: str) -> None:
+    shown = call(which, "show", "values", helm.CHART)
+    assert all(value.description.split(maxsplit=1)[0] in shown for value in read_values())
+    assert yaml.safe_load(shown) == yaml.safe_load((helm.CHART / "values.yaml").read_text(encoding="utf-8"))
+    assert "helm show values" in call(which, "show", "readme", helm.CHART)
 
 
 @BOTH

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import click
 
-from vcluster_isolation.docs import BLOCKS, renew
-from vcluster_isolation.errors import EXIT_PROBLEMS
+from vcluster_isolation.docs import BEGINS, BLOCKS, renew
+from vcluster_isolation.errors import EXIT_PROBLEMS, IsolationError
 from vcluster_isolation.files import replace_files
 from vcluster_isolation.strict_yaml import read_text, show_name
 from vcluster_isolation.wording import printable
 
 _files = click.argument("files", metavar="[FILE...]", nargs=-1, type=click.Path(path_type=Path))
-_DEFAULT = (Path("README.md"),)
 
 
 @click.group(
-    help=f"""Check, or write, the generated tables of Markdown files (default: README.md).
+    help=f"""Check, or write, the generated tables of Markdown files.
+
+    Without FILEs: those of README.md, docs/ and chart/README.md that have such a table.
 
     A table stands between the lines <!-- generated: NAME --> and <!-- /generated -->; NAME is one of
     {", ".join(BLOCKS)}.
@@ -36,7 +37,7 @@ def check(files: tuple[Path, ...]) -> None:
 
     Exit code 0: all are fresh. 1: some are stale, or marks are wrong. 2: a file cannot be read.
     """
-    changed = _changed(files or _DEFAULT)
+    changed = _changed(files or _usual())
     for path, (old, new) in changed.items():
         for line in difflib.unified_diff(old.splitlines(), new.splitlines(), str(path), f"{path} (fresh)", lineterm=""):
             click.echo(printable(line))
@@ -54,10 +55,20 @@ def write(files: tuple[Path, ...]) -> None:
 
     Exit code 0: done. 1: marks are wrong; nothing was written. 2: a file cannot be read or written.
     """
-    changed = _changed(files or _DEFAULT)
+    changed = _changed(files or _usual())
     replace_files({path: new.encode() for path, (_, new) in changed.items()})
     for path in changed:
         click.echo(f"wrote {show_name(path)}")
+
+
+def _usual() -> tuple[Path, ...]:
+    """Return the Markdown files of a checkout, the current folder, that have a generated table."""
+    pages = [Path("README.md"), *sorted(Path("docs").rglob("*.md")), Path("chart/README.md")]
+    found = tuple(page for page in pages if page.is_file() and BEGINS in read_text(page))
+    if not found:
+        what = "README.md, docs/ and chart/README.md: have no generated table"
+        raise IsolationError(what, "run it in the project's folder, or name files")
+    return found
 
 
 def _changed(files: tuple[Path, ...]) -> dict[Path, tuple[str, str]]:
