@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.proof import report
@@ -43,10 +42,13 @@ def command(
     A claim `holds` or `FAILS`; it is `granted` when only what your own values opened breaks it, and `closed` when
     only what your own values closed does. It is `excepted` when only what the chart had to leave open breaks it: the
     report says what, and which value closes it. Of manifests nobody knows what is yours: what is broken there fails.
+    It is `undecided` when it does not fail, and a policy that is not evaluated (of Cilium, of Calico, of a kind that is
+    not known) could break it: the report names the policy.
 
-    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted. 2: cannot run.
+    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted. 2: cannot run. 4: no claim fails, and
+    at least one is undecided.
     """
     subjects = read_subjects(files, name=name, namespace=namespace, chart=chart)
     proofs = [(subject, prove(subject)) for subject in subjects]
     click.echo(_OUTPUTS[output](proofs))
-    ctx.exit(EXIT_PROBLEMS if report.any_failed(proofs, strict=strict) else EXIT_OK)
+    ctx.exit(report.exit_code(proofs, strict=strict))

@@ -59,8 +59,17 @@ def pairs(before: Sequence[Subject], after: Sequence[Subject]) -> Iterator[tuple
 
 def _missing(there: Subject, side: Sequence[Subject]) -> Subject:
     """Return a subject that is not there yet, or no more, among the policies that are."""
-    policies, tiers = (side[0].policies, side[0].tiers) if side else ((), ())
-    return Subject(there.name, there.namespace, policies, tiers, kind=there.kind)
+    if not side:
+        return Subject(there.name, there.namespace, (), kind=there.kind)
+    first = side[0]
+    return Subject(
+        there.name,
+        there.namespace,
+        first.policies,
+        first.tiers,
+        kind=there.kind,
+        not_evaluated=first.not_evaluated,
+    )
 
 
 def _subjects(path: Path, options: Options) -> list[Subject]:

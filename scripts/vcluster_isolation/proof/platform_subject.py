@@ -21,7 +21,7 @@ from vcluster_isolation.proof.platform_settings import (
 )
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY, rule_notes
 from vcluster_isolation.proof.settings import at, filled
-from vcluster_isolation.proof.subject import PLATFORM, Subject, of_values, policies_in
+from vcluster_isolation.proof.subject import PLATFORM, Subject, cluster_in, of_values
 from vcluster_isolation.reach.parse import Cluster
 
 Json = Mapping[str, Any]
@@ -55,7 +55,16 @@ def subjects_of_values(request: Request) -> list[Subject]:
 def platforms_of(cluster: Cluster) -> list[Subject]:
     """Return a subject for each platform whose policy is in a cluster, by its name, in the order of namespaces."""
     found = sorted((one for one in cluster.policies if one.name == POLICY), key=lambda one: one.namespace)
-    usual = Subject(NAME, "", cluster.policies, cluster.tiers, hosted=False, coredns=False, kind=PLATFORM)
+    usual = Subject(
+        NAME,
+        "",
+        cluster.policies,
+        cluster.tiers,
+        hosted=False,
+        coredns=False,
+        kind=PLATFORM,
+        not_evaluated=cluster.not_evaluated,
+    )
     return [replace(usual, namespace=one.namespace, settings=settings_of_platform_policy(one)) for one in found]
 
 
@@ -73,20 +82,21 @@ def _of_values(request: Request, values: Json, defaults: Json) -> Subject:
     )
     text = render_cache.template(request)
     home = str(ours["namespace"] or request.namespace)
-    policies, tiers = policies_in(text, request.namespace)
+    cluster = cluster_in(text, request.namespace)
     return Subject(
         NAME,
         home,
-        policies,
-        tiers,
+        cluster.policies,
+        cluster.tiers,
         hosted=False,
         coredns=False,
         notes=rule_notes(text),
         changed=_changed(values, defaults),
-        usual_policies=lambda: (policies, tiers),
+        usual_policies=lambda: (cluster.policies, cluster.tiers),
         manifests=text,
         settings=settings_of_platform(ours, policy, home),
         kind=PLATFORM,
+        not_evaluated=cluster.not_evaluated,
     )
 
 

@@ -1,12 +1,19 @@
-"""Judging the claims about a subject: what holds, what fails, what the user granted or closed on purpose."""
+"""Judging the claims about a subject: what holds, what fails, what the user granted or closed on purpose.
+
+Policies that are not evaluated (`Subject.not_evaluated`) are never believed: such a policy may break a claim, and it
+mends none. So a claim that does not fail is *undecided* when such a policy could make it fail: an isolation claim when
+it may open a flow, an availability claim when it may close one. A claim that fails by the policies that are evaluated
+keeps failing, with its example, even where such a policy may close (or open) that very flow.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, closed, opened
 from vcluster_isolation.proof.cast import ORDINARY, WORKLOAD
 from vcluster_isolation.proof.claims import ISOLATION, Claim, claims_of
 from vcluster_isolation.proof.granting import CLOSING
@@ -23,6 +30,7 @@ FAILS: Final = "FAILS"
 GRANTED: Final = "granted"
 CLOSED: Final = "closed"
 EXCEPTED: Final = "excepted"
+UNDECIDED: Final = "undecided"
 NO_SUBJECT: Final = "n/a"
 
 
@@ -58,8 +66,9 @@ class Outcome:
 
     `status`: holds; FAILS; granted (only what the user's own values opened breaks it); closed (only what the user's
     values closed breaks it); excepted (only what the chart had to leave open breaks it, because nobody said where the
-    host API server is, or because no policy can say it); n/a (what it speaks of is not in the host cluster). `keys` are
-    the paths of those values, or what was left open.
+    host API server is, or because no policy can say it); n/a (what it speaks of is not in the host cluster); undecided
+    (it does not fail, and a policy that is not evaluated could make it fail: one of `undecided_by`).
+    `keys` are the paths of those values, or what was left open.
     `labels` and `addresses` count the classes of label sets and of addresses that were gone through, `pairs` those of
     sources and destinations. `counterexample` is the smallest, None when the claim holds.
     """
@@ -71,12 +80,52 @@ class Outcome:
     pairs: int = 0
     counterexample: Counterexample | None = None
     keys: tuple[str, ...] = ()
+    undecided_by: tuple[UnevaluatedPolicy, ...] = ()
 
 
 def prove(subject: Subject, claims: Iterable[Claim] | None = None) -> list[Outcome]:
     """Judge claims about a subject, all that there are if none are given, in their order."""
+    found = _by_evaluated_policies(subject, claims_of(subject) if claims is None else claims)
+    return _with_undecided(subject, found) if subject.not_evaluated else found
+
+
+def _by_evaluated_policies(subject: Subject, claims: Iterable[Claim]) -> list[Outcome]:
+    """Judge claims as if nothing but the policies that are evaluated had a say."""
     judge = _Judge(subject)
-    return [judge.outcome(claim) for claim in (claims_of(subject) if claims is None else claims)]
+    return [judge.outcome(claim) for claim in claims]
+
+
+def _with_undecided(subject: Subject, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return outcomes with those as undecided that a policy which is not evaluated could change for the worse."""
+    causes: dict[int, tuple[UnevaluatedPolicy, ...]] = {}
+    for isolation in (True, False):
+        asked = [one for one in outcomes if (one.claim.kind == ISOLATION) is isolation]
+        asked = [one for one in asked if one.status not in (FAILS, NO_SUBJECT)]
+        policies = [one for one in subject.not_evaluated if (one.opens if isolation else one.closes)]
+        near = tuple(one for one in policies if subject.namespace_sync or one.concerns(subject.spaces))
+        if near:
+            causes |= dict.fromkeys(map(id, asked), near)
+        elif policies:
+            places = frozenset(one.namespace for one in policies)
+            rest = (opened if isolation else closed)((subject.policies, subject.tiers), places)
+            causes |= dict.fromkeys(_worse_with(rest, subject, asked), tuple(policies))
+    return [
+        replace(one, status=UNDECIDED, counterexample=None, keys=(), undecided_by=causes[id(one)])
+        if id(one) in causes
+        else one
+        for one in outcomes
+    ]
+
+
+def _worse_with(rendered: Rendered, subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[int]:
+    """Yield the ids of outcomes that would not be what they are with the worst policies that there could be.
+
+    Policies confined to other namespaces change only what pods there let out and in: the worst that they can do is
+    to let everything through, or nothing.
+    """
+    worst = replace(subject, policies=rendered[0], tiers=rendered[1])
+    again = _by_evaluated_policies(worst, [one.claim for one in outcomes])
+    yield from (id(one) for one, other in zip(outcomes, again, strict=True) if one.status != other.status)
 
 
 class _Judge:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED
+from vcluster_isolation.netpol.unevaluated import caveats, listed
 from vcluster_isolation.proof import shorten
 from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.proof.naming import policy_of, rule_of
@@ -21,6 +23,7 @@ from vcluster_isolation.proof.prove import (
     GRANTED,
     HOLDS,
     NO_SUBJECT,
+    UNDECIDED,
     Counterexample,
     Outcome,
 )
@@ -48,6 +51,7 @@ def text(proofs: Iterable[Proof]) -> str:
 def _lines(subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Yield the lines about one subject."""
     yield printable(subject.title)
+    yield from map(printable, caveats(subject.not_evaluated))
     for kind in (ISOLATION, AVAILABILITY):
         yield f"\n{kind}"
         for outcome in (one for one in outcomes if one.claim.kind == kind and not _of_a_value_that_is_off(one)):
@@ -63,6 +67,7 @@ _COUNTED = {
     GRANTED: "opened by your values",
     CLOSED: "closed by your values",
     EXCEPTED: "left open",
+    UNDECIDED: "undecided",
 }
 
 
@@ -80,6 +85,8 @@ def _covered(outcome: Outcome) -> str:
 
 def _why(subject: Subject, outcome: Outcome) -> Iterator[str]:
     """Yield why a claim does not simply hold."""
+    if outcome.status == UNDECIDED:
+        yield printable(f"not evaluated, and could break it: {listed(outcome.undecided_by)}")
     if outcome.status in _MEANINGS:
         yield printable(f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip())
     found = outcome.counterexample
@@ -141,18 +148,30 @@ def _shown(subject: Subject, found: Counterexample) -> list[Origin]:
 
 
 def as_json(proofs: Iterable[Proof]) -> str:
-    """Return one object: `ok`, and for each vCluster its `claims` with status, counts and counterexample."""
+    """Return one object: `ok` (nothing fails, or is undecided), and for each vCluster `not_evaluated` and `claims`.
+
+    The former are the policies that the evaluator does not read, of the latter each has status, counts and
+    counterexample, and in `undecided_by` the names of those policies that could break it.
+    """
     found = [(subject, outcomes) for subject, outcomes in proofs]
     vclusters = [
         {
             "kind": subject.kind,
             "name": subject.name,
             "namespace": subject.namespace,
+            "not_evaluated": [one.as_dict() for one in subject.not_evaluated],
             "claims": [_claim(subject, one) for one in outcomes],
         }
         for subject, outcomes in found
     ]
-    return json.dumps({"ok": not any_failed(found), "vclusters": vclusters}, indent=2)
+    return json.dumps({"ok": exit_code(found) == EXIT_OK, "vclusters": vclusters}, indent=2)
+
+
+def exit_code(proofs: Iterable[Proof], *, strict: bool = False) -> int:
+    """Return the exit code: EXIT_PROBLEMS if a claim fails, else EXIT_UNDECIDED if one is undecided, else EXIT_OK."""
+    found = list(proofs)
+    undecided = any(outcome.status == UNDECIDED for _, outcomes in found for outcome in outcomes)
+    return EXIT_PROBLEMS if any_failed(found, strict=strict) else EXIT_UNDECIDED if undecided else EXIT_OK
 
 
 def any_failed(proofs: Iterable[Proof], *, strict: bool = False) -> bool:
@@ -172,6 +191,7 @@ def _claim(subject: Subject, outcome: Outcome) -> Mapping[str, Any]:
         "covered": {"labels": outcome.labels, "addresses": outcome.addresses, "pairs": outcome.pairs},
         "values": [] if outcome.status == EXCEPTED else list(outcome.keys),
         "left_open": list(outcome.keys) if outcome.status == EXCEPTED else [],
+        "undecided_by": list(map(str, outcome.undecided_by)),
         "counterexample": found and _example(subject, found),
     }
 
@@ -209,19 +229,24 @@ def _json_end(who: Who, end: Endpoint, found: Counterexample) -> Mapping[str, An
 def junit(proofs: Iterable[Proof]) -> str:
     """Return JUnit XML: a test suite a vCluster, a test case a claim; a failing one has its counterexample.
 
-    What is left open is skipped, with a message that says so: a case that passes would hide it.
+    What is left open is skipped, with a message that says so: a case that passes would hide it. What is undecided is an
+    error, which in JUnit says that a test gave no result.
     """
     top = ET.Element("testsuites", name="vcluster-isolation prove")
     for subject, outcomes in proofs:
         failed = sum(one.status == FAILS for one in outcomes)
         skipped = sum(one.status in {NO_SUBJECT, EXCEPTED} for one in outcomes)
         suite = ET.SubElement(top, "testsuite", name=printable(f"{subject.namespace}/{subject.name}"))
-        suite.attrib |= {"tests": str(len(outcomes)), "failures": str(failed), "skipped": str(skipped)}
+        errors = sum(one.status == UNDECIDED for one in outcomes)
+        counts = {"tests": len(outcomes), "failures": failed, "errors": errors, "skipped": skipped}
+        suite.attrib |= {key: str(number) for key, number in counts.items()}
         for outcome in outcomes:
             case = ET.SubElement(suite, "testcase", classname=outcome.claim.kind, name=outcome.claim.sentence)
             why = "\n".join(_why(subject, outcome))
             if outcome.status == FAILS:
                 ET.SubElement(case, "failure", message=outcome.claim.name).text = why
+            elif outcome.status == UNDECIDED:
+                ET.SubElement(case, "error", message=outcome.claim.name).text = why
             elif outcome.status in {NO_SUBJECT, EXCEPTED}:
                 message = f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip()
                 ET.SubElement(case, "skipped", message=printable(message)).text = why or None

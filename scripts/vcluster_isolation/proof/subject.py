@@ -9,6 +9,7 @@ from typing import Any
 from vcluster_isolation import layers, render_cache, strict_yaml
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm import Request
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, reset
 from vcluster_isolation.proof.granting import changed as changed_values
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY, RuleId, RuleNote, rule_notes
@@ -36,7 +37,7 @@ class Subject:
     it is there. `changed` maps each value that the user set to something else than the
     default, as far as it decides on rules, to the path that the user wrote. `usual_policies` gives the policies with
     all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
-    their text.
+    their text. `not_evaluated` are policies of other APIs beside them.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Subject:
     manifests: str = ""
     settings: Settings = field(default_factory=Settings)
     kind: str = VCLUSTER
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
 
     @property
     def title(self) -> str:
@@ -170,12 +172,12 @@ def of_values(request: Request) -> Subject:
     policy = filled(at_path(layers.chart_defaults(request.chart), POLICY) or {}, at_path(values, POLICY) or {})
     whole = {**values, "policies": {"networkPolicy": policy}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
-    policies, tiers = policies_in(text, request.namespace)
+    cluster = cluster_in(text, request.namespace)
     return Subject(
         name,
         request.namespace,
-        policies,
-        tiers,
+        cluster.policies,
+        cluster.tiers,
         hosted,
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
         settings.elsewhere,
@@ -185,6 +187,7 @@ def of_values(request: Request) -> Subject:
         lambda: policies_in(render_cache.template(usual), request.namespace),
         text,
         settings,
+        not_evaluated=cluster.not_evaluated,
     )
 
 
@@ -217,13 +220,27 @@ def is_home(policy: Policy) -> bool:
 def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
     coredns = any(one.name == f"vc-kube-dns-{name}" and one.namespace == namespace for one in cluster.policies)
     settings = settings_of_policies(cluster.policies, name, namespace)
-    return Subject(name, namespace, cluster.policies, cluster.tiers, coredns=coredns, settings=settings)
+    return Subject(
+        name,
+        namespace,
+        cluster.policies,
+        cluster.tiers,
+        coredns=coredns,
+        settings=settings,
+        not_evaluated=cluster.not_evaluated,
+    )
 
 
 def policies_in(text: str, namespace: str) -> Rendered:
     """Return the policies in what the chart rendered. Raises InputError for what cannot be read."""
+    cluster = cluster_in(text, namespace)
+    return cluster.policies, cluster.tiers
+
+
+def cluster_in(text: str, namespace: str) -> Cluster:
+    """Return everything in what a chart rendered. Raises InputError for what cannot be read."""
     documents = [document.value for document in strict_yaml.parse_documents(text, "the rendered manifests")]
     cluster = parse_cluster(documents, home=namespace)
     if cluster.problems:
         raise InputError(cluster.problems)
-    return cluster.policies, cluster.tiers
+    return cluster

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from vcluster_isolation.errors import Problem
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, unevaluated, without_mirrors
 from vcluster_isolation.reach.addresses import POD_RANGES, AddressSet
 from vcluster_isolation.reach.fields import label_mapping, mapping, name_of, note, shown
 from vcluster_isolation.reach.model import Namespace, Pod, Policy, namespace
@@ -31,9 +32,9 @@ class Cluster:
     """What manifests say about a cluster.
 
     `namespaces` are all that are declared or used, by name; of those in `undeclared` no object was there, so
-    that their labels are not known. `tiers` are the cluster-scoped policies. `passed_over` counts the objects that
-    were not read, by `apiVersion kind`: policies of other APIs are among them, and may change what is allowed. An
-    object with a problem is not in the cluster, whose verdicts then say nothing about it.
+    that their labels are not known. `tiers` are the cluster-scoped policies. `not_evaluated` are the policies of other
+    APIs, which may change what is allowed; `passed_over` counts the other objects that were not read, by
+    `apiVersion kind`. An object with a problem is not in the cluster, whose verdicts then say nothing about it.
     """
 
     namespaces: Mapping[str, Namespace]
@@ -43,6 +44,7 @@ class Cluster:
     problems: tuple[Problem, ...]
     passed_over: Mapping[str, int]
     tiers: tuple[TierPolicy, ...] = ()
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class _Reading:
     tiers: dict[tuple[str, ...], TierPolicy] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
+    not_evaluated: dict[tuple[str, ...], UnevaluatedPolicy] = field(default_factory=dict)
 
 
 def parse_cluster(documents: Iterable[Any], *, home: str = "default", addresses: AddressSet = POD_RANGES) -> Cluster:
@@ -82,6 +85,9 @@ def parse_cluster(documents: Iterable[Any], *, home: str = "default", addresses:
         tuple(reading.problems),
         dict(sorted(reading.passed_over.items())),
         tuple(reading.tiers.values()),
+        tuple(
+            sorted(without_mirrors(reading.not_evaluated.values(), reading.policies.values(), reading.tiers.values()))
+        ),
     )
 
 
@@ -137,6 +143,8 @@ def _read(item: Any, where: str, reading: _Reading) -> None:
             note(problems, where, "has no apiVersion and kind", "give a Kubernetes manifest")
     elif (api, kind) in _READ or (api, kind) in TEMPLATES:
         _read_known(kind, item, where, reading, problems)
+    elif policy := unevaluated(item, reading.home):
+        reading.not_evaluated[policy.api_version, policy.kind, policy.namespace, policy.name] = policy
     else:
         reading.passed_over[f"{shown(api)[1:-1]} {shown(kind)[1:-1]}"] += 1
     reading.problems.extend(problems)
