@@ -12,7 +12,7 @@ from typing import TextIO
 
 import click
 
-from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, IsolationError
+from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED, IsolationError
 from vcluster_isolation.proof.audit import Tell, audit
 from vcluster_isolation.proof.audit_json import as_json
 from vcluster_isolation.proof.audit_read import KUBECTL, read_cluster
@@ -27,13 +27,17 @@ JSON_FORM = """\b
   ok         true when all claims hold and nothing was passed over as wrong
   warnings   sentences about what the audit does not cover in this cluster
   problems   list of {where, what, next, source, file, line}: objects left out
+  not_evaluated
+             list of {api_version, kind, namespace, name, effect, meaning}:
+             policies of other APIs, and what they may do
   kinds      list of {kind, examples_of: [namespace, name], not_judged, claims};
              a claim is {name, kind, there, possible, there_example,
-             possible_example}: holds, FAILS or n/a for the pods that are there,
-             and for those that could be created
+             possible_example}: holds, FAILS, undecided or n/a for the pods that
+             are there, and for those that could be created
   vclusters  list of {name, namespace, kind, ok, isolated, private_nodes,
-             synced_namespaces, found_by, pods, uncovered, unselected}; kind is
-             the number of one of kinds
+             synced_namespaces, found_by, pods, uncovered, unselected,
+             not_evaluated}; kind is the number of one of kinds, not_evaluated
+             names the policies of other APIs in its own namespaces
 """
 
 
@@ -58,7 +62,9 @@ def command(
     CLUSTER.json is what `kubectl get namespaces,pods,networkpolicies -A -o json` prints; `-` is standard input. Where
     the cluster has cluster-scoped policies, ask for these as well: add `,adminnetworkpolicies`,
     `,baselineadminnetworkpolicies`, `,clusternetworkpolicies`, but only the kinds that `kubectl api-resources` lists:
-    kubectl refuses others.
+    kubectl refuses others. The same goes for policies of other APIs (Cilium, Calico, Istio, ...): these are not
+    evaluated, and a claim that one of them could break is undecided. `docs/policy-kinds.md` has the command that asks
+    for all of them.
 
     Each claim is judged for the pods that are there, and for every pod that a tenant could create; pods that no policy
     covers and policies that select no pod are listed. All policies count, also those that tenants made, and the
@@ -66,6 +72,7 @@ def command(
     about named grants are n/a. An object that is wrong is reported and left out.
 
     Exit code 0: all claims hold. 1: a claim fails, or an object was left out. 2: cannot run, or there is no vCluster.
+    4: no claim fails, and at least one is undecided.
     """
     tty = sys.stderr.isatty()
     tell: Tell = _quiet
@@ -82,7 +89,7 @@ def command(
                 click.echo(line)
         else:
             click.echo(text(found, everything=everything))
-    ctx.exit(EXIT_OK if found.ok else EXIT_PROBLEMS)
+    ctx.exit(EXIT_OK if found.ok else EXIT_PROBLEMS if found.fails else EXIT_UNDECIDED)
 
 
 @contextmanager
