@@ -20,7 +20,7 @@ _RENDERED = "the rendered manifests"
 
 @dataclass(slots=True)
 class Report:
-    """What `check` found: `problems`, and `warnings` of what does nothing, what stays open and what nobody judged.
+    """What `check` found: `problems`, and `warnings` of what does nothing, what stays open and what was not validated.
 
     `steps` are those that were taken, of `yaml`, `schema`, `chart`, `kubeconform` and `api`; `objects` names the
     manifests that were judged, and `kubernetes` the versions that kubeconform judged them for.

@@ -1,7 +1,7 @@
 """Judging objects with kubeconform, strictly and offline, against several versions of Kubernetes.
 
 kubeconform says which objects are wrong; what is wrong with one is then worded by `schema`, from the same JSON
-schema. Of an object whose kind has no schema it is said that nobody judged it.
+schema. Of an object whose kind has no schema it is said that it was not validated.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _explain(result: Mapping[str, Any], document: Mapping[str, Any], version: st
     known = complete(version, str(file_name(document)))
     if known is None:
         kind = f"{document['apiVersion']} {document['kind']}"
-        yield (), f"is a {kind}, of which Kubernetes has no schema: nobody judged it", "check its kind and apiVersion"
+        yield (), f"is a {kind}: no schema available; not validated", "check its kind and apiVersion"
         return
     yield from schema.findings(document, known) or [
         ((), f"kubeconform: {printable(str(result['msg']))[:_LONGEST]}", "")

@@ -10,6 +10,9 @@ from vcluster_isolation.checks import api_rules, kubeconform
 from vcluster_isolation.checks.kubernetes_schemas import is_custom
 from vcluster_isolation.checks.shapes import Finding, Path
 from vcluster_isolation.errors import Problem
+from vcluster_isolation.netpol.policy_kinds import MEANINGS
+from vcluster_isolation.netpol.unevaluated import unevaluated
+from vcluster_isolation.reach.parse import is_read
 from vcluster_isolation.strict_yaml import line_of, parse_documents
 from vcluster_isolation.wording import dotted
 
@@ -36,7 +39,8 @@ def judge(text: str, name: str, against: Sequence[str] = (), *, in_file: bool = 
     """Judge the manifests in `text` for the Kubernetes versions `against` (see kubeconform.findings).
 
     `name` is the file's; problems name file and line unless `in_file` is false, for text that is in no file.
-    That nobody judged a custom resource is a warning. Raises InputError when the text is no YAML.
+    That a custom resource was not validated is a warning, and so is a policy that is not evaluated. Raises InputError
+    when the text is no YAML.
     """
     objects = [
         found for index, document in enumerate(parse_documents(text, name)) for found in _objects(document.value, index)
@@ -53,6 +57,7 @@ def judge(text: str, name: str, against: Sequence[str] = (), *, in_file: bool = 
         told = warnings if is_custom(found.value) else problems
         told += _problems(found, rest, "kubeconform", place)
         warnings += _problems(found, api_rules.ineffective(found.value), "api", place)
+        warnings += _problems(found, tuple(_not_evaluated(found.value)), "api", place)
     names = tuple(api_rules.name_of(found.value) for found in objects)
     return Judged(tuple(problems), tuple(warnings), names)
 
@@ -65,6 +70,15 @@ def _objects(document: dict[str, Any], index: int) -> Iterator[_Object]:
         return
     for number, item in enumerate(items):
         yield _Object(item if isinstance(item, dict) else {}, index, ("items", number))
+
+
+def _not_evaluated(value: dict[str, Any]) -> Iterator[Finding]:
+    """Yield what is to say of a policy that the commands about flows do not evaluate."""
+    if all(isinstance(value.get(key), str) for key in ("apiVersion", "kind")) and not is_read(value):
+        policy = unevaluated(value, "default")
+        if policy and policy.changes:
+            next_step = "prove, audit, connectivity, diff and explain call undecided what it could change"
+            yield (), f"is not evaluated: it {MEANINGS[policy.effect]}", next_step
 
 
 def _problems(

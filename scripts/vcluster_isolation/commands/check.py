@@ -20,7 +20,8 @@ JSON_FORM = """\b
   ok        true when there are no problems
   problems  list of {where, what, next, source, file, line}; file and line are
             null when not known; source is yaml, schema, chart, kubeconform or api
-  warnings  the same, of rules without effect and custom resources that nobody judged
+  warnings  the same, of rules without effect, custom resources that were not
+            validated, and policies that the other commands do not evaluate
   checked   {files, steps, objects, kubernetes}: what was looked at, how far it came
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
+from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.proof import diff_report
 from vcluster_isolation.proof.changes import MIXED, WIDENS, changes
@@ -56,7 +56,8 @@ def command(
 
     With --profile hardened and without AFTER: what changes for the tenant of a values file when it is hardened.
 
-    Exit code 0: nothing was opened, or --allow-widening. 1: the change widens, or is mixed. 2: cannot run.
+    Exit code 0: nothing was opened, or --allow-widening. 1: the change widens, or is mixed. 2: cannot run. 4: neither,
+    but a policy of another API, which is not evaluated and is named, may make it another change.
     """
     if (after is None) == (profile is None):
         raise click.UsageError("Give AFTER, or --profile instead of it.")
@@ -65,4 +66,5 @@ def command(
     found = [diff_report.difference(old, new, changes(old, new)) for old, new in pairs(*sides)]
     click.echo(_OUTPUTS[output](found))
     wider = any(one.kind in {WIDENS, MIXED} for one in found)
-    ctx.exit(EXIT_PROBLEMS if wider and not allow_widening else EXIT_OK)
+    undecided = any(one.undecided for one in found)
+    ctx.exit(EXIT_PROBLEMS if wider and not allow_widening else EXIT_UNDECIDED if undecided else EXIT_OK)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
+from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.proof import explain_text
@@ -36,6 +36,10 @@ PORT is 8443 (TCP), 8443/TCP, 53/UDP or 8000-8100/TCP; without it, any port.
   missing   what would let it through: {side, where, yaml}; without yaml,
             where names the rule that no NetworkPolicy gets around
   caveats   sentences: what the answer depends on
+  undecided whether a policy of another API may make it another answer
+  not_evaluated
+            list of {api_version, kind, namespace, name, effect, meaning}:
+            policies of other APIs, and what they may do
 """
 
 
@@ -75,11 +79,13 @@ def command(
     With each rule stands what the chart says of it, and the value that put it there. When it is denied, the side that
     denies it is named, and a rule that would allow it; or the rule of a cluster-scoped policy that is in the way.
 
-    Exit code 0: it is allowed. 1: it is not. 2: cannot run.
+    Exit code 0: it is allowed. 1: it is not. 2: cannot run. 4: undecided; a policy of another API may close what is
+    allowed, or open what is not: it is not evaluated, and is named.
     """
     asked = None if port is None else parse_port(port)
     given = read_input(files, name=name, namespace=namespace, chart=chart)
     stage = stage_of(given, (source, destination))
     found = explain(stage, find(source, stage), find(destination, stage), asked)
     click.echo(explain_text.as_json(found) if output == "json" else explain_text.text(found))
-    ctx.exit(EXIT_OK if found.allowed else EXIT_PROBLEMS)
+    decided = EXIT_OK if found.allowed else EXIT_PROBLEMS
+    ctx.exit(EXIT_UNDECIDED if found.undecided else decided)

@@ -12,11 +12,12 @@ address is; the address itself is an actor and shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof import cast
 from vcluster_isolation.proof.cast import MANAGED_BY, VIRTUAL_NAMESPACE
 from vcluster_isolation.proof.matrix import Actor, Cell, Matrix
@@ -65,7 +66,18 @@ def matrix_of(subject: Subject, also: Iterable[Subject] = ()) -> Matrix:
     """
     found = scene(subject, also)
     cells = sorted(_cells(found), key=lambda cell: (cell.source, cell.destination))
-    return Matrix(subject.title, tuple(one.actor for one in found.ends), tuple(cells))
+    spaces = {one.end.namespace.name for one in found.ends if isinstance(one.end, Pod)}
+    doubts = could_change(subject, spaces)
+    return Matrix(subject.title, tuple(one.actor for one in found.ends), tuple(cells), doubts)
+
+
+def could_change(subject: Subject, spaces: Collection[str]) -> tuple[UnevaluatedPolicy, ...]:
+    """Return the policies that are not evaluated and could change a flow of pods in some namespaces.
+
+    Those that change nothing are among them, to be noted. Where a tenant makes namespaces, each may be one of them.
+    """
+    anywhere = subject.namespace_sync
+    return tuple(one for one in subject.not_evaluated if anywhere or not one.changes or one.concerns(spaces))
 
 
 def _cells(found: Scene) -> Iterator[Cell]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof.advice import Missing, in_the_way, is_passed_on, missing
-from vcluster_isolation.proof.connectivity import End
+from vcluster_isolation.proof.connectivity import End, could_change
 from vcluster_isolation.proof.naming import name_of, policy_of, rule_of
 from vcluster_isolation.proof.reasons import Judged, granting
 from vcluster_isolation.proof.stage import Stage
@@ -57,7 +58,10 @@ class SideSaid:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer. `ports` are those that get through, of those `asked` about (None: all)."""
+    """The answer. `ports` are those that get through, of those `asked` about (None: all).
+
+    `undecided` says that one of `not_evaluated`, policies beside those that were evaluated, may make it another one.
+    """
 
     source: str
     destination: str
@@ -67,6 +71,8 @@ class Explanation:
     sides: tuple[SideSaid, ...]
     missing: tuple[Missing, ...]
     caveats: tuple[str, ...]
+    undecided: bool = False
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
 
 
 def parse_port(text: str) -> PortSet:
@@ -87,6 +93,8 @@ def explain(stage: Stage, source: End, destination: End, asked: PortSet | None =
     through = flow.ports if asked is None else flow.ports & asked
     allowed = bool(through) if asked is None else asked <= flow.ports
     sides = _sides(flow.verdicts)
+    spaces = {one.end.namespace.name for one in ends if isinstance(one.end, Pod)}
+    doubts = could_change(stage.subject, spaces)
     lacks = [NONE, NONE] if allowed else [_lacks(side, sides, asked) for side in sides]
     about = through if allowed else (ALL if asked is None else asked)
     return Explanation(
@@ -98,6 +106,8 @@ def explain(stage: Stage, source: End, destination: End, asked: PortSet | None =
         tuple(_said(stage, side, end, about, lack) for side, end, lack in zip(sides, ends, lacks, strict=True)),
         tuple(one for side, lack in zip(sides, lacks, strict=True) for one in _missing(stage, side, ends, asked, lack)),
         tuple(_caveats(stage, ends, flow, asked, allowed=allowed)),
+        any((one.closes and allowed) or (one.opens and (not allowed or asked is None)) for one in doubts),
+        doubts,
     )
 
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from textwrap import indent
 
+from vcluster_isolation.netpol.unevaluated import caveats
 from vcluster_isolation.proof.explain import Explanation, RuleSaid, SideSaid
 from vcluster_isolation.wording import printable
 
 
 def as_json(found: Explanation) -> str:
     """Return the explanation as one object."""
-    return json.dumps(asdict(found), indent=2)
+    doubts = [one.as_dict() for one in found.not_evaluated]
+    return json.dumps({**asdict(found), "not_evaluated": doubts}, indent=2)
 
 
 def text(found: Explanation) -> str:
@@ -23,14 +25,15 @@ def text(found: Explanation) -> str:
 
 def _lines(found: Explanation) -> Iterator[str]:
     """Yield its paragraphs: the answer, both sides, what is missing, what it depends on."""
-    yield f"{found.source} => {found.destination} : {_answer(found)}"
+    doubt = "undecided; by the policies that are evaluated " if found.undecided else ""
+    yield f"{found.source} => {found.destination} : {doubt}{_answer(found)}"
     for side in found.sides:
         yield from _side(side)
     for one in found.missing:
         yield f"missing: {one.side}, {one.where}{':' if one.yaml else ''}"
         if one.yaml:
             yield indent(one.yaml.rstrip(), "    ")
-    yield from (f"note: {one}" for one in found.caveats)
+    yield from (f"note: {one}" for one in (*found.caveats, *caveats(found.not_evaluated)))
 
 
 def _answer(found: Explanation) -> str:

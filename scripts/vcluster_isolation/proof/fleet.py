@@ -36,7 +36,8 @@ def _joined(subjects: Sequence[Subject], found: Sequence[Matrix]) -> Matrix:
         names = {one.name: f"{prefix}{one.name}" if belongs(one) else one.name for one in matrix.actors}
         actors |= {names[one.name]: replace(one, name=names[one.name]) for one in matrix.actors}
         cells += [replace(one, source=names[one.source], destination=names[one.destination]) for one in matrix.cells]
-    return Matrix(_title(subjects), _ordered(actors.values()), _sorted(cells))
+    doubts = dict.fromkeys(policy for matrix in found for policy in matrix.not_evaluated)
+    return Matrix(_title(subjects), _ordered(actors.values()), _sorted(cells), tuple(doubts))
 
 
 def _title(subjects: Sequence[Subject]) -> str:

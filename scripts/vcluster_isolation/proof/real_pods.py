@@ -84,7 +84,9 @@ def matrix_of_pods(cluster: Cluster, subjects: Sequence[Subject], *, reasons: bo
     cells = list(_inside(found.units, found.flows, why))
     cells += [cell for unit in found.units if unit.actor.own for cell in outside.cells(unit.actor.name, unit.pods[0])]
     title = f"{len(subjects)} vCluster{'' if len(subjects) == 1 else 's'}, {len(cluster.pods)} pods"
-    return Matrix(title, _actors(found.units, cells, outside), tuple(sorted(cells, key=_place)))
+    spaces = {pod.namespace.name for pod in cluster.pods}
+    doubts = tuple(one for one in cluster.not_evaluated if not one.changes or one.concerns(spaces))
+    return Matrix(title, _actors(found.units, cells, outside), tuple(sorted(cells, key=_place)), doubts)
 
 
 def _place(cell: Cell) -> tuple[str, str]:

@@ -23,7 +23,10 @@ from vcluster_isolation.reach.tiers import TierPolicy
 
 _Kept = TypeVar("_Kept")
 
-_READ = TIER_KINDS | {("v1", "Namespace"), ("v1", "Pod"), ("networking.k8s.io/v1", "NetworkPolicy")}
+READ_POLICIES = TIER_KINDS | {("networking.k8s.io/v1", "NetworkPolicy")}
+"""The (apiVersion, kind) of the policies that are evaluated."""
+
+_READ = READ_POLICIES | {("v1", "Namespace"), ("v1", "Pod")}
 _CLUSTER_SCOPED = frozenset({"Namespace"} | {kind for _, kind in TIER_KINDS})
 
 
@@ -114,6 +117,12 @@ def flatten(documents: Iterable[Any]) -> Iterator[Any]:
             elif id(item["items"]) not in seen:
                 seen.add(id(item["items"]))
                 waiting.extend(reversed(_items(item)))
+
+
+def is_read(item: Mapping[str, Any]) -> bool:
+    """Return whether an object is of a kind that is read here."""
+    kind = (item.get("apiVersion"), item.get("kind"))
+    return kind in _READ or kind in TEMPLATES
 
 
 def _is_list(item: Any) -> bool:
