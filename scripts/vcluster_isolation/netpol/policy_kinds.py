@@ -62,6 +62,11 @@ class PolicyKind:
     only_with: tuple[str, ...] = ()
     plurals: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def matters(self) -> bool:
+        """Whether it may open or close anything."""
+        return self.effect in (OPENS_AND_CLOSES, OPENS, CLOSES)
+
     def resources(self) -> Iterator[str]:
         """Yield what `kubectl get` calls the kinds: `tiers.projectcalico.org`."""
         suffix = f".{self.group}" if self.group else ""
@@ -132,7 +137,7 @@ def resource_pattern() -> str:
     Namespaces, pods, every resource whose name could be that of a policy, and those of the table that have an effect
     and other names.
     """
-    rows = (row for row in policy_kinds() if row.effect in (OPENS_AND_CLOSES, OPENS, CLOSES))
+    rows = (row for row in policy_kinds() if row.matters)
     odd = sorted({name for row in rows for name in row.resources() if not _SUSPICIOUS_RESOURCE.search(name)})
     named = "|".join(name.replace(".", r"\.") for name in ("namespaces", "pods", *odd))
     return rf"^({named})$|{_SUSPICIOUS_RESOURCE.pattern}"

@@ -106,9 +106,26 @@ def explain(stage: Stage, source: End, destination: End, asked: PortSet | None =
         tuple(_said(stage, side, end, about, lack) for side, end, lack in zip(sides, ends, lacks, strict=True)),
         tuple(one for side, lack in zip(sides, lacks, strict=True) for one in _missing(stage, side, ends, asked, lack)),
         tuple(_caveats(stage, ends, flow, asked, allowed=allowed)),
-        any((one.closes and allowed) or (one.opens and (not allowed or asked is None)) for one in doubts),
+        _is_undecided(stage, ends, sides, asked, allowed=allowed),
         doubts,
     )
+
+
+def _is_undecided(
+    stage: Stage, ends: tuple[End, End], sides: tuple[_Side, _Side], asked: PortSet | None, *, allowed: bool
+) -> bool:
+    """Return whether a policy that is not evaluated may make the answer another one.
+
+    It may close what is allowed on either side. To open what is denied, each side that denies it must be one that such
+    a policy may open; without ports asked about, to open more is another answer as well.
+    """
+    about = [could_change(stage.subject, {end.end.namespace.name} if isinstance(end.end, Pod) else ()) for end in ends]
+    if allowed and any(policy.closes for policies in about for policy in policies):
+        return True
+    wanted = ALL if asked is None else asked
+    lacking = [policies for side, policies in zip(sides, about, strict=True) if not wanted <= side.ports]
+    answered = allowed and asked is not None
+    return bool(lacking) and not answered and all(any(one.opens for one in policies) for policies in lacking)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ through; `Mode.MUST` (for availability) counts only what gets through everywhere
   below all this: `tier_sides.py` says how they are asked, `tier_match.py` what they match. Of two with one tier and
   one priority either may count: MAY takes the more open, MUST the more closed reading. A `nodes` selector that asks
   for labels matches a node or not: the same. Kinds of both versions of that API side by side are one tier, by priority.
-- Whether a plugin enforces policies at all, and policies of other APIs (Cilium, Calico), are not seen.
+- Whether a plugin enforces policies at all, and policies of other APIs (Cilium, Calico), are not seen: what these could
+  change is for `netpol/unevaluated.py` to say.
 """
 
 from __future__ import annotations
