@@ -329,8 +329,10 @@ def test_a_file_of_manifests_is_judged_by_itself_line_by_line(run: Run) -> None:
             "cidr 10.0.0.0/8; remove it or widen cidr",
             "m.yaml:23: ConfigMap/c data.k: 5 is not a string; put it in quotes",
             "m.yaml:24: has no kind and apiVersion of a Kubernetes object; set both",
-            "warning: m.yaml:26: CiliumNetworkPolicy/d: is a cilium.io/v2 CiliumNetworkPolicy, of which Kubernetes has "
-            "no schema: nobody judged it; check its kind and apiVersion",
+            "warning: m.yaml:26: CiliumNetworkPolicy/d: is a cilium.io/v2 CiliumNetworkPolicy: no schema available; not "
+            "validated; check its kind and apiVersion",
+            "warning: m.yaml:26: CiliumNetworkPolicy/d: is not evaluated: it may open and close what NetworkPolicies "
+            "say; prove, audit, connectivity, diff and explain call undecided what it could change",
             "4 problems in values.yaml, m.yaml",
         ],
         "",
@@ -357,7 +359,7 @@ def test_manifests_are_judged_even_where_values_cannot_be_read(run: Run) -> None
     assert [line.partition(":")[0] for line in lines] == [
         "a.yaml",
         *["m.yaml"] * 4,
-        "warning",
+        *["warning"] * 2,
         "5 problems in a.yaml, m.yaml",
     ]
 

@@ -57,9 +57,12 @@ def test_of_two_policies_of_one_kind_and_name_the_last_counts_and_kinds_do_not_m
     ]
 
 
-def test_the_kinds_of_another_version_are_passed_over() -> None:
+def test_the_kinds_of_another_version_are_not_evaluated() -> None:
     found = parse_cluster([{**admin(rule("Deny")), "apiVersion": "policy.networking.k8s.io/v1"}])
-    assert (found.tiers, found.passed_over) == ((), {"policy.networking.k8s.io/v1 AdminNetworkPolicy": 1})
+    assert (found.tiers, found.passed_over) == ((), {})
+    assert list(map(str, found.not_evaluated)) == ["AdminNetworkPolicy/at-5 (policy.networking.k8s.io/v1)"]
+    assert found.not_evaluated[0].opens
+    assert found.not_evaluated[0].closes
 
 
 @pytest.mark.parametrize(
