@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from vcluster_isolation.reach.intervals import (
     EMPTY,
@@ -88,10 +89,32 @@ class AddressSet:
 
     def cidrs(self) -> list[str]:
         """Return the fewest CIDRs that make up the set, ascending, IPv4 first."""
-        four = [(ipaddress.IPv4Address(first), ipaddress.IPv4Address(last)) for first, last in self.v4]
-        six = [(ipaddress.IPv6Address(first), ipaddress.IPv6Address(last)) for first, last in self.v6]
-        nets4 = [str(net) for pair in four for net in ipaddress.summarize_address_range(*pair)]
-        return nets4 + [str(net) for pair in six for net in ipaddress.summarize_address_range(*pair)]
+        return [cidr(one) for family in self.families() for one in networks(self.of_family(family), family)]
+
+
+Network = tuple[int, int, int]
+"""A CIDR in numbers: the family, the first address, and the length of the prefix."""
+
+BITS: Final = {4: 32, 6: 128}
+
+
+def networks(pairs: Intervals, family: int) -> list[Network]:
+    """Return the fewest CIDRs that make up addresses of one family, ascending."""
+    found: list[Network] = []
+    for start, last in pairs:
+        first = start
+        while first <= last:
+            free = min((first & -first or 1 << BITS[family]).bit_length(), (last - first + 1).bit_length()) - 1
+            found.append((family, first, BITS[family] - free))
+            first += 1 << free
+    return found
+
+
+def cidr(network: Network) -> str:
+    """Return a CIDR as text."""
+    family, first, prefix = network
+    kind = ipaddress.IPv4Address if family == FAMILIES[0] else ipaddress.IPv6Address
+    return f"{kind(first)}/{prefix}"
 
 
 @lru_cache(maxsize=65536)

@@ -78,6 +78,12 @@ def contains(intervals: Intervals, number: int) -> bool:
     return at >= 0 and number <= intervals[at][1]
 
 
+def meets(intervals: Intervals, first: int, last: int) -> bool:
+    """Return whether any number from `first` to `last` is in the set."""
+    at = bisect_right(intervals, last, key=_first) - 1
+    return at >= 0 and intervals[at][1] >= first
+
+
 def elementary(space: Intervals, sets: Iterable[Intervals]) -> Intervals:
     """Cut `space` at every edge of `sets`: no set begins or ends inside a returned pair.
 
