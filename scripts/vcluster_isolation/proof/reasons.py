@@ -127,7 +127,7 @@ class Judge:
             pairs = [(source.addresses.only(family), destination.addresses.only(family))]
         for one, other in pairs:
             if one and other:
-                ends = replace(source, addresses=one), replace(destination, addresses=other)
+                ends = _at(source, one), _at(destination, other)
                 yield _Seen(self.evaluator.flow(*ends, Mode.MAY, each_address=True), (one, other))
 
     def _verdicts(self, source: Endpoint, destination: Endpoint) -> tuple[Verdict, ...]:
@@ -138,8 +138,7 @@ class Judge:
         for family in FAMILIES:
             pairs = list(_pairs(self._split(source)[family], self._split(destination)[family]))
             found = [
-                self.evaluator.flow(replace(source, addresses=one), replace(destination, addresses=other), Mode.MAY)
-                for one, other in pairs
+                self.evaluator.flow(_at(source, one), _at(destination, other), Mode.MAY) for one, other in pairs
             ]
             through = bool(found) and bool(reduce(PortSet.__and__, (one.allowed for one in found)))
             verdicts[through] += found
@@ -255,6 +254,11 @@ def _everywhere(given: Iterable[Grant], space: AddressSet | None) -> set[Origin]
 def _lowest(grant: Grant) -> int:
     """Return the lowest address that a grant, of one family, is for."""
     return (grant.addresses.v4 or grant.addresses.v6)[0][0]
+
+
+def _at(end: Endpoint, addresses: AddressSet) -> Endpoint:
+    """Return an end at some of its addresses."""
+    return end if end.addresses == addresses else replace(end, addresses=addresses)
 
 
 def _pairs(

@@ -33,7 +33,8 @@ def matched(peer: Peer, home: str, other: Endpoint, mode: Mode) -> AddressSet:
         return other.addresses if isinstance(other, Pod) and selects(peer, home, other) else NOWHERE
     if isinstance(other, Pod) and mode is Mode.MUST:
         return NOWHERE
-    return other.addresses & peer.block.addresses
+    inside = other.addresses & peer.block.addresses
+    return other.addresses if inside == other.addresses else inside
 
 
 def named_ports(rule: Rule | TierRule, destination: Endpoint, mode: Mode) -> PortSet:

@@ -131,6 +131,8 @@ def _through(given: Iterable[Grant], addresses: AddressSet, family: int, asked: 
         return union_of(grant.ports for grant in here)
     whole = union_of(grant.ports for grant in here if grant.addresses is addresses)
     parts = [grant for grant in here if grant.addresses is not addresses]
+    if not parts:
+        return whole
     total = ALL
     for mask in AddressIndex(grant.addresses for grant in parts).classes(addresses, family):
         total &= whole | union_of(parts[at].ports for at in bits(mask))
