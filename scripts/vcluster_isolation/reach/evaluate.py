@@ -47,8 +47,10 @@ through; `Mode.MUST` (for availability) counts only what gets through everywhere
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import chain
 
+from vcluster_isolation.reach.addresses import FAMILIES, AddressIndex, AddressSet
 from vcluster_isolation.reach.index import SelectorIndex
 from vcluster_isolation.reach.match import applies, as_node
 from vcluster_isolation.reach.model import (
@@ -219,9 +221,21 @@ class Evaluator:
 
     def blocks(self) -> tuple[IPBlock, ...]:
         """Return each distinct ipBlock, and each list of `networks`; with `address_classes` they quantify addresses."""
+        return self._distinct_blocks
+
+    def parts(self, addresses: AddressSet) -> Iterator[AddressSet]:
+        """Yield the parts of some addresses that no ipBlock tells apart, each of one family, the lowest first."""
+        return (part for family in FAMILIES for part in self._edges.classes(addresses, family).values())
+
+    @cached_property
+    def _distinct_blocks(self) -> tuple[IPBlock, ...]:
         found = {peer.block: None for policy in self.policies() for peer in peers(policy)}
         found |= {peer.block: None for peer in self._tier_peers()}
         return tuple(one for one in found if one is not None)
+
+    @cached_property
+    def _edges(self) -> AddressIndex:
+        return AddressIndex(block.addresses for block in self._distinct_blocks)
 
 
 def rules(policy: Policy) -> Iterator[Rule]:

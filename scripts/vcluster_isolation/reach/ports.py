@@ -129,7 +129,9 @@ def every_port(protocol: str) -> PortSet:
 
 def union_of(sets: Iterable[PortSet]) -> PortSet:
     """Return what is in any of the sets; of many in one pass."""
-    found = list({id(one): one for one in sets}.values())
+    found = list(sets)
+    if len(found) > _FEW:
+        found = list({id(one): one for one in found}.values())
     if len(found) > _FEW:
         return PortSet(*(normalise(chain.from_iterable(some)) for some in zip(*map(PortSet.each, found), strict=True)))
     total = NONE

@@ -62,7 +62,7 @@ class Sides:
         book, tiers = ruling
         if not book.policies and not tiers:
             return _OPEN[direction, isinstance(end, Pod)]
-        named = book.named or any(rule.named for rule in tier_rules(tiers, direction))
+        named = book.named or (tiers and any(rule.named for rule in tier_rules(tiers, direction)))
         ports = _ports(destination) if named else None
         key = (id(book), *map(id, tiers), asked.mode is Mode.MAY, asked.each_address, _kind(other), ports)
         known = self._known.get(key)
@@ -108,18 +108,27 @@ def _worked_out(direction: str, ruling: Ruling, ends: Ends, asked: Asked) -> Sid
     given = tuple(book.grants(other, destination, asked.mode))
     if tiers:
         side = tiered(direction, (book.policies, tiers), given, ends, asked)
-    else:
-        four, six = FAMILIES
-        allowed = (_through(given, other.addresses, four, asked), _through(given, other.addresses, six, asked))
-        side = Side(direction, governed=True, policies=book.policies, grants=given, allowed=allowed)
-    return replace(side, doubtful=tuple(_doubtful(side.grants, other)))
+        return replace(side, doubtful=_doubtful(side.grants, other))
+    four, six = FAMILIES
+    allowed = _through(given, other.addresses, four, asked), _through(given, other.addresses, six, asked)
+    return Side(
+        direction,
+        governed=True,
+        policies=book.policies,
+        grants=given,
+        allowed=allowed,
+        doubtful=_doubtful(given, other),
+    )
 
 
-def _doubtful(given: Sequence[Grant], other: Endpoint) -> Iterator[tuple[str, PortSet]]:
-    """Yield the ports that a side lets through with a caveat."""
+def _doubtful(given: Sequence[Grant], other: Endpoint) -> tuple[tuple[str, PortSet], ...]:
+    """Return the ports that a side lets through with a caveat, each after its caveat."""
+    by_address: Sequence[Grant] = ()
     if isinstance(other, Pod) and not other.host_network:
-        yield POD_ADDRESS, union_of(grant.ports for grant in given if grant.via == IP_BLOCK)
-    yield NAMED_PORT, union_of(grant.ports for grant in given if grant.guessed)
+        by_address = [grant for grant in given if grant.via == IP_BLOCK]
+    guessed = [grant for grant in given if grant.guessed]
+    found = ((POD_ADDRESS, by_address), (NAMED_PORT, guessed))
+    return tuple((caveat, union_of(grant.ports for grant in grants)) for caveat, grants in found if grants)
 
 
 def _through(given: Iterable[Grant], addresses: AddressSet, family: int, asked: Asked) -> PortSet:
