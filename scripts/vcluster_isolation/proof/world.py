@@ -49,7 +49,7 @@ from vcluster_isolation.proof.tenants import (
     renamed_tier,
 )
 from vcluster_isolation.proof.without_grants import Rendered
-from vcluster_isolation.reach.addresses import POD_RANGES, address_classes
+from vcluster_isolation.reach.addresses import POD_RANGES
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, label_classes, none_of, one_of
 from vcluster_isolation.reach.model import (
@@ -199,9 +199,7 @@ class World:
         return other
 
     def _addresses(self, actor: AddressActor) -> Iterator[Endpoint]:
-        blocks = [block.addresses for block in self.evaluator.blocks()]
-        for part in address_classes(actor.addresses, blocks):
-            yield External(actor.name, part, actor.node)
+        yield from (External(actor.name, part, actor.node) for part in self.evaluator.parts(actor.addresses))
 
     def _pods(self, actor: PodActor, who: Who, role: str) -> Iterator[Endpoint]:
         first = self.tenants[who.whose]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.model import Endpoint, External, Peer, Pod, Policy, Rule
@@ -33,7 +33,8 @@ def matched(peer: Peer, home: str, other: Endpoint, mode: Mode) -> AddressSet:
         return other.addresses if isinstance(other, Pod) and selects(peer, home, other) else NOWHERE
     if isinstance(other, Pod) and mode is Mode.MUST:
         return NOWHERE
-    return other.addresses & peer.block.addresses
+    inside = other.addresses & peer.block.addresses
+    return other.addresses if inside == other.addresses else inside
 
 
 def named_ports(rule: Rule | TierRule, destination: Endpoint, mode: Mode) -> PortSet:
@@ -52,10 +53,13 @@ def _resolve(protocol: str, name: str, pod: Pod, mode: Mode) -> PortSet:
     return union_of(port_range(protocol, port.number) for port in called if port.certain or may)
 
 
-def grants(rule: Rule, other: Endpoint, destination: Endpoint, mode: Mode) -> Iterator[Grant]:
+def grants(
+    rule: Rule, asked: Iterable[tuple[int, Peer]], other: Endpoint, destination: Endpoint, mode: Mode
+) -> Iterator[Grant]:
     """Yield each way in which a rule admits the other end of a flow to (or from) the `destination`'s ports.
 
-    `other` is the end that the rule's peers speak of: the destination for an egress rule, else the source.
+    `asked` are its peers with their places, without such as cannot match. `other` is the end that the rule's peers
+    speak of: the destination for an egress rule, else the source.
     """
     ports = rule.ports | named_ports(rule, destination, mode) if rule.named else rule.ports
     guessed = bool(rule.named) and isinstance(destination, Pod) and destination.ports is None
@@ -63,7 +67,7 @@ def grants(rule: Rule, other: Endpoint, destination: Endpoint, mode: Mode) -> It
         return
     if not rule.peers:
         yield Grant(rule.origin, None, EVERYONE, other.addresses, ports, guessed)
-    for index, peer in enumerate(rule.peers):
+    for index, peer in asked:
         addresses = matched(peer, rule.origin.namespace, other, mode)
         if addresses:
             via = SELECTOR if peer.block is None else IP_BLOCK

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from itertools import combinations
 
 from vcluster_isolation.reach.addresses import FAMILIES, AddressSet, address_classes
@@ -24,7 +25,7 @@ from vcluster_isolation.reach.model import EGRESS, Endpoint, Policy
 from vcluster_isolation.reach.ports import ALL, NONE, PortSet, union_of
 from vcluster_isolation.reach.tier_match import Look, looks
 from vcluster_isolation.reach.tiers import ADMIN, ALLOW, DENY, PASS, TierPolicy, ranked
-from vcluster_isolation.reach.verdict import NAMED_PORT, NODE_LABELS, NODES, SAME_PRIORITY, Deny, Grant, Mode, Side
+from vcluster_isolation.reach.verdict import NAMED_PORT, NODE_LABELS, NODES, SAME_PRIORITY, Asked, Deny, Grant, Mode, Side
 
 Ranked = Sequence[tuple[str, Sequence[Sequence[Look]]]]
 """For each tier and priority, in order: the tier, and of each of its policies the rules that match."""
@@ -48,7 +49,7 @@ class _Way:
 
 
 def tiered(
-    direction: str, ruling: Ruling, given: tuple[Grant, ...], ends: tuple[Endpoint, Endpoint], mode: Mode
+    direction: str, ruling: Ruling, given: tuple[Grant, ...], ends: tuple[Endpoint, Endpoint], asked: Asked
 ) -> Side:
     """Return what an end's side lets through when cluster-scoped policies govern it.
 
@@ -62,10 +63,11 @@ def tiered(
     cuts = [seen.perhaps for _, group in order for each in group for look in each for seen in look.seen]
     cuts += [grant.addresses for grant in given]
     parts = [address_classes(other.addresses.only(family), cuts) for family in FAMILIES]
-    ways = [[_way(part, order, given if policies else None, mode) for part in some] for some in parts]
+    ways = [[_way(part, order, given if policies else None, asked.mode) for part in some] for some in parts]
     every = [way for family in ways for way in family]
     reasons = _joined(reason for way in every for reason in way.reasons)
-    allowed = _through(ways[0], mode), _through(ways[1], mode)
+    allowed = _through(ways[0], asked), _through(ways[1], asked)
+    by_default = union_of(way.by_default for way in every)
     return Side(
         direction,
         governed=True,
@@ -74,15 +76,17 @@ def tiered(
         allowed=allowed,
         tiers=tiers,
         denials=tuple(one for one in reasons if isinstance(one, Deny)),
-        by_default=union_of(way.by_default for way in every) & (allowed[0] | allowed[1]),
+        by_default=by_default if asked.mode is Mode.MAY else by_default & (allowed[0] | allowed[1]),
         caveats=frozenset().union(*(way.caveats for way in every)),
     )
 
 
-def _through(ways: Sequence[_Way], mode: Mode) -> PortSet:
-    """Return the ports that get through at some (MAY) or at each (MUST) of the addresses of one family."""
-    if mode is Mode.MAY:
+def _through(ways: Sequence[_Way], asked: Asked) -> PortSet:
+    """Return the ports that get through at some or at each of the addresses of one family."""
+    if not asked.each_address:
         return union_of(way.allowed for way in ways)
+    if asked.mode is Mode.MAY:
+        return reduce(PortSet.__and__, (way.allowed for way in ways)) if ways else NONE
     return ALL - union_of(way.denied for way in ways) if ways else NONE
 
 

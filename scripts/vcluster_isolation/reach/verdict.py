@@ -22,6 +22,17 @@ class Mode(Enum):
     """Can it surely reach? For availability: only what every network plugin and address lets through counts."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a flow is asked about: in which mode, and whether at each address of the two ends, or at some.
+
+    MUST is always at each. MAY at each is what may get through wherever in its addresses either end is.
+    """
+
+    mode: Mode
+    each_address: bool
+
+
 EVERYONE: Final = "everyone"
 SELECTOR: Final = "selector"
 IP_BLOCK: Final = "ipBlock"
@@ -68,7 +79,7 @@ class Side:
     NetworkPolicy does not apply. `allowed` are the ports that this side lets through, over IPv4 and over IPv6.
     `tiers` are the cluster-scoped policies that have rules for the end in this direction, the first to be asked
     first; `denials` is what their Deny rules take away, and `by_default` are the ports of an end that no policy
-    isolates about which no rule decided. `caveats` come with the tiers.
+    isolates about which no rule decided. `caveats` come with the tiers, and each of `doubtful` with these ports.
     """
 
     direction: str
@@ -80,6 +91,7 @@ class Side:
     denials: tuple[Deny, ...] = ()
     by_default: PortSet = NONE
     caveats: frozenset[str] = frozenset()
+    doubtful: tuple[tuple[str, PortSet], ...] = ()
 
     @property
     def isolated(self) -> bool:
