@@ -10,12 +10,14 @@ from vcluster_isolation.reach.model import EGRESS, INGRESS, Endpoint, External, 
 from vcluster_isolation.reach.ports import ALL, NONE, PortSet, union_of
 from vcluster_isolation.reach.tier_sides import Ruling, tiered
 from vcluster_isolation.reach.verdict import (
+    DOMAIN_NAMES,
     HOST_NETWORK,
     IP_BLOCK,
     LOOPBACK,
     NAMED_PORT,
     OWN_NODE,
     POD_ADDRESS,
+    UNKNOWN_DOMAINS,
     Grant,
     Mode,
     Reading,
@@ -109,6 +111,8 @@ def caveats_of_grants(readings: Iterable[Reading], ends: Ends, allowed: PortSet)
             for grant in side.granting(allowed):
                 if grant.via == IP_BLOCK and isinstance(other, Pod) and not other.host_network:
                     found.add(POD_ADDRESS)
+                if grant.via == DOMAIN_NAMES:
+                    found.add(UNKNOWN_DOMAINS)
                 if grant.guessed:
                     found.add(NAMED_PORT)
     return frozenset(found)
