@@ -74,8 +74,8 @@ WARNINGS:
   - floor: the network plugin has to know {{ $made.kind }} {{ $made.version }}, and no policy of that kind with a priority below
     {{ add 2 $made.priority }} may let through what the floor denies.
 {{- if eq $made.kind "AdminNetworkPolicy" }}
-    OVN-Kubernetes says in its status whether it is enforced: Ready-In-Zone-... must be True in
-    kubectl get adminnetworkpolicy vc-floor.{{ .Release.Namespace }}.{{ include "vcluster-isolation.name" . }} --output yaml
+    OVN-Kubernetes says in the conditions and events of a policy if it does not enforce it:
+    kubectl describe adminnetworkpolicy vc-floor.{{ .Release.Namespace }}.{{ include "vcluster-isolation.name" . }}
 {{- end }}
 {{- if $synced }}
   - sync.toHost.networkPolicies is on: a tenant's own policy can still let addresses that are no pod's into its workloads;

@@ -169,7 +169,6 @@ HELPERS = [
     ("_validate_grants.tpl", "{{- if ($entry.ipBlock).except }}", "{{- if false }}"),
     ("_validate_grants.tpl", '{{- else if kindIs "string" $entry.port }}', "{{- else if false }}"),
     ("_validate_grants.tpl", "{{- if gt (add 8 (len $rules)) $limit }}", "{{- if gt (add 7 (len $rules)) $limit }}"),
-    ("_validate_grants.tpl", "| ternary 25 100 }}", "| ternary 25 99 }}"),
     ("_validate_grants.tpl", "{{- if gt (len (get $rule $side | default list)) $limit }}", "{{- if false }}"),
     *(("_validate_grants.tpl", f'"{key}" ', "") for key in ("workload.egress", "workload.ingress", "coredns.egress")),
     *(("_validate_grants.tpl", f'"{key}.from" ', '"x" ') for key in ("prometheus", "workload.ingressControllers")),

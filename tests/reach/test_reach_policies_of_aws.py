@@ -149,6 +149,7 @@ def test_a_verdict_says_if_it_depends_on_domain_names() -> None:
     assert UNKNOWN_DOMAINS in found.caveats
     assert [one.via for one in found.egress.grants] == [DOMAIN_NAMES]
     assert UNKNOWN_DOMAINS not in verdict("a/db", "v4", shut, of_aws(to("Accept", ANYWHERE))).caveats
+    assert verdict("a/db", "v4", of_aws(to("Deny", DOMAINS))).caveats == {UNKNOWN_DOMAINS}
 
 
 def test_an_application_policy_isolates_and_allows_as_a_network_policy_does() -> None:
