@@ -58,11 +58,15 @@ policies.networkPolicy.{{ $path }}: is neither true nor false; write one of the 
 {{- end }}
 {{- end }}
 {{- $floor := get .Values "vcluster-isolation.floor" }}
-{{- if not (or (eq (toString $values.floor.priority) "") (has (kindOf $values.floor.priority) (list "int" "int64" "float64"))) }}
-policies.networkPolicy.floor.priority: is no number; write one from 0 to {{ $floor.last }} without quotes, or leave it empty
+{{- $numbers := list "int" "int64" "float64" }}
+{{- $room := printf "0 to %v" $floor.last }}
+{{- $above := "the API ends at 1000" }}
+{{- if eq $floor.kind "AdminNetworkPolicy" }}{{ $above = "OVN-Kubernetes enforces no AdminNetworkPolicy above 99" }}{{ end }}
+{{- if not (or (eq (toString $values.floor.priority) "") (has (kindOf $values.floor.priority) $numbers)) }}
+policies.networkPolicy.floor.priority: is no number; write one from {{ $room }} without quotes, or leave it empty
 {{- else if and $values.floor.enabled (or (lt (int $floor.priority) 0) (gt (int $floor.priority) (int $floor.last))) }}
-{{- $above := eq $floor.kind "AdminNetworkPolicy" | ternary "OVN-Kubernetes enforces no AdminNetworkPolicy above 99" "the API ends at 1000" }}
-policies.networkPolicy.floor.priority: {{ $floor.priority }} is not in 0 to {{ $floor.last }}: one more is used as well, and {{ $above }}; use one of these, or leave it empty
+{{- $problem := printf "%v is not in %s: one more is used as well, and %s" $floor.priority $room $above }}
+policies.networkPolicy.floor.priority: {{ $problem }}; use one of these, or leave it empty
 {{- end }}
 {{- if not (has $values.profile (list "compatible" "hardened")) }}
 policies.networkPolicy.profile: is neither compatible nor hardened; write one of the two

@@ -2,7 +2,8 @@
 
 A rule matches a packet "yes", "no" or "maybe"; after a "maybe" both goes on: what the rule does, and the next rule.
 Of policies with the same priority any may come first, so all orders are tried. The rules of AWS' kind are tried in
-their order, and with Deny before Accept before Pass.
+their order, and with Deny before Accept before Pass. An AdminNetworkPolicy above priority 99 is tried as if it were not
+there as well.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def rules_of(policy: Json, direction: str) -> list[Json]:
 def readings_of(policy: Json, direction: str) -> list[list[Json]]:
     """The rules in each order that may count."""
     listed = rules_of(policy, direction)
+    if policy["kind"] == "AdminNetworkPolicy" and priority_of(policy) > 99:
+        return [listed, []]
     if not policy["apiVersion"].startswith("networking.k8s.aws/"):
         return [listed]
     return [listed, [rule for action in ("Deny", "Accept", "Pass") for rule in listed if rule["action"] == action]]

@@ -110,7 +110,7 @@ def tier_policies(draw: st.DrawFn, at: int) -> Json:
     kind = draw(st.sampled_from((ADMIN, BASELINE, CLUSTER, BETA, AWS, AWS)))
     spec: Json = {"subject": draw(pod_peers)}
     if kind != BASELINE:
-        spec["priority"] = draw(st.sampled_from((0, 1, 1)))
+        spec["priority"] = draw(st.sampled_from((0, 1, 1, 100)))
     if kind in {CLUSTER, BETA, AWS}:
         spec["tier"] = draw(st.sampled_from(("Admin", "Baseline")))
     for field, side in (("ingress", "from"), ("egress", "to")):

@@ -119,7 +119,7 @@ def _tier(policy: TierPolicy, names: Names, blocks: Mapping[AddressSet, int]) ->
     rules = tuple(
         tuple((one.action, _rule(one, names, blocks)) for one in some) for some in (policy.ingress, policy.egress)
     )
-    return policy.tier, policy.priority, policy.unordered, _peer(policy.subject, names, blocks), rules
+    return policy.tier, policy.priority, policy.manner, _peer(policy.subject, names, blocks), rules
 
 
 def _rule(rule: Rule | TierRule, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:

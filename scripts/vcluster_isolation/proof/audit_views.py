@@ -121,7 +121,7 @@ class Views:
                 rules.append((rule.action, keys, rule.ports, rule.named, _numbered(rule, blocks)))
                 looks |= keys if rule.action == ALLOW else frozenset()
             kept = tuple(one for one in rules if one[1] or one[-1])
-            found.append((tier.tier, tier.priority, tier.unordered, kept))
+            found.append((tier.tier, tier.priority, tier.manner, kept))
         return tuple(found), looks
 
     def _keys(self, peer: Peer, home: str, site: str) -> Iterator[Key]:

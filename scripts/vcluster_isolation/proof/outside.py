@@ -66,7 +66,7 @@ class Outside:
             for rule in policy.rules(way)
         )
         tiers = tuple(
-            (one.tier, one.priority, one.unordered, tuple(_content(rule) for rule in one.rules(way)))
+            (one.tier, one.priority, one.manner, tuple(_content(rule) for rule in one.rules(way)))
             for one in self._evaluator.governing(pod, way)
         )
         named = any(rule[-1] for rule in rules) or bool(tiers)

@@ -92,7 +92,7 @@ def _policy(policy: Policy, names: Names) -> Hashable:
 def _tier(policy: TierPolicy, names: Names) -> Hashable:
     """Return a cluster-scoped policy, renamed and without its name and kind: its tier says that; order may count."""
     rules = tuple(tuple((one.action, _rule(one, names)) for one in some) for some in (policy.ingress, policy.egress))
-    return policy.tier, policy.priority, policy.unordered, _peer(policy.subject, names), rules
+    return policy.tier, policy.priority, policy.manner, _peer(policy.subject, names), rules
 
 
 def _rule(rule: Rule | TierRule, names: Names) -> Hashable:

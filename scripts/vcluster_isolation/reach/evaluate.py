@@ -44,7 +44,8 @@ through; `Mode.MUST` (for availability) counts only what gets through everywhere
   one priority either may count: MAY takes the more open, MUST the more closed reading. A `nodes` selector that asks
   for labels matches a node or not: the same. Kinds of all versions and groups side by side are one tier, by priority.
   Whether the order of rules counts in AWS' kind is open: MAY and MUST are those of either order. Not seen is that its
-  agent keeps 24 entries of ports for an address, and drops the rest.
+  agent keeps 24 entries of ports for an address, and drops the rest. A policy of which a plugin is known, or says, to
+  enforce nothing (`parse_tiers.py`): MAY and MUST are those of either.
 - Whether a plugin enforces policies at all, and policies of other APIs (Cilium, Calico), are not seen.
 """
 

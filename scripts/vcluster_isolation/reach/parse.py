@@ -158,7 +158,8 @@ def _read_known(kind: str, item: Mapping[str, Any], where: str, reading: _Readin
         policy = parse_policy(item.get("spec"), home, name, f"{where} spec", problems, kind)
         _keep(reading.policies, (kind, home, name), policy, where, problems)
     elif kind in _CLUSTER_SCOPED:
-        tier = parse_tier((item["apiVersion"], kind), item.get("spec"), name, f"{where} spec", problems)
+        pair = (item["apiVersion"], kind)
+        tier = parse_tier(pair, item.get("spec"), name, f"{where} spec", problems, item.get("status"))
         _keep(reading.tiers, (tier.kind, name), tier, where, problems)
     elif finished(item):
         reading.passed_over[f"{item['apiVersion']} {kind} (finished)"] += 1

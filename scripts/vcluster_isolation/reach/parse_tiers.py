@@ -9,6 +9,10 @@ Null is the same as a missing field. Limits on lengths are not looked at: they c
 Two things in the kind of AWS cannot be judged, and are refused: a named port (the controller resolves it at the pods of
 one of the subject's namespaces, for all of them), and bits of a CIDR beyond its prefix length (the CRD takes them, and
 agents differ in what they make of them).
+
+A policy may be there and enforced nowhere. OVN-Kubernetes, the plugin of AdminNetworkPolicy, takes priorities up to 99
+of 1000 ("OVNK only supports priority ranges 0-99"), and says in the conditions `Ready-In-Zone-NAME`, or `Ready`, what
+it did not take. Such a policy is kept, and is not `enforced`.
 """
 
 from __future__ import annotations
@@ -31,6 +35,8 @@ from vcluster_isolation.reach.tiers import ADMIN, ALLOW, BASELINE, DENY, PASS, T
 _GROUP: Final = "policy.networking.k8s.io"
 _AWS: Final = "networking.k8s.aws"
 _LAST_PRIORITY: Final = 1000
+_LAST_OF_OVN_KUBERNETES: Final = 99
+_READY: Final = re.compile(r"Ready(-In-Zone-.*)?")
 _DOMAINS: Final = "domainNames"
 _LEADING_ZERO: Final = re.compile(r"(?:^|\.)0[0-9][^:]*/|/0[0-9]")
 """A number with a leading zero in an IPv4 address or in a prefix length; groups of an IPv6 address may have some."""
@@ -43,7 +49,7 @@ class _Kind:
 
     `name` is what the kind is called in reports, with its group where another group has a kind of that name; `egress`
     are its peers that only egress rules have; `canonical` says that the bits of a CIDR beyond its prefix length must
-    be zero; `unordered` is that of `TierPolicy`.
+    be zero; `last` is the last priority that is enforced; `unordered` is that of `TierPolicy`.
     """
 
     name: str
@@ -55,12 +61,19 @@ class _Kind:
     egress: tuple[str, ...] = _EGRESS_ONLY
     canonical: bool = True
     unordered: bool = False
+    last: int = _LAST_PRIORITY
 
 
 _ALLOW_OR_DENY = {"Allow": ALLOW, "Deny": DENY}
 _ACCEPT = {"Accept": ALLOW, "Deny": DENY, "Pass": PASS}
 _ADMIN = _Kind(
-    "AdminNetworkPolicy", ADMIN, {**_ALLOW_OR_DENY, "Pass": PASS}, "ports", port_of_v1alpha1, canonical=False
+    "AdminNetworkPolicy",
+    ADMIN,
+    {**_ALLOW_OR_DENY, "Pass": PASS},
+    "ports",
+    port_of_v1alpha1,
+    canonical=False,
+    last=_LAST_OF_OVN_KUBERNETES,
 )
 _BASELINE = _Kind(
     "BaselineAdminNetworkPolicy",
@@ -93,8 +106,12 @@ TIER_KINDS: Final = frozenset(_KINDS)
 """The (apiVersion, kind) of what is read here."""
 
 
-def parse_tier(kind: tuple[str, str], spec: Any, name: str, where: str, problems: list[Problem]) -> TierPolicy:
+def parse_tier(  # noqa: PLR0913, PLR0917 - what an object is made of, and where problems go
+    kind: tuple[str, str], spec: Any, name: str, where: str, problems: list[Problem], status: Any = None
+) -> TierPolicy:
     """Return the policy of one of `TIER_KINDS` with this `spec`; it is to be used only if no problem was added.
+
+    `status` is what plugins said of it, if they did.
 
     There is one BaselineAdminNetworkPolicy in a cluster, and it has no priority: here it has 0.
     """
@@ -108,7 +125,17 @@ def parse_tier(kind: tuple[str, str], spec: Any, name: str, where: str, problems
     ingress, egress = (
         _rules(spec, words, Origin("", name, way, 0, words.name), where, problems) for way in (INGRESS, EGRESS)
     )
-    return TierPolicy(words.name, name, tier, priority, subject, ingress, egress, words.unordered)
+    enforced = priority <= words.last and not _is_refused(status)
+    return TierPolicy(words.name, name, tier, priority, subject, ingress, egress, words.unordered, enforced)
+
+
+def _is_refused(status: Any) -> bool:
+    """Return whether a plugin says in a status that it does not enforce a policy, in one zone at least."""
+    conditions = status.get("conditions") if isinstance(status, dict) else None
+    return any(
+        isinstance(one, dict) and _READY.fullmatch(str(one.get("type"))) is not None and one.get("status") == "False"
+        for one in (conditions if isinstance(conditions, list) else ())
+    )
 
 
 def _tier(value: Any, where: str, problems: list[Problem]) -> str:

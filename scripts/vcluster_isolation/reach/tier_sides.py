@@ -13,6 +13,7 @@ denied: MAY are the first, MUST all but the second.
 
 Where the order of a policy's rules may not count (`TierPolicy.unordered`), the policy is asked twice: in the order of
 its rules, and with Deny first, then Allow, then Pass. Both answers count, as those of two policies of one priority do.
+A policy that may not be enforced takes what it takes, and leaves everything.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from vcluster_isolation.reach.verdict import (
     NODE_LABELS,
     RULE_ORDER,
     SAME_PRIORITY,
+    UNENFORCED,
     UNKNOWN_DOMAINS,
     Deny,
     Grant,
@@ -51,10 +53,11 @@ Taken = dict[str, PortSet]
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A policy as it is asked: its rules that match, and whether their order may not count."""
+    """A policy as it is asked: its rules that match, whether their order may not count, and whether it is enforced."""
 
     rules: tuple[Look, ...]
-    unordered: bool = False
+    unordered: bool
+    enforced: bool
 
     def readings(self) -> Iterator[tuple[Look, ...]]:
         """Yield the orders in which the rules may be asked."""
@@ -85,7 +88,7 @@ def tiered(
     policies, tiers = ruling
     other = ends[1] if direction == EGRESS else ends[0]
     order = [
-        (group[0].tier, [_Asked(tuple(looks(one, direction, other, ends[1])), one.unordered) for one in group])
+        (group[0].tier, [_Asked(tuple(looks(one, direction, other, ends[1])), *one.manner) for one in group])
         for group in ranked(tiers)
     ]
     cuts = [seen.perhaps for _, group in order for asked in group for look in asked.rules for seen in look.seen]
@@ -135,7 +138,7 @@ def _tier(groups: Iterable[Sequence[_Asked]], ports: PortSet, way: _Way, mode: M
     """Follow ports through one tier, and return those that perhaps go on from it."""
     passed = NONE
     for group in groups:
-        outcomes = [[_policy(rules, ports, way, mode) for rules in asked.readings()] for asked in group]
+        outcomes = [[_policy(rules, asked, ports, way, mode) for rules in asked.readings()] for asked in group]
         for taken, left in chain.from_iterable(outcomes):
             way.allowed |= taken[ALLOW]
             way.denied |= taken[DENY]
@@ -148,17 +151,22 @@ def _tier(groups: Iterable[Sequence[_Asked]], ports: PortSet, way: _Way, mode: M
     return passed | ports
 
 
-def _policy(rules: Iterable[Look], ports: PortSet, way: _Way, mode: Mode) -> tuple[Taken, PortSet]:
+def _policy(rules: Iterable[Look], asked: _Asked, ports: PortSet, way: _Way, mode: Mode) -> tuple[Taken, PortSet]:
     """Follow ports through one policy; return what each action perhaps takes, and what is perhaps left."""
     taken: Taken = dict.fromkeys((ALLOW, DENY, PASS), NONE)
+    all_ports = ports
     for look in rules:
         surely, perhaps = look.at(way.part, ports)
         taken[look.rule.action] |= perhaps
         ports -= surely
-        way.reasons += _reasons(look, way.part, surely, perhaps, mode)
+        way.reasons += _reasons(look, way.part, surely if asked.enforced else NONE, perhaps, mode)
         if surely != perhaps:
             way.caveats.add(_doubt(look))
-    return taken, ports
+    if asked.enforced:
+        return taken, ports
+    if any(taken.values()):
+        way.caveats.add(UNENFORCED)
+    return taken, all_ports
 
 
 def _disagree(one: Taken, other: Taken) -> bool:

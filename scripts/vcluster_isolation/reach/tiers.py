@@ -53,6 +53,8 @@ class TierPolicy:
     `unordered` says that the order of its rules may not count: AWS describes its kind as the others are, rule by rule,
     but its agent knows only the priority of the policy, and lets Deny win over Accept, and Accept over Pass, "on same
     priority" (aws-network-policy-agent v1.4.3, tc.v4egress.bpf.c).
+
+    `enforced` is False where a plugin says, or is known, to enforce nothing of the policy: see `parse_tiers.py`.
     """
 
     kind: str
@@ -63,6 +65,12 @@ class TierPolicy:
     ingress: tuple[TierRule, ...] = ()
     egress: tuple[TierRule, ...] = ()
     unordered: bool = False
+    enforced: bool = True
+
+    @property
+    def manner(self) -> tuple[bool, bool]:
+        """What says how the policy is asked besides its tier, its priority and its rules."""
+        return self.unordered, self.enforced
 
     def rules(self, direction: str) -> tuple[TierRule, ...]:
         """Return the rules of a direction, `Ingress` or `Egress`, in their order."""

@@ -169,6 +169,7 @@ SAME_PRIORITY: Final = "same-priority"
 NODE_LABELS: Final = "unknown-node-labels"
 UNKNOWN_DOMAINS: Final = "unknown-domain-names"
 RULE_ORDER: Final = "order-of-rules"
+UNENFORCED: Final = "policy-not-enforced"
 
 CAVEATS: Final = {
     OWN_NODE: "A pod and its own node always reach each other, whatever the policies say.",
@@ -179,5 +180,7 @@ CAVEATS: Final = {
     NODE_LABELS: "A rule selects nodes by labels, and the labels of this node are not known here.",
     UNKNOWN_DOMAINS: "A rule names domains, and which addresses they have is not known here: it may be any.",
     RULE_ORDER: "Rules of one policy disagree, and AWS lets Deny win whatever their order: either may count.",
+    UNENFORCED: "A cluster-scoped policy may be enforced nowhere: OVN-Kubernetes takes no AdminNetworkPolicy above "
+    "priority 99, or its status says that it is not ready.",
 }
 """What the APIs leave open, a sentence for each; the keys are those of `Verdict.caveats`."""
