@@ -100,6 +100,7 @@ def test_a_kind_without_a_schema_is_told_and_not_passed_over() -> None:
         ("cilium.io/v2", "CiliumNetworkPolicy", True),
         ("crd.projectcalico.org/v1", "GlobalNetworkPolicy", True),
         ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", False),
+        ("policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy", False),
         ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolcy", False),
         ("policy.networking.k8s.io/v1alpha3", "ClusterNetworkPolicy", True),
         ("policy.linkerd.io/v1alpha1", "HTTPRoute", True),

@@ -57,7 +57,7 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 {{- define "vcluster-isolation.problems.floor" -}}
 {{- $values := get .Values "vcluster-isolation.values" }}
 {{- if and (include "vcluster-isolation.workloads" .) $values.floor.enabled }}
-{{- $limit := eq $values.floor.api "ClusterNetworkPolicy" | ternary 25 100 }}
+{{- $limit := (get .Values "vcluster-isolation.floor").most | int }}
 {{- $old := contains "extraWorkloadRules" (include "vcluster-isolation.deprecated" .) }}
 {{- range $key := list "workload.egress" "workload.ingress" "coredns.egress" "coredns.ingress" }}
 {{- $rules := (include "vcluster-isolation.dig" (list $values $key) | fromJson).value }}

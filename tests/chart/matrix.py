@@ -56,7 +56,7 @@ KINDS: list[dict[str, Any]] = [
     {FLOOR: {"enabled": True}},
     {FLOOR: {"enabled": True}, PROFILE: "hardened"},
     {FLOOR: {"enabled": True, "api": "ClusterNetworkPolicy", "priority": 0}},
-    {FLOOR: {"enabled": True, "api": "ClusterNetworkPolicy", "priority": 999}, PROFILE: "hardened"},
+    {FLOOR: {"enabled": True, "api": "ClusterNetworkPolicy/v1beta1", "priority": 999}, PROFILE: "hardened"},
     {FLOOR: {"api": "ClusterNetworkPolicy", "priority": 1}, PRIVATE: True},
     {FLOOR: {"enabled": True}, PRIVATE: True, PROFILE: "hardened"},
 ]

@@ -200,6 +200,22 @@ REFUSED |= {
 MANY = [{"to": [{"ipBlock": {"cidr": f"10.{number}.0.0/16"}}]} for number in range(93)]
 CLUSTER = {"enabled": True, "api": "ClusterNetworkPolicy"}
 PEERS_26 = [{"podSelector": {"matchLabels": {"n": str(number)}}} for number in range(26)]
+TOO_LATE = (
+    "is not in 0 to 98: one more is used as well, and OVN-Kubernetes enforces no AdminNetworkPolicy above 99; "
+    "use one of these, or leave it empty"
+)
+REFUSED |= {
+    f"a floor of AdminNetworkPolicy with a priority of {priority}": (
+        isolating(floor={"enabled": True, "priority": priority}),
+        f"{NP}.floor.priority: {priority} {TOO_LATE}",
+        isolating(floor=neighbour),
+    )
+    for priority, neighbour in (
+        (99, {"enabled": True, "priority": 98}),
+        (100, {"enabled": True, "priority": 100, "api": "ClusterNetworkPolicy"}),
+        (999, {"enabled": False, "priority": 999}),
+    )
+}
 REFUSED |= {
     "more rules than fit into a floor of AdminNetworkPolicy": (
         at("workload.egress", MANY, floor=FLOOR),

@@ -217,7 +217,7 @@ EFFECTS_OF_PARTS: dict[str, Any] = {
     "project.ports": [{"port": 1}],
     "prometheus.from": [{"namespaceSelector": {}}],
     "prometheus.ports": [{"port": 1}],
-    "floor.api": "ClusterNetworkPolicy",
+    "floor.api": "ClusterNetworkPolicy/v1beta1",
     "floor.priority": 7,
     "controlPlane.metricsServer.to": PEERS,
     "controlPlane.metricsServer.ports": [{"port": 1}],

@@ -119,7 +119,7 @@ def _tier(policy: TierPolicy, names: Names, blocks: Mapping[AddressSet, int]) ->
     rules = tuple(
         tuple((one.action, _rule(one, names, blocks)) for one in some) for some in (policy.ingress, policy.egress)
     )
-    return policy.tier, policy.priority, _peer(policy.subject, names, blocks), rules
+    return policy.tier, policy.priority, policy.manner, _peer(policy.subject, names, blocks), rules
 
 
 def _rule(rule: Rule | TierRule, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
@@ -128,9 +128,9 @@ def _rule(rule: Rule | TierRule, names: Names, blocks: Mapping[AddressSet, int])
 
 
 def _peer(peer: Peer, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
-    """Return a peer, renamed; of an ipBlock its number."""
+    """Return a peer, renamed; of an ipBlock its number, and whether it is certain."""
     if peer.block is not None:
-        return blocks[peer.block.addresses]
+        return blocks[peer.block.addresses], peer.block.certain
     selectors = (peer.pods, peer.namespaces, peer.nodes)
     return tuple(one and _selector(one, names) for one in selectors)
 

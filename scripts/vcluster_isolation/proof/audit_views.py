@@ -98,7 +98,8 @@ class Views:
             for rule in policy.rules(direction):
                 keys = frozenset(key for peer in rule.peers for key in self._keys(peer, policy.namespace, site))
                 if keys or not rule.peers:
-                    rules.add((keys, rule.ports, rule.named, _numbered(rule, blocks) if tiers else ()))
+                    number = _numbered(rule, blocks) if tiers else _doubtful(rule)
+                    rules.add((keys, rule.ports, rule.named, number))
                 looks |= keys
                 everybody = everybody or not rule.peers
         lie = layout((self.land.unknown, *blocks)) if blocks else ()
@@ -119,7 +120,8 @@ class Views:
                 keys = frozenset(key for peer in rule.peers for key in self._keys(peer, "", site))
                 rules.append((rule.action, keys, rule.ports, rule.named, _numbered(rule, blocks)))
                 looks |= keys if rule.action == ALLOW else frozenset()
-            found.append((tier.tier, tier.priority, tuple(one for one in rules if one[1] or one[-1])))
+            kept = tuple(one for one in rules if one[1] or one[-1])
+            found.append((tier.tier, tier.priority, tier.manner, kept))
         return tuple(found), looks
 
     def _keys(self, peer: Peer, home: str, site: str) -> Iterator[Key]:
@@ -137,10 +139,15 @@ class Views:
             yield from _unknown(peer.block.addresses & self.land.unknown)
 
 
-def _numbered(rule: Rule | TierRule, blocks: dict[AddressSet, int]) -> tuple[int, ...]:
-    """Return the numbers of a rule's blocks, given to them as they come."""
-    found = (peer.block.addresses for peer in rule.peers if peer.block)
-    return tuple(blocks.setdefault(one, len(blocks)) for one in found)
+def _numbered(rule: Rule | TierRule, blocks: dict[AddressSet, int]) -> tuple[tuple[int, bool], ...]:
+    """Return the numbers of a rule's blocks, given to them as they come, and whether each is certain."""
+    found = (peer.block for peer in rule.peers if peer.block)
+    return tuple((blocks.setdefault(one.addresses, len(blocks)), one.certain) for one in found)
+
+
+def _doubtful(rule: Rule) -> tuple[AddressSet, ...]:
+    """Return the blocks of a rule that match perhaps; the others show in what the rule looks for."""
+    return tuple(peer.block.addresses for peer in rule.peers if peer.block and not peer.block.certain)
 
 
 def _unknown(addresses: AddressSet) -> Iterable[Key]:

@@ -96,12 +96,13 @@ def _place(cell: Cell) -> tuple[str, str]:
 def _addressed(cluster: Cluster) -> Iterator[Pod]:
     """Yield the pods; one of unknown address gets addresses of each family of which no policy speaks, if there are any.
 
-    Those that no ipBlock holds, and no rule that allows, come before those that no rule denies.
+    Those that no ipBlock holds, and no rule that allows, come before those that no rule denies. Domain names may be any
+    address, so there is none of which they do not speak.
     """
     opening = chain((peer for one in cluster.policies for peer in peers(one)), tier_peers(cluster.tiers, action=ALLOW))
     unknown = POD_RANGES
     for spoken in (opening, tier_peers(cluster.tiers, action=DENY)):
-        rest = unknown - union_of(peer.block.addresses for peer in spoken if peer.block)
+        rest = unknown - union_of(peer.block.addresses for peer in spoken if peer.block and peer.block.certain)
         unknown = union_of(rest.only(one) or unknown.only(one) for one in FAMILIES)
     yield from (replace(one, addresses=unknown) if one.addresses == POD_RANGES else one for one in cluster.pods)
 

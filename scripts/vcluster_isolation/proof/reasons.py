@@ -137,9 +137,7 @@ class Judge:
         verdicts: dict[bool, list[Verdict]] = {True: [], False: []}
         for family in FAMILIES:
             pairs = list(_pairs(self._split(source)[family], self._split(destination)[family]))
-            found = [
-                self.evaluator.flow(_at(source, one), _at(destination, other), Mode.MAY) for one, other in pairs
-            ]
+            found = [self.evaluator.flow(_at(source, one), _at(destination, other), Mode.MAY) for one, other in pairs]
             through = bool(found) and bool(reduce(PortSet.__and__, (one.allowed for one in found)))
             verdicts[through] += found
         return tuple(verdicts[bool(verdicts[True])])
@@ -235,9 +233,7 @@ def _granting(sides: Sequence[Side], spaces: Sequence[AddressSet | None], ports:
     """
     found = [side.granting(ports) for side in sides]
     always = set.intersection(*(_everywhere(some, space) for some, space in zip(found, spaces, strict=True)))
-    ordered = (
-        sorted(some, key=_lowest) if space else some for some, space in zip(found, spaces, strict=True)
-    )
+    ordered = (sorted(some, key=_lowest) if space else some for some, space in zip(found, spaces, strict=True))
     every = [grant for some in ordered for grant in some]
     enough = [grant for grant in every if grant.origin in always]
     return tuple(dict.fromkeys(enough if ports <= union_of(grant.ports for grant in enough) else every))

@@ -37,10 +37,15 @@ through; `Mode.MUST` (for availability) counts only what gets through everywhere
 - *Established connections.* Whether they outlive a change of policies is not defined; verdicts are about new ones.
   Replies to an allowed connection are allowed and are not flows of their own.
 - *Other protocols than TCP, UDP and SCTP* are not defined, and not answered here.
+- *ApplicationNetworkPolicy* of AWS is a namespaced policy like NetworkPolicy: together they isolate, and add up.
+- *Domain names* stand for addresses that no manifest tells. MAY: any. MUST: none.
 - *Cluster-scoped policies* (AdminNetworkPolicy, BaselineAdminNetworkPolicy, ClusterNetworkPolicy) stand above and
   below all this: `tier_sides.py` says how they are asked, `tier_match.py` what they match. Of two with one tier and
   one priority either may count: MAY takes the more open, MUST the more closed reading. A `nodes` selector that asks
-  for labels matches a node or not: the same. Kinds of both versions of that API side by side are one tier, by priority.
+  for labels matches a node or not: the same. Kinds of all versions and groups side by side are one tier, by priority.
+  Whether the order of rules counts in AWS' kind is open: MAY and MUST are those of either order. Not seen is that its
+  agent keeps 24 entries of ports for an address, and drops the rest. A policy of which a plugin is known, or says, to
+  enforce nothing (`parse_tiers.py`): MAY and MUST are those of either.
 - Whether a plugin enforces policies at all, and policies of other APIs (Cilium, Calico), are not seen: what these could
   change is for `netpol/unevaluated.py` to say.
 """

@@ -8,7 +8,7 @@ from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.model import Endpoint, External, Peer, Pod, Policy, Rule
 from vcluster_isolation.reach.ports import NONE, PortSet, every_port, port_range, union_of
 from vcluster_isolation.reach.tiers import TierRule
-from vcluster_isolation.reach.verdict import EVERYONE, IP_BLOCK, SELECTOR, Grant, Mode
+from vcluster_isolation.reach.verdict import DOMAIN_NAMES, EVERYONE, IP_BLOCK, SELECTOR, Grant, Mode
 
 NOWHERE = AddressSet()
 
@@ -28,10 +28,13 @@ def selects(peer: Peer, home: str, pod: Pod) -> bool:
 
 
 def matched(peer: Peer, home: str, other: Endpoint, mode: Mode) -> AddressSet:
-    """Return at which of its addresses the other end matches a peer: all, none, or an ipBlock's part of them."""
+    """Return at which of its addresses the other end matches a peer: all, none, or an ipBlock's part of them.
+
+    Domain names match any address perhaps, and none surely.
+    """
     if peer.block is None:
         return other.addresses if isinstance(other, Pod) and selects(peer, home, other) else NOWHERE
-    if isinstance(other, Pod) and mode is Mode.MUST:
+    if mode is Mode.MUST and (isinstance(other, Pod) or not peer.block.certain):
         return NOWHERE
     inside = other.addresses & peer.block.addresses
     return other.addresses if inside == other.addresses else inside
@@ -70,8 +73,14 @@ def grants(
     for index, peer in asked:
         addresses = matched(peer, rule.origin.namespace, other, mode)
         if addresses:
-            via = SELECTOR if peer.block is None else IP_BLOCK
-            yield Grant(rule.origin, index, via, addresses, ports, guessed)
+            yield Grant(rule.origin, index, _via(peer), addresses, ports, guessed)
+
+
+def _via(peer: Peer) -> str:
+    """Return in which way a peer of a namespaced policy names the other end."""
+    if peer.block is None:
+        return SELECTOR
+    return IP_BLOCK if peer.block.certain else DOMAIN_NAMES
 
 
 def is_node(end: Endpoint) -> bool:

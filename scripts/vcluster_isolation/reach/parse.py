@@ -1,6 +1,7 @@
 """Manifests, or the JSON that kubectl prints, become a `Cluster`: namespaces, pods, policies, and what was wrong.
 
-Source: the core/v1 and networking.k8s.io/v1 API references, and policy.networking.k8s.io (see `parse_tiers.py`).
+Source: the core/v1 and networking.k8s.io/v1 API references, and for policies of other groups `parse_tiers.py` and
+`parse_policy.py`.
 Objects are read one after another, so a long input need never be in memory as a whole.
 """
 
@@ -15,15 +16,15 @@ from vcluster_isolation.errors import Problem
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, unevaluated, without_mirrors
 from vcluster_isolation.reach.addresses import POD_RANGES, AddressSet
 from vcluster_isolation.reach.fields import label_mapping, mapping, name_of, note, shown
-from vcluster_isolation.reach.model import Namespace, Pod, Policy, namespace
+from vcluster_isolation.reach.model import NETWORK_POLICY, Namespace, Pod, Policy, namespace
 from vcluster_isolation.reach.parse_pod import TEMPLATES, finished, parse_pod
-from vcluster_isolation.reach.parse_policy import parse_policy
+from vcluster_isolation.reach.parse_policy import NAMESPACED_KINDS, parse_policy
 from vcluster_isolation.reach.parse_tiers import TIER_KINDS, parse_tier
 from vcluster_isolation.reach.tiers import TierPolicy
 
 _Kept = TypeVar("_Kept")
 
-READ_POLICIES = TIER_KINDS | {("networking.k8s.io/v1", "NetworkPolicy")}
+READ_POLICIES = TIER_KINDS | NAMESPACED_KINDS
 """The (apiVersion, kind) of the policies that are evaluated."""
 
 _READ = READ_POLICIES | {("v1", "Namespace"), ("v1", "Pod")}
@@ -75,6 +76,7 @@ def parse_cluster(documents: Iterable[Any], *, home: str = "default", addresses:
     reading = _Reading(home)
     for at, item in enumerate(flatten(documents), 1):
         _read(item, f"object {at}", reading)
+    _drop_namesakes(reading)
     declared = {one.name: one for one in reading.namespaces.values()}
     used = {pod.namespace.name for pod in reading.pods.values()} | {one.namespace for one in reading.policies.values()}
     undeclared = frozenset(used - declared.keys())
@@ -169,18 +171,34 @@ def _read_known(kind: str, item: Mapping[str, Any], where: str, reading: _Readin
     if kind == "Namespace":
         labels = label_mapping(metadata.get("labels"), f"{where} metadata.labels", problems)
         _keep(reading.namespaces, (name,), namespace(name, labels), where, problems)
-    elif kind == "NetworkPolicy":
-        policy = parse_policy(item.get("spec"), home, name, f"{where} spec", problems)
-        _keep(reading.policies, (home, name), policy, where, problems)
+    elif (item["apiVersion"], kind) in NAMESPACED_KINDS:
+        policy = parse_policy(item.get("spec"), home, name, f"{where} spec", problems, kind)
+        _keep(reading.policies, (kind, home, name), policy, where, problems)
     elif kind in _CLUSTER_SCOPED:
-        tier = parse_tier(kind, item.get("spec"), name, f"{where} spec", problems)
-        _keep(reading.tiers, (kind, name), tier, where, problems)
+        pair = (item["apiVersion"], kind)
+        tier = parse_tier(pair, item.get("spec"), name, f"{where} spec", problems, item.get("status"))
+        _keep(reading.tiers, (tier.kind, name), tier, where, problems)
     elif finished(item):
         reading.passed_over[f"{item['apiVersion']} {kind} (finished)"] += 1
     else:
         space = reading.spaces.setdefault(home, namespace(home))
         pod = parse_pod(item, space, name, where, problems)
         _keep(reading.pods, (kind, home, name), pod, where, problems)
+
+
+def _drop_namesakes(reading: _Reading) -> None:
+    """Leave out each policy of AWS that has the name of a NetworkPolicy of its namespace, and say so.
+
+    The agent goes by the name of the policy that addresses were worked out for, and takes those of both for one
+    policy's (aws-network-policy-agent v1.4.3, GetParentNPNameFromPEName): whose rules are for which pods is open.
+    """
+    for key in [key for key in reading.policies if key[0] != NETWORK_POLICY]:
+        if (NETWORK_POLICY, *key[1:]) in reading.policies:
+            policy = reading.policies.pop(key)
+            what = (
+                f"has the name of a {NETWORK_POLICY} of its namespace, and AWS takes the rules of both for one policy's"
+            )
+            note(reading.problems, str(policy), what, "give one of them another name")
 
 
 def _keep(

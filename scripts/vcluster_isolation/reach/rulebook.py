@@ -32,11 +32,7 @@ class RuleBook:
         """File the peers of the rules."""
         self.policies = tuple(policies)
         self.direction = direction
-        self.rules = tuple(
-            rule
-            for policy in policies
-            for rule in policy.rules(direction)
-        )
+        self.rules = tuple(rule for policy in policies for rule in policy.rules(direction))
         self.named = any(rule.named for rule in self.rules)
         placed = [(at, index, peer) for at, rule in enumerate(self.rules) for index, peer in enumerate(rule.peers)]
         self._open = [at for at, rule in enumerate(self.rules) if not rule.peers]

@@ -14,12 +14,14 @@ from vcluster_isolation.reach.rulebook import RuleBook
 from vcluster_isolation.reach.tier_sides import tiered
 from vcluster_isolation.reach.tiers import TierPolicy, tier_rules
 from vcluster_isolation.reach.verdict import (
+    DOMAIN_NAMES,
     HOST_NETWORK,
     IP_BLOCK,
     LOOPBACK,
     NAMED_PORT,
     OWN_NODE,
     POD_ADDRESS,
+    UNKNOWN_DOMAINS,
     Asked,
     Grant,
     Mode,
@@ -34,7 +36,6 @@ Ends = tuple[Endpoint, Endpoint]
 
 Ruling = tuple[RuleBook, tuple[TierPolicy, ...]]
 """What decides on one side: the rules of the NetworkPolicies that isolate the end, and the tiers that govern it."""
-
 
 
 class Sides:
@@ -126,8 +127,9 @@ def _doubtful(given: Sequence[Grant], other: Endpoint) -> tuple[tuple[str, PortS
     by_address: Sequence[Grant] = ()
     if isinstance(other, Pod) and not other.host_network:
         by_address = [grant for grant in given if grant.via == IP_BLOCK]
+    domains = [grant for grant in given if grant.via == DOMAIN_NAMES]
     guessed = [grant for grant in given if grant.guessed]
-    found = ((POD_ADDRESS, by_address), (NAMED_PORT, guessed))
+    found = ((POD_ADDRESS, by_address), (UNKNOWN_DOMAINS, domains), (NAMED_PORT, guessed))
     return tuple((caveat, union_of(grant.ports for grant in grants)) for caveat, grants in found if grants)
 
 

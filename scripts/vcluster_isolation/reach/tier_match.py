@@ -6,6 +6,8 @@ Source: the comments on the types of policy.networking.k8s.io (see `tiers.py`):
 - `networks` are addresses, those of pods too ("cluster-internal traffic will be checked against the rule as well").
 - `nodes` are the addresses of nodes. The labels of nodes are not known here: a selector that asks for any matches
   a node perhaps. So does every selector a pod in the host's network, whose address is a node's.
+- `domainNames` are all addresses, perhaps: which addresses a name has is in no manifest, and some plugins ignore the
+  field.
 - A rule without ports is for all. A named port is what the destination pod calls so, in any protocol.
 """
 
@@ -19,7 +21,7 @@ from vcluster_isolation.reach.match import NOWHERE, is_node, named_ports, select
 from vcluster_isolation.reach.model import EVERYTHING, Endpoint, External, Peer, Pod
 from vcluster_isolation.reach.ports import NONE, PortSet
 from vcluster_isolation.reach.tiers import TierPolicy, TierRule
-from vcluster_isolation.reach.verdict import NETWORKS, NODES, SELECTOR, Mode
+from vcluster_isolation.reach.verdict import DOMAIN_NAMES, NETWORKS, NODES, SELECTOR, Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ def _seen(index: int, peer: Peer, other: Endpoint) -> Seen:
     """Return where a peer matches the other end."""
     if peer.block is not None:
         inside = other.addresses & peer.block.addresses
-        return Seen(index, NETWORKS, inside, inside)
+        if peer.block.certain:
+            return Seen(index, NETWORKS, inside, inside)
+        return Seen(index, DOMAIN_NAMES, NOWHERE, inside)
     if peer.nodes is not None:
         sure = isinstance(other, External) and other.node and peer.nodes == EVERYTHING
         here = other.addresses if is_node(other) else NOWHERE

@@ -10,6 +10,10 @@ A rule matches surely or perhaps (`tier_match.py`). Where it is not sure, the po
 rule, and they are left for the next one. Policies of one tier and one priority are each the first to be asked, and
 left is what all of them leave. So in the end the ports are known that are perhaps allowed, and those that are perhaps
 denied: MAY are the first, MUST all but the second.
+
+Where the order of a policy's rules may not count (`TierPolicy.unordered`), the policy is asked twice: in the order of
+its rules, and with Deny first, then Allow, then Pass. Both answers count, as those of two policies of one priority do.
+A policy that may not be enforced takes what it takes, and leaves everything.
 """
 
 from __future__ import annotations
@@ -17,23 +21,51 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from itertools import combinations
+from itertools import chain, combinations, pairwise, product
 
 from vcluster_isolation.reach.addresses import FAMILIES, AddressSet, address_classes
 from vcluster_isolation.reach.addresses import union_of as all_addresses
 from vcluster_isolation.reach.model import EGRESS, Endpoint, Policy
 from vcluster_isolation.reach.ports import ALL, NONE, PortSet, union_of
 from vcluster_isolation.reach.tier_match import Look, looks
-from vcluster_isolation.reach.tiers import ADMIN, ALLOW, DENY, PASS, TierPolicy, ranked
-from vcluster_isolation.reach.verdict import NAMED_PORT, NODE_LABELS, NODES, SAME_PRIORITY, Asked, Deny, Grant, Mode, Side
+from vcluster_isolation.reach.tiers import ACTIONS, ADMIN, ALLOW, DENY, PASS, TierPolicy, ranked
+from vcluster_isolation.reach.verdict import (
+    DOMAIN_NAMES,
+    NAMED_PORT,
+    NODE_LABELS,
+    RULE_ORDER,
+    SAME_PRIORITY,
+    UNENFORCED,
+    UNKNOWN_DOMAINS,
+    Asked,
+    Deny,
+    Grant,
+    Mode,
+    Side,
+)
 
-Ranked = Sequence[tuple[str, Sequence[Sequence[Look]]]]
-"""For each tier and priority, in order: the tier, and of each of its policies the rules that match."""
+Ranked = Sequence[tuple[str, Sequence["_Consulted"]]]
+"""For each tier and priority, in order: the tier, and its policies."""
 
 Ruling = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
 """What decides on one side: the NetworkPolicies that isolate the end, and the tiers that govern it."""
 
 Taken = dict[str, PortSet]
+
+
+@dataclass(frozen=True, slots=True)
+class _Consulted:
+    """A policy as it is asked: its rules that match, whether their order may not count, and whether it is enforced."""
+
+    rules: tuple[Look, ...]
+    unordered: bool
+    enforced: bool
+
+    def readings(self) -> Iterator[tuple[Look, ...]]:
+        """Yield the orders in which the rules may be asked."""
+        yield self.rules
+        if self.unordered:
+            yield tuple(sorted(self.rules, key=lambda look: ACTIONS.index(look.rule.action)))
 
 
 @dataclass(slots=True)
@@ -58,9 +90,10 @@ def tiered(
     policies, tiers = ruling
     other = ends[1] if direction == EGRESS else ends[0]
     order = [
-        (group[0].tier, [tuple(looks(one, direction, other, ends[1])) for one in group]) for group in ranked(tiers)
+        (group[0].tier, [_Consulted(tuple(looks(one, direction, other, ends[1])), *one.manner) for one in group])
+        for group in ranked(tiers)
     ]
-    cuts = [seen.perhaps for _, group in order for each in group for look in each for seen in look.seen]
+    cuts = [seen.perhaps for _, group in order for consulted in group for look in consulted.rules for seen in look.seen]
     cuts += [grant.addresses for grant in given]
     parts = [address_classes(other.addresses.only(family), cuts) for family in FAMILIES]
     ways = [[_way(part, order, given if policies else None, asked.mode) for part in some] for some in parts]
@@ -106,32 +139,41 @@ def _way(part: AddressSet, order: Ranked, given: Sequence[Grant] | None, mode: M
     return way
 
 
-def _tier(groups: Iterable[Sequence[Sequence[Look]]], ports: PortSet, way: _Way, mode: Mode) -> PortSet:
+def _tier(groups: Iterable[Sequence[_Consulted]], ports: PortSet, way: _Way, mode: Mode) -> PortSet:
     """Follow ports through one tier, and return those that perhaps go on from it."""
     passed = NONE
     for group in groups:
-        outcomes = [_policy(rules, ports, way, mode) for rules in group]
-        for taken, left in outcomes:
+        outcomes = [[_policy(rules, each, ports, way, mode) for rules in each.readings()] for each in group]
+        for taken, left in chain.from_iterable(outcomes):
             way.allowed |= taken[ALLOW]
             way.denied |= taken[DENY]
             passed |= taken[PASS]
             ports &= left
-        if any(_disagree(one, other) for (one, _), (other, _) in combinations(outcomes, 2)):
+        if any(_disagree(one, other) for some in outcomes for (one, _), (other, _) in pairwise(some)):
+            way.caveats.add(RULE_ORDER)
+        if any(_disagree(one, other) for some in combinations(outcomes, 2) for (one, _), (other, _) in product(*some)):
             way.caveats.add(SAME_PRIORITY)
     return passed | ports
 
 
-def _policy(rules: Iterable[Look], ports: PortSet, way: _Way, mode: Mode) -> tuple[Taken, PortSet]:
+def _policy(
+    rules: Iterable[Look], consulted: _Consulted, ports: PortSet, way: _Way, mode: Mode
+) -> tuple[Taken, PortSet]:
     """Follow ports through one policy; return what each action perhaps takes, and what is perhaps left."""
     taken: Taken = dict.fromkeys((ALLOW, DENY, PASS), NONE)
+    all_ports = ports
     for look in rules:
         surely, perhaps = look.at(way.part, ports)
         taken[look.rule.action] |= perhaps
         ports -= surely
-        way.reasons += _reasons(look, way.part, surely, perhaps, mode)
+        way.reasons += _reasons(look, way.part, surely if consulted.enforced else NONE, perhaps, mode)
         if surely != perhaps:
             way.caveats.add(_doubt(look))
-    return taken, ports
+    if consulted.enforced:
+        return taken, ports
+    if any(taken.values()):
+        way.caveats.add(UNENFORCED)
+    return taken, all_ports
 
 
 def _disagree(one: Taken, other: Taken) -> bool:
@@ -141,8 +183,10 @@ def _disagree(one: Taken, other: Taken) -> bool:
 
 def _doubt(look: Look) -> str:
     """Return why a rule does not match surely."""
-    unsure = any(seen.via == NODES and seen.surely != seen.perhaps for seen in look.seen)
-    return NODE_LABELS if unsure and not look.guessed else NAMED_PORT
+    unsure = {seen.via for seen in look.seen if seen.surely != seen.perhaps}
+    if look.guessed or not unsure:
+        return NAMED_PORT
+    return UNKNOWN_DOMAINS if DOMAIN_NAMES in unsure else NODE_LABELS
 
 
 def _reasons(look: Look, part: AddressSet, surely: PortSet, perhaps: PortSet, mode: Mode) -> Iterator[Grant | Deny]:

@@ -38,6 +38,7 @@ SELECTOR: Final = "selector"
 IP_BLOCK: Final = "ipBlock"
 NETWORKS: Final = "networks"
 NODES: Final = "nodes"
+DOMAIN_NAMES: Final = "domainNames"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,10 @@ class Grant:
     """One way in which one rule admits the other end.
 
     `peer` is the index in the rule's `from` or `to`, None when the rule lists no peer; `via` is `everyone`,
-    `selector` or `ipBlock`, for a cluster-scoped rule also `networks` or `nodes`; `addresses` are those of the other
-    end to which it applies (a part of them only for addresses); `ports` are the rule's, named ports resolved;
-    `guessed` if the pod could name any port so. Where cluster-scoped policies have a say, `ports` and `addresses`
-    are those that got as far as this rule.
+    `selector` or `ipBlock`, for a cluster-scoped rule also `networks` or `nodes`, and `domainNames` where a rule can
+    have them; `addresses` are those of the other end to which it applies (a part of them only for addresses); `ports`
+    are the rule's, named ports resolved; `guessed` if the pod could name any port so. Where cluster-scoped policies
+    have a say, `ports` and `addresses` are those that got as far as this rule.
     """
 
     origin: Origin
@@ -178,6 +179,9 @@ POD_ADDRESS: Final = "ip-block-on-pod"
 NAMED_PORT: Final = "unknown-named-port"
 SAME_PRIORITY: Final = "same-priority"
 NODE_LABELS: Final = "unknown-node-labels"
+UNKNOWN_DOMAINS: Final = "unknown-domain-names"
+RULE_ORDER: Final = "order-of-rules"
+UNENFORCED: Final = "policy-not-enforced"
 
 CAVEATS: Final = {
     OWN_NODE: "A pod and its own node always reach each other, whatever the policies say.",
@@ -186,5 +190,9 @@ CAVEATS: Final = {
     NAMED_PORT: "The destination may give the named port any number.",
     SAME_PRIORITY: "Cluster-scoped policies of one priority disagree; which of them counts is left to the plugin.",
     NODE_LABELS: "A rule selects nodes by labels, and the labels of this node are not known here.",
+    UNKNOWN_DOMAINS: "A rule names domains, and which addresses they have is not known here: it may be any.",
+    RULE_ORDER: "Rules of one policy disagree, and AWS lets Deny win whatever their order: either may count.",
+    UNENFORCED: "A cluster-scoped policy may be enforced nowhere: OVN-Kubernetes takes no AdminNetworkPolicy above "
+    "priority 99, or its status says that it is not ready.",
 }
 """What the APIs leave open, a sentence for each; the keys are those of `Verdict.caveats`."""
