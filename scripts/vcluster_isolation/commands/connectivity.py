@@ -10,7 +10,7 @@ import click
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.proof import fleet, render_text
-from vcluster_isolation.proof.inputs import read_input
+from vcluster_isolation.proof.inputs import print_notes, read_input
 from vcluster_isolation.proof.matrix import Matrix
 
 JSON_FORM = """\b
@@ -68,5 +68,6 @@ def command(files: tuple[Path, ...], *, name: str, namespace: str | None, chart:
     Exit code 0: done. 2: cannot run.
     """
     given = read_input(files, name=name, namespace=namespace, chart=chart)
+    print_notes(given)
     matrix = fleet.matrix_of(given, reasons=output not in {"text", "mermaid"})
     click.echo(_FORMS[output](matrix))

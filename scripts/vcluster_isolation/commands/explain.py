@@ -11,7 +11,7 @@ from vcluster_isolation.helm import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.proof import explain_text
 from vcluster_isolation.proof.explain import explain, parse_port
-from vcluster_isolation.proof.inputs import read_input
+from vcluster_isolation.proof.inputs import print_notes, read_input
 from vcluster_isolation.proof.stage import find, stage_of
 
 ENDS = """\b
@@ -79,6 +79,7 @@ def command(
     """
     asked = None if port is None else parse_port(port)
     given = read_input(files, name=name, namespace=namespace, chart=chart)
+    print_notes(given)
     stage = stage_of(given, (source, destination))
     found = explain(stage, find(source, stage), find(destination, stage), asked)
     click.echo(explain_text.as_json(found) if output == "json" else explain_text.text(found))

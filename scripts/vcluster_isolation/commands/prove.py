@@ -10,7 +10,7 @@ from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.proof import report
-from vcluster_isolation.proof.inputs import read_subjects
+from vcluster_isolation.proof.inputs import print_notes, read_input
 from vcluster_isolation.proof.prove import prove
 
 _OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
@@ -46,7 +46,8 @@ def command(
 
     Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted. 2: cannot run.
     """
-    subjects = read_subjects(files, name=name, namespace=namespace, chart=chart)
-    proofs = [(subject, prove(subject)) for subject in subjects]
+    given = read_input(files, name=name, namespace=namespace, chart=chart)
+    print_notes(given)
+    proofs = [(subject, prove(subject)) for subject in given.subjects]
     click.echo(_OUTPUTS[output](proofs))
     ctx.exit(EXIT_PROBLEMS if report.any_failed(proofs, strict=strict) else EXIT_OK)

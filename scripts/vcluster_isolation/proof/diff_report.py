@@ -39,13 +39,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a change does to one vCluster. `text` says that the manifests differ at all."""
+    """What a change does to one vCluster. `text` says that the manifests differ at all, `where` which object has it."""
 
     name: str
     namespace: str
     kind: str
     rows: tuple[Row, ...]
     text: bool
+    where: str = ""
 
 
 def difference(before: Subject, after: Subject, found: Sequence[Change]) -> Difference:
@@ -66,7 +67,8 @@ def difference(before: Subject, after: Subject, found: Sequence[Change]) -> Diff
     texts = (before.manifests, after.manifests)
     rules = ((one.policies, one.tiers) for one in (before, after))
     differ = texts[0] != texts[1] if all(texts) else len(set(rules)) > 1
-    return Difference(after.name, after.namespace, kind(found), tuple(rows), differ)
+    where = after.where or before.where
+    return Difference(after.name, after.namespace, kind(found), tuple(rows), differ, where)
 
 
 def _grouped(items: Iterable[_One], key: Callable[[_One], Hashable]) -> list[list[_One]]:
@@ -105,7 +107,8 @@ def text(found: Iterable[Difference]) -> str:
 
 def _lines(one: Difference) -> Iterator[str]:
     """Yield the lines about one vCluster."""
-    yield f"{one.kind}: vCluster {printable(one.name)} in namespace {printable(one.namespace)}{_remark(one)}"
+    where = f" ({printable(one.where)})" if one.where else ""
+    yield f"{one.kind}: vCluster {printable(one.name)} in namespace {printable(one.namespace)}{where}{_remark(one)}"
     for row in one.rows:
         yield f"  {'+' if row.opened else '-'} {row}"
         yield f"      by {', '.join(row.causes)}"
@@ -125,7 +128,8 @@ def markdown(found: Iterable[Difference]) -> str:
 
 def _markdown(one: Difference) -> Iterator[str]:
     """Yield the lines about one vCluster."""
-    yield f"### `{_code(one.name)}` in `{_code(one.namespace)}`: **{one.kind}**{_remark(one)}\n"
+    where = f" (`{_code(one.where)}`)" if one.where else ""
+    yield f"### `{_code(one.name)}` in `{_code(one.namespace)}`{where}: **{one.kind}**{_remark(one)}\n"
     for opened, title in ((True, "Opened"), (False, "Closed")):
         rows = [row for row in one.rows if row.opened == opened]
         if rows:
@@ -142,7 +146,7 @@ def _code(given: str) -> str:
 
 
 def as_json(found: Iterable[Difference]) -> str:
-    """Return a list of objects with `name`, `namespace`, `kind`, `textChanged` and `changes`."""
+    """Return a list of objects with `name`, `namespace`, `where` (an object), `kind`, `textChanged` and `changes`."""
     return json.dumps([_json(one) for one in found], indent=2)
 
 
@@ -158,4 +162,11 @@ def _json(one: Difference) -> dict[str, Any]:
         }
         for row in one.rows
     ]
-    return {"name": one.name, "namespace": one.namespace, "kind": one.kind, "textChanged": one.text, "changes": rows}
+    return {
+        "name": one.name,
+        "namespace": one.namespace,
+        "where": one.where or None,
+        "kind": one.kind,
+        "textChanged": one.text,
+        "changes": rows,
+    }

@@ -148,6 +148,7 @@ def as_json(proofs: Iterable[Proof]) -> str:
             "kind": subject.kind,
             "name": subject.name,
             "namespace": subject.namespace,
+            "where": subject.where or None,
             "claims": [_claim(subject, one) for one in outcomes],
         }
         for subject, outcomes in found
