@@ -40,8 +40,8 @@ class Release:
 
     `title` says which release it is, as `Application/red`; it is empty for plain values files, which are one release.
     `name` and `namespace` are the release's as far as the object says them. `problems` is what could not be resolved,
-    `refused` why these values are no values of the chart at all, and `remarks` is about what no flow depends on. `words` stand in the values for expressions that
-    nobody resolved.
+    `refused` why these values are no values of the chart at all, and `remarks` is about what no flow depends on.
+    `words` stand in the values for expressions that nobody resolved.
     """
 
     title: str
