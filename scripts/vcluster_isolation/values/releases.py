@@ -276,6 +276,11 @@ def _sources(file: _File) -> Iterator[tuple[int, Source]]:
                 yield at, Source(file.name, file.text, number, above, item, file.outer)
 
 
+def is_vclusters(chart: str | None) -> bool:
+    """Return whether a chart of this name takes a vcluster.yaml."""
+    return chart in _CHARTS
+
+
 def _add_site(site: Site, source: Source, sorting: _Sorting) -> None:
     """Add a release of an object, or a note that it is passed over."""
     chart = _text(site.chart, site, source)

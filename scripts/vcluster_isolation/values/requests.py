@@ -15,7 +15,6 @@ from vcluster_isolation.values import releases
 from vcluster_isolation.values.releases import Release
 from vcluster_isolation.wording import printable
 
-
 _RENDERED = ("policies.networkPolicy", "controlPlane.advanced.globalMetadata")
 """Values that stand in what is rendered, though no flow depends on them."""
 
