@@ -17,13 +17,15 @@ from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.migration.layout import newline
 from vcluster_isolation.migration.migrate import Migration, migrate
 from vcluster_isolation.migration.old import migrate_old
-from vcluster_isolation.strict_yaml import parse_documents, parse_mapping
+from vcluster_isolation.renames import read_renames
+from vcluster_isolation.strict_yaml import line_of, parse_documents, parse_mapping
 from vcluster_isolation.values import legacy, objects
 from vcluster_isolation.values.expressions import Text, parsed
 from vcluster_isolation.values.kinds import is_manifest
 from vcluster_isolation.values.nodes import Place, place_of
 from vcluster_isolation.values.releases import is_vclusters
-from vcluster_isolation.values.sites import Path, Site, at
+from vcluster_isolation.values.set_values import path_of
+from vcluster_isolation.values.sites import Path, Site, at, each
 from vcluster_isolation.wording import dotted, quoted
 
 _SOURCE = "migrate"
@@ -57,11 +59,11 @@ def migrate_any(text: str, name: str) -> Migration:
     if not any(is_manifest(one) or objects.holds_releases(one) for one in documents):
         return _plain(text, name, outer)
     content = text if outer is None else outer.text
-    spots, notes = _spots(content, documents, name)
+    spots, notes, by_hand = _spots(content, documents, name)
     if not any(objects.holds_releases(item) for _, item in _items(documents)):
         return Migration(text, problems=(_no_values(documents, name),))
     parts = [(spot, _of_spot(content, name, spot, outer)) for spot in spots]
-    problems = [problem for _, part in parts for problem in part.problems]
+    problems = [*by_hand, *(problem for _, part in parts for problem in part.problems)]
     if problems:
         return Migration(text, notes=tuple(notes), problems=tuple(problems))
     new = _put_back(content, parts)
@@ -122,10 +124,14 @@ def _items(documents: Sequence[Any]) -> Iterator[tuple[tuple[int, Path], Any]]:
             yield (number, ()), document
 
 
-def _spots(text: str, documents: Sequence[Any], name: str) -> tuple[list[_Spot], list[str]]:
-    """Return where vClusters' values stand, each place once, from the top; and notes about what is passed over."""
+def _spots(text: str, documents: Sequence[Any], name: str) -> tuple[list[_Spot], list[str], list[Problem]]:
+    """Return where vClusters' values stand, each place once, from the top.
+
+    Beside them are notes about what is passed over, and problems with keys that stand where they cannot be moved.
+    """
     found: dict[tuple[int, Path], _Spot] = {}
     notes: list[str] = []
+    problems: list[Problem] = []
     numbered = list(_items(documents))
     for (document, above), item in numbered:
         for site in objects.sites_of(item, [one for _, one in numbered]):
@@ -135,18 +141,28 @@ def _spots(text: str, documents: Sequence[Any], name: str) -> tuple[list[_Spot],
             if not is_vclusters(site.chart) and not any(_has_policy(value, name) for _, value in values):
                 notes.append(f"{name}: {site.title} is passed over: its chart is {quoted(site.chart or 'not known')}")
                 continue
-            notes += _elsewhere(site, name)
+            notes += [
+                f"{name}: {site.title} also uses {one.what}: migrate these by themselves" for one in site.elsewhere
+            ]
+            problems += _single_values(text, name, site, (document, above), item)
             for path, value in values:
                 whole = (*above, *path)
                 found[document, whole] = _Spot(document, whole, value, place_of(text, document, whole))
-    return sorted(found.values(), key=lambda spot: spot.place.line if spot.place else 0), list(dict.fromkeys(notes))
+    spots = sorted(found.values(), key=lambda spot: spot.place.line if spot.place else 0)
+    return spots, list(dict.fromkeys(notes)), list(dict.fromkeys(problems))
 
 
-def _elsewhere(site: Site, name: str) -> Iterator[str]:
-    """Yield what a release takes from other places, where there may be keys to migrate as well."""
-    yield from (f"{name}: {site.title} also uses {one.what}: migrate these by themselves" for one in site.elsewhere)
-    if site.parameters:
-        yield f"{name}: {site.title} also sets single values in {dotted(site.parameters)}: rename these by hand"
+def _single_values(text: str, name: str, site: Site, place: tuple[int, Path], item: Any) -> Iterator[Problem]:
+    """Yield the renamed keys that an object sets one by one, as Argo CD's parameters do: they are no keys to move."""
+    document, above = place
+    for path, parameter in each(item, site.parameters) if site.parameters else ():
+        steps = path_of(str(parameter.get("name"))) or ()
+        for row in read_renames():
+            if steps[: len(row.source)] == row.source:
+                new = dotted((*row.target, *steps[len(row.source) :]))
+                line = line_of(text, (*above, *path), document)
+                what = f"{quoted(parameter['name'])} is the deprecated name of {new}"
+                yield Problem(dotted(path), what, "rename it by hand", _SOURCE, name, line)
 
 
 def _has_policy(value: Any, name: str) -> bool:

@@ -130,10 +130,11 @@ class _Words:
         return word
 
 
-def without_expressions(text: str, engine: Engine | None = None) -> Text:
+def without_expressions(text: str, engine: Engine | None = None, *, scalar: bool = False) -> Text:
     """Return a text with what its expressions stand for, or words in the place of those that nobody knows.
 
-    No line is added or removed. An expression of several lines stays as it is.
+    No line is added or removed. An expression of several lines stays as it is. In the text of a `scalar` a line that is
+    nothing but an expression is no part of a structure.
     """
     known = engine or Engine()
     words = _Words("unresolved")
@@ -147,7 +148,7 @@ def without_expressions(text: str, engine: Engine | None = None) -> Text:
     kept, lines, whole = [], [], set()
     for number, line in enumerate(text.split("\n"), 1):
         content = line.strip()
-        if content and not _EXPRESSION.sub("", content).strip():
+        if content and not scalar and not _EXPRESSION.sub("", content).strip():
             word = words.instead(content)
             whole.add(word)
             lines.append((number, content))

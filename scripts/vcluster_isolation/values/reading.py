@@ -147,11 +147,11 @@ class _Filling:
 
     def _text(self, value: str, path: Path) -> str:
         """Return a text with its expressions filled in."""
-        found = without_expressions(self.source.restore(value), self.engine)
+        found = without_expressions(self.source.restore(value), self.engine, scalar=True)
         self.content.words |= set(found.words)
         for expression in found.words.values():
             _add_expression(path, expression, self.layer, self.engine.advice, self.content)
-        return found.text.removeprefix("# ") if found.whole else found.text
+        return found.text
 
 
 def _add_parameters(path: Path, site: Site, source: Source, content: Content) -> None:
@@ -161,9 +161,10 @@ def _add_parameters(path: Path, site: Site, source: Source, content: Content) ->
     for place, parameter in each(source.item, path):
         name, value = parameter.get("name"), parameter.get("value")
         steps = path_of(name) if isinstance(name, str) else None
-        filled = without_expressions(source.restore(value), site.engine) if isinstance(value, str) else None
-        if steps is not None and filled is not None and filled.words and not filled.whole:
-            content.words |= set(filled.words)
+        filled = (
+            without_expressions(source.restore(value), site.engine, scalar=True) if isinstance(value, str) else None
+        )
+        content.words |= set(filled.words) if filled else set()
         string = bool(parameter.get("forceString"))
         new = value_of(filled.text if filled else value, string=string)
         if steps is None or not put(merged, steps, new):

@@ -304,5 +304,5 @@ def _text(text: str | None, site: Site, source: Source) -> str | None:
     raw = source.restore(text)
     if site.engine is None and source.outer is None:
         return raw
-    found = without_expressions(raw, site.engine)
+    found = without_expressions(raw, site.engine, scalar=True)
     return None if found.words else found.text
