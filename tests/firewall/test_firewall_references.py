@@ -8,7 +8,7 @@ from typing import Any
 import hcl2
 import pytest
 from firewall_cases import AZURE, NODE, printed
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vcluster_isolation.errors import InputError
@@ -86,6 +86,7 @@ def test_nothing_else_is_a_reference(text: str) -> None:
     assert reference(text) is None
 
 
+@settings(deadline=None)  # the parser of HCL builds its grammar first
 @given(st.text(max_size=40))
 def test_what_is_a_reference_has_no_character_that_could_end_it(text: str) -> None:
     found = reference(f"var.{text}")
