@@ -108,6 +108,26 @@ def test_check_takes_a_folder(tmp_path: Path) -> None:
     assert len(found["checked"]["objects"]) == 9
 
 
+def test_charts_and_kustomizations_in_a_folder_are_passed_over_and_named(tmp_path: Path) -> None:
+    chart = tmp_path / "charts" / "app"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: app\nversion: 1.0.0\n")
+    (chart / "templates" / "x.yaml").write_text("{{ if .Values.x }}\nkind: X\n{{ end }}\n")
+    (tmp_path / "kustomization.yaml").write_text("resources: [values.yaml]\n")
+    (tmp_path / "values.yaml").write_text("policies: {networkPolicy: {enabled: true}}\n")
+    found = json.loads(run(check.command, tmp_path, "--output", "json").stdout)
+    assert (found["ok"], found["checked"]["files"]) == (True, [str(tmp_path / "values.yaml")])
+    assert [one["what"] for one in found["warnings"]] == [
+        f"{chart} is passed over: it is a chart",
+        f"{tmp_path / 'kustomization.yaml'} is passed over: it is Kustomize's",
+    ]
+
+
+def test_folder_of_a_chart_is_no_folder_of_values(tmp_path: Path) -> None:
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: app\nversion: 1.0.0\n")
+    assert str(run(check.command, tmp_path).exception).startswith(f"{tmp_path}: is a chart; give the values for it")
+
+
 def test_check_of_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
     assert "has no .yaml, .yml or .json files" in str(run(check.command, tmp_path).exception)
 

@@ -58,10 +58,11 @@ _FORMS = {
 def command(files: tuple[Path, ...], *, name: str, namespace: str | None, chart: Path, output: str) -> None:
     """Say who reaches whom: one sorted line for each allowed flow from or to a vCluster.
 
-    FILEs are values files (layers of one release, as for helm), or manifests; a folder stands for the files in it, `-`
-    for standard input. Manifests with pods are about these pods. Without any, the flows are those of a cast: the pods
-    of a vCluster with their usual labels, a `neighbour` with the same chart in the same namespace, an `other` vCluster
-    elsewhere, pods of the host cluster, all addresses, and the pods that the policies name.
+    FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
+    Flux HelmRelease, a VirtualClusterTemplate), manifests, or both, which are one cluster then; a folder stands for the
+    files in it, `-` for standard input. Manifests with pods are about these pods. Without any, the flows are those of a
+    cast: the pods of a vCluster with their usual labels, a `neighbour` with the same chart in the same namespace, an
+    `other` vCluster elsewhere, pods of the host cluster, all addresses, and the pods that the policies name.
 
     What somebody could do with other labels is what `prove` tells.
 

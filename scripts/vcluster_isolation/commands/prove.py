@@ -36,8 +36,9 @@ def command(
 ) -> None:
     """Judge every claim about a vCluster, for every pod that anybody could create.
 
-    FILEs are values files (layers of one release, as for helm), or the manifests that were rendered from them; `-` is
-    standard input. Isolation claims go through every label set that a tenant can choose and every address;
+    FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
+    Flux HelmRelease, a VirtualClusterTemplate: each release by itself), manifests, or both, which are one cluster then;
+    `-` is standard input. Isolation claims go through every label set that a tenant can choose and every address;
     availability claims through everything that must stay possible.
 
     A claim `holds` or `FAILS`; it is `granted` when only what your own values opened breaks it, and `closed` when

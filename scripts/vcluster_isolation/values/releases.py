@@ -27,6 +27,8 @@ from vcluster_isolation.values.sites import Site
 from vcluster_isolation.wording import quoted
 
 _LONG: Final = 1_000_000  # characters of JSON, above which it takes too long to know the line of everything
+_CHART_FILE: Final = "Chart.yaml"
+_KUSTOMIZE: Final = "kustomization"
 _SUFFIXES: Final = {".yaml", ".yml", ".json"}
 _CHARTS: Final = frozenset(
     f"vcluster{pro}{distro}" for pro in ("", "-pro") for distro in ("", "-k0s", "-k3s", "-k8s", "-eks")
@@ -130,7 +132,8 @@ def read(files: Sequence[Path], chart: Path) -> Found:
     problems: list[Problem] = []
     unreadable: list[Problem] = []
     opened: list[_File] = []
-    paths = [one for given in files for one in _below(given)]
+    notes: list[str] = []
+    paths = [one for given in files for one in _below(given, notes)]
     for path in paths:
         try:
             text = read_text(path)
@@ -141,7 +144,7 @@ def read(files: Sequence[Path], chart: Path) -> Found:
             opened.append(_file(path, text))
         except InputError as error:
             problems += error.problems
-    sorting = _Sorting(chart, _name_of_chart(chart))
+    sorting = _Sorting(chart, _name_of_chart(chart), notes=notes)
     plain = [one for one in opened if not one.holds_objects]
     if plain:
         problems += _add_plain(plain, sorting)
@@ -156,17 +159,31 @@ def read(files: Sequence[Path], chart: Path) -> Found:
     )
 
 
-def _below(path: Path) -> Iterator[Path]:
-    """Yield a file, or the files below a folder, without those whose name begins with a dot."""
+def _below(path: Path, notes: list[str]) -> Iterator[Path]:
+    """Yield a file, or the files below a folder, without those whose name begins with a dot.
+
+    Charts and the files of Kustomize in a folder are neither values nor manifests, and are passed over with a note.
+    """
     if path == STDIN or not path.is_dir():
         yield path
         return
+    if (path / _CHART_FILE).is_file():
+        raise IsolationError(f"{show_name(path)}: is a chart", "give the values for it, and the chart with --chart")
     below = [one for one in sorted(path.rglob("*")) if one.is_file() and one.suffix in _SUFFIXES]
     visible = [one for one in below if not any(part.startswith(".") for part in one.relative_to(path).parts)]
-    if not visible:
+    charts = [one.parent for one in visible if one.name == _CHART_FILE]
+    found = [one for one in visible if one.stem != _KUSTOMIZE and _chart_around(one, charts) is None]
+    notes += [f"{show_name(one)} is passed over: it is a chart" for one in charts if _chart_around(one, charts) == one]
+    notes += [f"{show_name(one)} is passed over: it is Kustomize's" for one in visible if one.stem == _KUSTOMIZE]
+    if not found:
         what = f"{show_name(path)}: has no .yaml, .yml or .json files"
         raise IsolationError(what, "name a folder of values files or manifests")
-    yield from visible
+    yield from found
+
+
+def _chart_around(path: Path, charts: Sequence[Path]) -> Path | None:
+    """Return the outermost of some charts' folders that a file or folder is in, None if it is in none."""
+    return next((one for one in sorted(charts) if path.is_relative_to(one)), None)
 
 
 def _file(path: Path, text: str) -> _File:
