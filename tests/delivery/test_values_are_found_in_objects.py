@@ -267,3 +267,64 @@ def test_vcluster_yaml_with_apiversion_and_kind_is_values_and_no_manifest(tmp_pa
 def test_kinds_of_other_groups_hold_no_releases() -> None:
     assert not holds_releases({"apiVersion": "app.k8s.io/v1beta1", "kind": "Application"})
     assert not holds_releases({"helm": {"chart": "x"}, "policies": {}})
+
+
+HELM_TEMPLATE = """{{{{- range .Values.tenants }}}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: vc-{{{{ .name }}}}
+spec:
+  source:
+    chart: vcluster
+    helm:
+      {values}
+{{{{- end }}}}
+"""
+
+
+def test_expressions_around_a_whole_object_do_not_decide_on_its_values(tmp_path: Path) -> None:
+    found = found_in(
+        tmp_path, HELM_TEMPLATE.format(values="valuesObject: {policies: {networkPolicy: {enabled: true}}}")
+    )
+    assert (said(found), [one.name for one in found.releases]) == ([], [None])
+
+
+@pytest.mark.parametrize(
+    ("values", "line", "words"),
+    [
+        ("values:\n        {{ .v | toYaml | indent 8 }}", 12, "decides on the lines around it"),
+        ("valuesObject:\n{{- if .x }}\n        policies: {}\n{{- end }}", 12, "decides on the lines around it"),
+        ("values: |\n        policies:\n          {{ .p }}", 13, "decides on the lines around it"),
+        ("values: {{ toYaml .v | nindent 8 }}", 11, "decides on the lines around it"),
+        ("valuesObject: {policies: {networkPolicy: {extraWorkloadRules: '{{ .r }}'}}}", 11, "may decide on flows"),
+        ("valuesObject: {policies: {networkPolicy: {outgoingConnections: '{{ .r }}'}}}", 11, "may decide on flows"),
+    ],
+)
+def test_expressions_inside_an_object_are_never_taken_for_no_values(
+    values: str, line: int, words: str, tmp_path: Path
+) -> None:
+    problems = said(found_in(tmp_path, HELM_TEMPLATE.format(values=values)))
+    assert problems[0].startswith(f"{line}: ")
+    assert words in problems[0]
+
+
+def test_flows_of_an_umbrella_may_depend_on_anything(tmp_path: Path) -> None:
+    chart = tmp_path / "umbrella"
+    chart.mkdir()
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: tenant-stack\nversion: 1.0.0\n")
+    plain = "vcluster:\n  policies:\n    networkPolicy:\n      enabled: {{ .on }}\n"
+    assert said(found_in(tmp_path, plain, chart=chart)) == [
+        "4: vcluster.policies.networkPolicy.enabled: {{ .on }} is not resolved, and may decide on flows"
+    ]
+
+
+@pytest.mark.parametrize("path", [".", "'{{ .path }}'"])
+def test_values_like_a_vclusters_of_a_chart_that_is_not_known_are_a_problem(path: str, tmp_path: Path) -> None:
+    text = CASES["argocd-values"].text.replace("chart: vcluster", f"path: {path}")
+    if "{{" in path:
+        text = APPLICATION_SET.replace("chart: vcluster", f"chart: {path}")
+    problems = said(found_in(tmp_path, text))
+    assert problems
+    assert all("its chart is not known, and its values are like those of a vCluster" in one for one in problems)

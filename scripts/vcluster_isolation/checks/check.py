@@ -75,6 +75,7 @@ def _check_release(release: Release, request: Request, versions: tuple[str, ...]
     if release.layers:
         _check_layers(release.layers, own, versions, part)
     known = [one for one in part.problems if not any(word in str(one) for word in release.words)]
+    known = known if release.problems else part.problems  # then no word should have been in the way
     report.problems += _of_release([*release.problems, *known], release)
     report.warnings += _of_release([*release.remarks, *part.warnings], release)
     report.objects += part.objects

@@ -104,6 +104,8 @@ def _problem_count(report: Report) -> str:
 
 def _all_is_well(report: Report) -> str:
     """Return what was checked, and found to be right."""
+    if not report.kubernetes:
+        return f"ok: {', '.join(report.files)}: neither values of a vCluster nor manifests"
     names = {"schema": "values.schema.json", "chart": "the chart's validation"}
     by = [names[step] for step in report.steps if step in names]
     by += [f"kubeconform for Kubernetes {', '.join(report.kubernetes)}", "the API server's rules"]

@@ -36,6 +36,9 @@ _WITHOUT_EFFECT: Final[Sequence[Path]] = (
 """Values that decide on no flow: they only label or annotate policies, or say when something happens."""
 
 _WITH_EFFECT: Final[Sequence[Path]] = (
+    _POLICY,  # all of it: deprecated keys are honoured, and in no values.yaml
+    ("platformNetworkPolicy",),
+    ("vcluster",),
     ("integrations",),
     ("experimental",),
     ("networking",),
@@ -55,7 +58,7 @@ _WITH_EFFECT: Final[Sequence[Path]] = (
     ("controlPlane", "serviceMonitor"),
     ("controlPlane", "coredns"),
 )
-"""Values outside of the chart's own that need a flow, or change who is who in the host cluster."""
+"""The chart's own values, and others that need a flow or change who is who in the host cluster."""
 
 
 @dataclass(frozen=True, slots=True)

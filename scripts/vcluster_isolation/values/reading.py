@@ -48,8 +48,11 @@ class Source:
 class Content:
     """The layers of a release, what was not resolved, and the words that stand for it.
 
-    `remarks` are about what was not resolved and decides on no flow.
+    `remarks` are about what was not resolved and decides on no flow. That is known of the values of a vCluster
+    (`known`); of those of an umbrella, flows may depend on anything.
     """
+
+    known: bool = True
 
     layers: list[Layer] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -57,9 +60,9 @@ class Content:
     words: set[str] = field(default_factory=set)
 
 
-def content_of(site: Site, source: Source) -> Content:
+def content_of(site: Site, source: Source, *, known: bool = True) -> Content:
     """Return the values of a release. What is no YAML, or not resolved, is among the problems."""
-    content = Content()
+    content = Content(known)
     for path in site.values:
         value = at(source.item, path)
         try:
@@ -76,12 +79,34 @@ def content_of(site: Site, source: Source) -> Content:
     for one in site.elsewhere:
         what = f"{site.title} also uses {one.what}: not resolved"
         content.problems.append(_problem(one.path, what, one.next_step, source))
+    _add_lines(site, source, content)
     return content
 
 
-def of_plain(name: str, text: str, outer: Text | None) -> Content:
+def _add_lines(site: Site, source: Source, content: Content) -> None:
+    """Add the lines of an object, outside of values that are a text, that are nothing but an expression.
+
+    They may be anything, values too. Around a whole document they only decide whether and how often it is there.
+    """
+    if source.outer is None or source.document is None:
+        return
+    whole, after = (place_of(source.text, number, ()) for number in (source.document, source.document + 1))
+    if whole is None:
+        return
+    written = source.text.split("\n")
+    blocks = [place_of(source.text, source.document, (*source.above, *path)) for path in site.values]
+    texts = [one for one in blocks if one is not None and not one.block]
+    for number, expression in source.outer.lines:
+        below = whole.end < number and (after is None or number <= after.first) and written[number - 1].startswith(" ")
+        inside = whole.first < number <= whole.end or below
+        if inside and not any(one.first < number <= one.end for one in texts):
+            what = f"{expression} decides on the lines around it, and is not resolved"
+            content.problems.append(Problem("", what, Engine().advice, SOURCE, source.name, number))
+
+
+def of_plain(name: str, text: str, outer: Text | None, *, known: bool = True) -> Content:
     """Return the values of a plain values file; `outer` has the expressions that were taken out of its text."""
-    content = Content()
+    content = Content(known)
     content.layers.append(Layer(name, text, parse_mapping(text, name)))
     if outer is not None:
         advice = Engine().advice
@@ -197,7 +222,7 @@ def _add_unresolved(text: Text, layer: Layer, advice: str, content: Content) -> 
 
 def _add_expression(path: Path, expression: str, layer: Layer, advice: str, content: Content) -> None:
     """Add a problem with an expression that may decide on flows, or a remark about one that does not."""
-    decides = decides_on_flows(path)
+    decides = not content.known or decides_on_flows(path)
     what = f"{expression} is not resolved, and may decide on flows"
     what = what if decides else f"{expression} is not resolved; no flow depends on it"
     found = content.problems if decides else content.remarks

@@ -23,13 +23,14 @@ from vcluster_isolation.values.expressions import Text, parsed, without_expressi
 from vcluster_isolation.values.kinds import is_manifest
 from vcluster_isolation.values.reading import Content, Source, content_of, of_plain
 from vcluster_isolation.values.sites import Path as Steps
-from vcluster_isolation.values.sites import Site
-from vcluster_isolation.wording import quoted
+from vcluster_isolation.values.sites import Site, at
+from vcluster_isolation.wording import dotted, quoted
 
 _LONG: Final = 1_000_000  # characters of JSON, above which it takes too long to know the line of everything
 _CHART_FILE: Final = "Chart.yaml"
 _KUSTOMIZE: Final = "kustomization"
 _SUFFIXES: Final = {".yaml", ".yml", ".json"}
+_UNKNOWN: Final = (None, ".", "..")
 _CHARTS: Final = frozenset(
     f"vcluster{pro}{distro}" for pro in ("", "-pro") for distro in ("", "-k0s", "-k3s", "-k8s", "-eks")
 ) | {"vcluster-isolation"}
@@ -70,7 +71,7 @@ class Manifests:
     @property
     def objects(self) -> list[Any]:
         """The documents that are objects of the cluster."""
-        return [one for at, one in enumerate(self.documents) if at not in self.holding]
+        return [one for index, one in enumerate(self.documents) if index not in self.holding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,11 @@ class _Sorting:
     releases: list[Release] = field(default_factory=list)
     manifests: list[Manifests] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether plain values are those of a vCluster, and not of an umbrella."""
+        return self.chart == CHART or self.own_chart in _CHARTS
 
 
 def read(files: Sequence[Path], chart: Path) -> Found:
@@ -222,7 +228,7 @@ def _add_plain(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
     contents: list[Content] = []
     for file in files:
         try:
-            contents.append(of_plain(file.name, file.text, file.outer))
+            contents.append(of_plain(file.name, file.text, file.outer, known=sorting.is_ours))
         except InputError as error:
             yield from error.problems
     if len(contents) < len(files):
@@ -245,8 +251,7 @@ def _joined(contents: Iterable[Content]) -> Content:
 
 def _release(title: str, chart: Path, content: Content, sorting: _Sorting) -> Release:
     """Return a release, refused if its values are those of an old vCluster."""
-    ours = chart == CHART or sorting.own_chart in _CHARTS
-    old = legacy.problem_of(content.layers) if ours else None
+    old = legacy.problem_of(content.layers) if chart == CHART or sorting.is_ours else None
     return Release(
         title,
         chart,
@@ -260,18 +265,18 @@ def _release(title: str, chart: Path, content: Content, sorting: _Sorting) -> Re
 
 def _add_objects(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
     """Add the manifests in files, and the releases in their objects. Yield what is no manifest as it stands."""
-    sources = [(file, at, source) for file in files for at, source in _sources(file)]
+    sources = [(file, index, source) for file in files for index, source in _sources(file)]
     items = [source.item for _, _, source in sources]
     holding: dict[str, set[int]] = {}
     by_item = {id(source.item): source for _, _, source in sources}
-    for file, at, source in sources:
+    for file, index, source in sources:
         if not objects.holds_releases(source.item):
             continue
         if not source.above and file.lines:
-            holding.setdefault(file.name, set()).add(at)
+            holding.setdefault(file.name, set()).add(index)
         for site in objects.sites_of(source.item, items):
             inside = source if site.item is None else by_item[id(site.item)]
-            _add_site(site, inside, sorting)
+            yield from _add_site(replace(site, title=source.restore(site.title)), inside, sorting)
     for file in files:
         found = Manifests(file.name, file.text, file.documents, frozenset(holding.get(file.name, ())))
         if found.objects and file.outer is not None:
@@ -283,14 +288,16 @@ def _add_objects(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]
 
 def _sources(file: _File) -> Iterator[tuple[int, Source]]:
     """Yield each object of a file, those in Lists too, with the number of its document."""
-    for at, document in enumerate(file.documents):
+    for index, document in enumerate(file.documents):
         listed = document.get("items") if isinstance(document, dict) else None
         numbered = list(enumerate(listed)) if isinstance(listed, list) and document.get("kind") == "List" else []
-        places: list[tuple[Steps, Any]] = [(("items", index), item) for index, item in numbered] or [((), document)]
+        places: list[tuple[Steps, Any]] = [(("items", position), item) for position, item in numbered] or [
+            ((), document)
+        ]
         for above, item in places:
             if isinstance(item, dict):
-                number = at if file.lines else None
-                yield at, Source(file.name, file.text, number, above, item, file.outer)
+                number = index if file.lines else None
+                yield index, Source(file.name, file.text, number, above, item, file.outer)
 
 
 def is_vclusters(chart: str | None) -> bool:
@@ -298,19 +305,23 @@ def is_vclusters(chart: str | None) -> bool:
     return chart in _CHARTS
 
 
-def _add_site(site: Site, source: Source, sorting: _Sorting) -> None:
-    """Add a release of an object, or a note that it is passed over."""
+def _add_site(site: Site, source: Source, sorting: _Sorting) -> Iterator[Problem]:
+    """Add a release of an object, or a note that it is passed over. Yield a problem if it may be a vCluster's."""
     chart = _text(site.chart, site, source)
     own = sorting.own_chart
     if chart in _CHARTS or chart == own:
-        content = content_of(site, source)
+        content = content_of(site, source, known=chart in _CHARTS)
         at_hand = sorting.chart if chart == own or own in _CHARTS else CHART
         release = _release(site.title, at_hand, content, sorting)
         name, namespace = (_text(one, site, source) for one in (site.name, site.namespace))
         sorting.releases.append(replace(release, name=name, namespace=namespace))
         sorting.notes += site.notes
+    elif chart in _UNKNOWN and any("networkPolicy" in str(at(source.item, path)) for path in site.values):
+        what = f"{site.title}: its chart is not known, and its values are like those of a vCluster"
+        next_step = "give the values by themselves, or name the chart"
+        yield Problem(dotted(site.path), what, next_step, "values", source.name, source.line(site.path))
     else:
-        what = f"its chart is {quoted(chart)}" if chart else "its chart is not known"
+        what = "its chart is not known" if chart in _UNKNOWN else f"its chart is {quoted(chart)}"
         sorting.notes.append(f"{source.name}: {site.title} is passed over: {what}")
 
 
