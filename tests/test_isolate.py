@@ -180,7 +180,6 @@ def test_a_broken_copy_does_not_hide_behind_the_chart(tmp_path: Path, monkeypatc
     ("arguments", "message"),
     [
         ([], "no values were given; name a vcluster.yaml, such as examples/vcluster.yaml"),
-        (["-"], "values cannot come from standard input here; write them to a file first"),
         (["/no/such.yaml"], "/no/such.yaml: "),
         (
             [str(EXAMPLE), "--name", "Team_A"],

@@ -25,11 +25,15 @@ from pathlib import Path
 from vcluster_isolation import render_cache
 from vcluster_isolation.errors import InputError, IsolationError, Problem
 from vcluster_isolation.helm import RenderFailed, Request
+from vcluster_isolation.layers import Layer
 from vcluster_isolation.proof import render_text
 from vcluster_isolation.proof.fleet import matrix_of
 from vcluster_isolation.proof.inputs import Input
 from vcluster_isolation.proof.platform_subject import subjects_of_values
 from vcluster_isolation.strict_yaml import read_mapping
+from vcluster_isolation.values.kinds import is_manifest
+from vcluster_isolation.values.legacy import problem_of
+from vcluster_isolation.values.objects import holds_releases
 from vcluster_isolation.wording import printable, quoted
 
 VALUES = "values"
@@ -163,12 +167,19 @@ def _misnamed(situation: Situation, request: Request) -> Iterator[Problem]:
 
 
 def _unreadable(files: Sequence[Path]) -> Iterator[Problem]:
-    """Yield what strict YAML has against values files."""
+    """Yield what strict YAML has against values files, and which are none of this chart's."""
     for file in files:
         try:
-            read_mapping(file)
+            values = read_mapping(file)
         except InputError as error:
             yield from error.problems
+            continue
+        if holds_releases(values) or is_manifest(values):
+            yield _problem(
+                file, "is a Kubernetes object, and no values file", "put the values into a file of their own"
+            )
+        elif old := problem_of([Layer(printable(str(file)), file.read_text(encoding="utf-8-sig"), values)]):
+            yield old
 
 
 def _refused(file: Path, error: RenderFailed) -> Iterator[Problem]:

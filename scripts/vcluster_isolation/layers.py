@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,11 +16,19 @@ from vcluster_isolation.wording import printable
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One values file: how messages name it, its text, and what it says."""
+    """One values file: how messages name it, its text, and what it says.
+
+    Of values inside another document `text` is what helm reads, and `place` gives the file's line for a path.
+    """
 
     name: str
     text: str
     values: dict[str, Any]
+    place: Callable[[tuple[str | int, ...]], int | None] | None = None
+
+    def line(self, path: Sequence[str | int]) -> int | None:
+        """Return the line of the key at `path`, or of the nearest one above it; None where it is not known."""
+        return line_of(self.text, tuple(path)) if self.place is None else self.place(tuple(path))
 
 
 def overlay(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -56,7 +64,7 @@ def locate(layers: Sequence[Layer], path: Sequence[str | int]) -> tuple[str | No
     for length in range(len(path), 0, -1):
         for layer in reversed(layers):
             if _has(layer.values, path[:length]):
-                return layer.name, line_of(layer.text, tuple(path[:length]))
+                return layer.name, layer.line(path[:length])
     return (layers[0].name if len(layers) == 1 else None), None
 
 

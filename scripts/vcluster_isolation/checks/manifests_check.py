@@ -35,16 +35,17 @@ class _Object:
     path: Path
 
 
-def judge(text: str, name: str, against: Sequence[str] = (), *, in_file: bool = True) -> Judged:
+def judge(
+    text: str, name: str, against: Sequence[str] = (), *, in_file: bool = True, but: frozenset[int] = frozenset()
+) -> Judged:
     """Judge the manifests in `text` for the Kubernetes versions `against` (see kubeconform.findings).
 
-    `name` is the file's; problems name file and line unless `in_file` is false, for text that is in no file.
-    That a custom resource was not validated is a warning, and so is a policy that is not evaluated. Raises InputError
-    when the text is no YAML.
+    The documents `but` are left out, by their numbers. `name` is the file's; problems name file and line unless
+    `in_file` is false, for text that is in no file. That a custom resource was not validated is a warning, and so is a
+    policy that is not evaluated. Raises InputError when the text is no YAML.
     """
-    objects = [
-        found for index, document in enumerate(parse_documents(text, name)) for found in _objects(document.value, index)
-    ]
+    numbered = [pair for pair in enumerate(parse_documents(text, name)) if pair[0] not in but]
+    objects = [found for index, document in numbered for found in _objects(document.value, index)]
     schemas = kubeconform.findings([found.value for found in objects], against)
     problems: list[Problem] = []
     warnings: list[Problem] = []

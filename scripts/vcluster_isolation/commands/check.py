@@ -19,7 +19,7 @@ JSON_FORM = """\b
 --output json prints one object:
   ok        true when there are no problems
   problems  list of {where, what, next, source, file, line}; file and line are
-            null when not known; source is yaml, schema, chart, kubeconform or api
+            null when not known; source is yaml, values, schema, chart, kubeconform or api
   warnings  the same, of rules without effect, custom resources that were not
             validated, and policies that the other commands do not evaluate
   checked   {files, steps, objects, kubernetes}: what was looked at, how far it came
@@ -58,7 +58,8 @@ def command(
     """Say everything that is wrong with the values in FILE, before a cluster sees them.
 
     Several FILEs are layers of one release, as for `helm -f a.yaml -f b.yaml`. A FILE of Kubernetes manifests
-    (apiVersion and kind) is judged by itself. `-` is standard input.
+    (apiVersion and kind) is judged by itself, and so are the values inside an Argo CD Application, a Flux HelmRelease,
+    a VirtualClusterTemplate and the like. A folder stands for the files below it, `-` for standard input.
 
     Values are read strictly, then checked by values.schema.json and by the chart's own validation, and what they
     render by kubeconform and by the API server's own rules, which no schema has.
@@ -104,6 +105,8 @@ def _problem_count(report: Report) -> str:
 
 def _all_is_well(report: Report) -> str:
     """Return what was checked, and found to be right."""
+    if not report.kubernetes:
+        return f"ok: {', '.join(report.files)}: neither values of a vCluster nor manifests"
     names = {"schema": "values.schema.json", "chart": "the chart's validation"}
     by = [names[step] for step in report.steps if step in names]
     by += [f"kubeconform for Kubernetes {', '.join(report.kubernetes)}", "the API server's rules"]

@@ -11,7 +11,7 @@ from vcluster_isolation.helm import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.proof import explain_text
 from vcluster_isolation.proof.explain import explain, parse_port
-from vcluster_isolation.proof.inputs import read_input
+from vcluster_isolation.proof.inputs import print_notes, read_input
 from vcluster_isolation.proof.stage import find, stage_of
 
 ENDS = """\b
@@ -55,7 +55,7 @@ PORT is 8443 (TCP), 8443/TCP, 53/UDP or 8000-8100/TCP; without it, any port.
     multiple=True,
     required=True,
     type=click.Path(path_type=Path),
-    help="Values, manifests, or a folder; `-` is standard input. As often as you like.",
+    help="Values, objects that hold values, manifests, or a folder; `-` is standard input. As often as you like.",
 )
 @click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
 @click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
@@ -84,6 +84,7 @@ def command(
     """
     asked = None if port is None else parse_port(port)
     given = read_input(files, name=name, namespace=namespace, chart=chart)
+    print_notes(given)
     stage = stage_of(given, (source, destination))
     found = explain(stage, find(source, stage), find(destination, stage), asked)
     click.echo(explain_text.as_json(found) if output == "json" else explain_text.text(found))

@@ -11,8 +11,9 @@ from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import CHART, RenderFailed, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, Target, name_in, target
 from vcluster_isolation.notes import Rendered, template_with_notes
-from vcluster_isolation.strict_yaml import STDIN, read_mapping
 from vcluster_isolation.tools import find, stream
+from vcluster_isolation.values.releases import Release
+from vcluster_isolation.values.requests import one_release, readable
 from vcluster_isolation.wording import printable
 
 
@@ -40,7 +41,10 @@ def command(
     release: str | None,
     install: bool,
 ) -> None:
-    """Print the NetworkPolicies that isolate the vCluster of the vcluster.yaml in FILE.
+    """Print the NetworkPolicies that isolate the vCluster of the vcluster.yaml in FILE (`-` is standard input).
+
+    FILE may also be an object that holds one, such as an Argo CD Application, a Flux HelmRelease or a
+    VirtualClusterTemplate; of several releases --name chooses one.
 
     Standard output has the manifests, standard error a summary of what they allow and leave open. With
     --install, helm installs them instead, or upgrades what is installed.
@@ -48,11 +52,13 @@ def command(
     Exit code 0: done, also when the values ask for no isolation; the summary says so then. 2: the files cannot
     be read, the values are refused, or helm failed.
     """
-    values = (*files, *more)
-    chosen = _chosen_name(values, name, install=install)
-    found = target(chosen or EXAMPLE_NAME, namespace=namespace, release=release)
+    if not (files or more):
+        raise IsolationError("no values were given", "name a vcluster.yaml, such as examples/vcluster.yaml")
+    given = one_release((*files, *more), name)
+    chosen = _chosen_name(given, name, install=install)
+    found = target(chosen or EXAMPLE_NAME, namespace=namespace or given.namespace, release=release)
     inline = json.dumps({"vcluster": {"name": found.name}})
-    request = Request(values, found.release, found.namespace, CHART, inline)
+    request = Request(readable(given), found.release, found.namespace, CHART, inline)
     if install:
         _install(request)
         return
@@ -61,18 +67,12 @@ def command(
     click.echo(_summary(rendered, found, guessed=not chosen), err=True)
 
 
-def _chosen_name(values: tuple[Path, ...], name: str | None, *, install: bool) -> str | None:
-    """Read the values strictly, and return the name that the user gave there or as an option.
+def _chosen_name(given: Release, name: str | None, *, install: bool) -> str | None:
+    """Return the name that the user gave as an option, in the values, or in the object that holds them.
 
-    Raises InputError for files that cannot be read, IsolationError where there is nothing to read, or no name to
-    install for.
+    Raises IsolationError for a name that is no text, and where there is no name to install for.
     """
-    if not values:
-        raise IsolationError("no values were given", "name a vcluster.yaml, such as examples/vcluster.yaml")
-    if STDIN in values:
-        raise IsolationError("values cannot come from standard input here", "write them to a file first")
-    contents = [read_mapping(path) for path in values]
-    chosen = name if name is not None else name_in(contents)
+    chosen = name if name is not None else name_in([layer.values for layer in given.layers]) or given.name
     if install and not chosen:
         raise IsolationError(
             "--install needs the vCluster's name, because the policies select its pods by it",

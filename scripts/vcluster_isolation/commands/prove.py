@@ -9,7 +9,7 @@ import click
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.proof import report
-from vcluster_isolation.proof.inputs import read_subjects
+from vcluster_isolation.proof.inputs import print_notes, read_input
 from vcluster_isolation.proof.prove import prove
 
 _OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
@@ -35,8 +35,9 @@ def command(
 ) -> None:
     """Judge every claim about a vCluster, for every pod that anybody could create.
 
-    FILEs are values files (layers of one release, as for helm), or the manifests that were rendered from them; `-` is
-    standard input. Isolation claims go through every label set that a tenant can choose and every address;
+    FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
+    Flux HelmRelease, a VirtualClusterTemplate: each release by itself), manifests, or both, which are one cluster then;
+    `-` is standard input. Isolation claims go through every label set that a tenant can choose and every address;
     availability claims through everything that must stay possible.
 
     A claim `holds` or `FAILS`; it is `granted` when only what your own values opened breaks it, and `closed` when
@@ -48,7 +49,8 @@ def command(
     Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted. 2: cannot run. 4: no claim fails, and
     at least one is undecided.
     """
-    subjects = read_subjects(files, name=name, namespace=namespace, chart=chart)
-    proofs = [(subject, prove(subject)) for subject in subjects]
+    given = read_input(files, name=name, namespace=namespace, chart=chart)
+    print_notes(given)
+    proofs = [(subject, prove(subject)) for subject in given.subjects]
     click.echo(_OUTPUTS[output](proofs))
     ctx.exit(report.exit_code(proofs, strict=strict))

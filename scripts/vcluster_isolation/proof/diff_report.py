@@ -42,7 +42,8 @@ class Row:
 class Difference:
     """What a change does to one vCluster. `text` says that the manifests differ at all.
 
-    `not_evaluated` are the policies of both sides that were not evaluated and may make it another change.
+    `not_evaluated` are the policies of both sides that were not evaluated and may make it another change. `where` says
+    which object has it.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Difference:
     rows: tuple[Row, ...]
     text: bool
     not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
+    where: str = ""
 
     @property
     def undecided(self) -> bool:
@@ -76,7 +78,10 @@ def difference(before: Subject, after: Subject, found: Sequence[Change]) -> Diff
     texts = (before.manifests, after.manifests)
     rules = ((one.policies, one.tiers) for one in (before, after))
     differ = texts[0] != texts[1] if all(texts) else len(set(rules)) > 1
-    return Difference(after.name, after.namespace, kind(found), tuple(rows), differ, tuple(_doubts(before, after)))
+    where = after.where or before.where
+    return Difference(
+        after.name, after.namespace, kind(found), tuple(rows), differ, tuple(_doubts(before, after)), where
+    )
 
 
 def _doubts(before: Subject, after: Subject) -> Iterator[UnevaluatedPolicy]:
@@ -142,7 +147,8 @@ def text(found: Iterable[Difference]) -> str:
 
 def _lines(one: Difference) -> Iterator[str]:
     """Yield the lines about one vCluster."""
-    yield f"{one.kind}: vCluster {printable(one.name)} in namespace {printable(one.namespace)}{_remark(one)}"
+    where = f" ({printable(one.where)})" if one.where else ""
+    yield f"{one.kind}: vCluster {printable(one.name)} in namespace {printable(one.namespace)}{where}{_remark(one)}"
     for row in one.rows:
         yield f"  {'+' if row.opened else '-'} {row}"
         yield f"      by {', '.join(row.causes)}"
@@ -163,7 +169,8 @@ def markdown(found: Iterable[Difference]) -> str:
 
 def _markdown(one: Difference) -> Iterator[str]:
     """Yield the lines about one vCluster."""
-    yield f"### `{_code(one.name)}` in `{_code(one.namespace)}`: **{one.kind}**{_remark(one)}\n"
+    where = f" (`{_code(one.where)}`)" if one.where else ""
+    yield f"### `{_code(one.name)}` in `{_code(one.namespace)}`{where}: **{one.kind}**{_remark(one)}\n"
     for opened, title in ((True, "Opened"), (False, "Closed")):
         rows = [row for row in one.rows if row.opened == opened]
         if rows:
@@ -181,7 +188,10 @@ def _code(given: str) -> str:
 
 
 def as_json(found: Iterable[Difference]) -> str:
-    """Return a list of objects: `name`, `namespace`, `kind`, `textChanged`, `changes`, `undecided`, `not_evaluated`."""
+    """Return a list of objects with `name`, `namespace`, `where` (an object), `kind`, `textChanged` and `changes`.
+
+    `undecided` says that policies which are `not_evaluated` may make it another change.
+    """
     return json.dumps([_json(one) for one in found], indent=2)
 
 
@@ -200,6 +210,7 @@ def _json(one: Difference) -> dict[str, Any]:
     return {
         "name": one.name,
         "namespace": one.namespace,
+        "where": one.where or None,
         "kind": one.kind,
         "textChanged": one.text,
         "changes": rows,

@@ -160,6 +160,7 @@ def as_json(proofs: Iterable[Proof]) -> str:
             "name": subject.name,
             "namespace": subject.namespace,
             "not_evaluated": [one.as_dict() for one in subject.not_evaluated],
+            "where": subject.where or None,
             "claims": [_claim(subject, one) for one in outcomes],
         }
         for subject, outcomes in found

@@ -12,6 +12,7 @@ from vcluster_isolation.helm import Request
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, reset
 from vcluster_isolation.proof.granting import changed as changed_values
+from vcluster_isolation.proof.old_policies import old_homes
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY, RuleId, RuleNote, rule_notes
 from vcluster_isolation.proof.settings import Settings, at_path, filled, settings_of
 from vcluster_isolation.proof.settings_of_policies import settings_of_policies
@@ -37,7 +38,8 @@ class Subject:
     it is there. `changed` maps each value that the user set to something else than the
     default, as far as it decides on rules, to the path that the user wrote. `usual_policies` gives the policies with
     all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
-    their text. `not_evaluated` are policies of other APIs beside them.
+    their text. `not_evaluated` are policies of other APIs beside them. `where` says in which object the values are, if
+    they are in one.
     """
 
     name: str
@@ -55,12 +57,13 @@ class Subject:
     settings: Settings = field(default_factory=Settings)
     kind: str = VCLUSTER
     not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
+    where: str = ""
 
     @property
     def title(self) -> str:
         """What a report calls it."""
         who = "vCluster Platform" if self.kind == PLATFORM else f"vCluster {self.name}"
-        return f"{who} in namespace {self.namespace}"
+        return f"{who} in namespace {self.namespace}" + (f" ({self.where})" if self.where else "")
 
     @property
     def usual(self) -> Rendered:
@@ -205,6 +208,7 @@ def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Sub
 def of_cluster(cluster: Cluster) -> list[Subject]:
     """Return a subject for each vCluster in a cluster, as `of_manifests` does. Raises IsolationError as that does."""
     found = {(one.namespace, one.name.removeprefix("vc-cp-")) for one in cluster.policies if is_home(one)}
+    found |= old_homes(cluster.policies)
     if not found:
         raise IsolationError(
             "no policy `vc-cp-NAME` is among the manifests", "give the manifests that the chart renders"
