@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.proof.audit import Tell
+from vcluster_isolation.proof.cast import MANAGED_BY
 from vcluster_isolation.reach.fields import legal_name
 from vcluster_isolation.reach.parse import Cluster, flatten, parse_cluster
 from vcluster_isolation.reach.stream import objects
@@ -48,8 +49,8 @@ class _Text:
 def read_cluster(path: Path, standard_input: BinaryIO, tell: Tell) -> tuple[Cluster, set[tuple[str, str]]]:
     """Return what a file says (`-`: standard input) of a cluster, and what its policies' labels declare.
 
-    The latter are the (namespace, release) of policies labelled `app: vcluster`. Objects that are wrong are problems
-    of the cluster; raises InputError when the file cannot be read or is not JSON.
+    The latter are the (namespace, release) of policies labelled `app: vcluster` that no vCluster synced. Objects that
+    are wrong are problems of the cluster; raises InputError when the file cannot be read or is not JSON.
     """
     name = "standard input" if path == STDIN else printable(str(path))
     declared: set[tuple[str, str]] = set()
@@ -85,7 +86,8 @@ def _noticed(items: Iterable[Any], declared: set[tuple[str, str]]) -> Iterator[A
             metadata = _mapping(item.get("metadata"))
             labels = _mapping(metadata.get("labels"))
             space, release = metadata.get("namespace"), labels.get("release")
-            if labels.get("app") == "vcluster" and _is_name(space) and _is_name(release):
+            synced = MANAGED_BY in labels  # in a namespace that namespace sync made, the rest is the tenant's choice
+            if labels.get("app") == "vcluster" and not synced and _is_name(space) and _is_name(release):
                 declared.add((str(space), str(release)))
         yield item
 
