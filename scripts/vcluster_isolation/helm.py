@@ -66,7 +66,7 @@ def template(request: Request, *, helm: Path | None = None, tests: bool = False)
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release in a cluster, by its last revision: `status` is helm's word (`deployed`), `manifest` what it renders."""
+    """A release in a cluster, by its last revision: `status` is helm's word (`deployed`), `manifest` its objects."""
 
     name: str
     namespace: str

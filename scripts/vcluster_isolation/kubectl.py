@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from vcluster_isolation.errors import ToolFailed
@@ -21,44 +22,47 @@ def current_context() -> str:
     return done.stdout.strip() if done.code == 0 else ""
 
 
-def get_named(context: str, resource: str, namespace: str, names: Sequence[str]) -> dict[str, Json]:
-    """Return the objects of a resource (`networkpolicies`) in a namespace that are there, by their names.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Objects of a resource (`networkpolicies`) in a namespace; `context` is a kube context, empty for the current."""
+
+    context: str
+    resource: str
+    namespace: str
+    names: Sequence[str]
+
+
+def get(objects: Named) -> dict[str, Json]:
+    """Return the objects that are there, by their names.
 
     Raises ToolFailed when kubectl fails or prints something else, ToolMissing when there is no kubectl.
     """
-    if not names:
-        return {}
-    words = ["get", resource, *names, f"--namespace={namespace}", "--ignore-not-found", "--output=json"]
-    text = _run(context, words).strip()
+    words = ["get", objects.resource, *objects.names, f"--namespace={objects.namespace}"]
+    text = _run(objects.context, [*words, "--ignore-not-found", "--output=json"]).strip()
     try:
         found = json.loads(text) if text else {"items": []}
-        items = found.get("items", [found]) if isinstance(found, dict) else []
-        return {item["metadata"]["name"]: item for item in items}
+        return {item["metadata"]["name"]: item for item in found.get("items", [found])}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolFailed(["kubectl", *words], "printed no objects in JSON", "check which kubectl is on PATH") from error
 
 
-def annotate(
-    context: str, resource: str, namespace: str, names: Sequence[str], annotations: Mapping[str, str | None]
-) -> None:
-    """Set annotations of some objects, or with None take them off; what is so already stays as it is.
+def annotate(objects: Named, annotations: Mapping[str, str | None]) -> None:
+    """Set annotations of objects, or with None take them off; what is so already stays as it is.
 
-    Raises ToolFailed when kubectl fails, for one that is not there among others.
+    Raises ToolFailed when kubectl fails, as it does if one of them is not there.
     """
-    _set("annotate", context, resource, namespace, names, annotations)
+    _set("annotate", objects, annotations)
 
 
-def label(context: str, resource: str, namespace: str, names: Sequence[str], labels: Mapping[str, str | None]) -> None:
-    """Set labels of some objects, as `annotate` does annotations. Raises ToolFailed as that does."""
-    _set("label", context, resource, namespace, names, labels)
+def label(objects: Named, labels: Mapping[str, str | None]) -> None:
+    """Set labels of objects, as `annotate` does annotations. Raises ToolFailed as that does."""
+    _set("label", objects, labels)
 
 
-def _set(
-    verb: str, context: str, resource: str, namespace: str, names: Sequence[str], pairs: Mapping[str, str | None]
-) -> None:
-    if names:
-        changes = [f"{key}-" if value is None else f"{key}={value}" for key, value in pairs.items()]
-        _run(context, [verb, resource, *names, f"--namespace={namespace}", "--overwrite", *changes])
+def _set(verb: str, objects: Named, pairs: Mapping[str, str | None]) -> None:
+    changes = [f"{key}-" if value is None else f"{key}={value}" for key, value in pairs.items()]
+    words = [verb, objects.resource, *objects.names, f"--namespace={objects.namespace}", "--overwrite", *changes]
+    _run(objects.context, words)
 
 
 def _run(context: str, words: Sequence[str]) -> str:

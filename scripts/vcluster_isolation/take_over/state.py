@@ -12,6 +12,7 @@ import yaml
 from vcluster_isolation import helm, kubectl, render_cache
 from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
 from vcluster_isolation.helm import Release, Request
+from vcluster_isolation.kubectl import Named
 from vcluster_isolation.proof.cast import MANAGED_BY
 from vcluster_isolation.reach.model import Policy
 from vcluster_isolation.reach.parse import parse_cluster
@@ -59,7 +60,10 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The policies that are there, and those that another release renders, by release."""
+    """The policies that are there, and those that another release renders, by release.
+
+    Of a release in which something is unfinished (`pending-upgrade`, `failed`) these are all that it might render.
+    """
 
     live: Mapping[Key, Json]
     rendered: Mapping[Release, tuple[Key, ...]]
@@ -94,7 +98,7 @@ def read(handover: Handover) -> State:
     live: dict[Key, Json] = {}
     for namespace in dict.fromkeys(namespace for namespace, _ in handover.keys):
         names = [name for home, name in handover.keys if home == namespace]
-        found = kubectl.get_named(handover.context, RESOURCE, namespace, names)
+        found = kubectl.get(Named(handover.context, RESOURCE, namespace, names))
         live |= {(namespace, name): one for name, one in found.items()}
     problems = [problem for key, one in live.items() for problem in _not_helms(key, one)]
     if problems:
@@ -103,8 +107,7 @@ def read(handover: Handover) -> State:
     sources = sorted({*owners, (handover.vcluster, handover.request.namespace)} - {handover.ours})
     releases = (helm.release_of(name, namespace, handover.context) for name, namespace in sources)
     known = set(handover.keys)
-    rendered = {one: tuple(sorted(known & set(_rendered(one)))) for one in releases if one}
-    _refuse_unfinished(rendered)
+    rendered = {one: tuple(sorted(known & set(_rendered(one) if is_settled(one) else live))) for one in releases if one}
     return State(live, {one: keys for one, keys in rendered.items() if keys})
 
 
@@ -118,6 +121,11 @@ def owner_of(policy: Json) -> tuple[str, str] | None:
 def is_kept(policy: Json) -> bool:
     """Return whether Helm leaves a policy in place when the release that it belongs to renders it no more."""
     return _mapping(policy, "annotations").get(KEEP) == "keep"
+
+
+def is_settled(release: Release) -> bool:
+    """Return whether a release's last revision is what the cluster has."""
+    return release.status in ("deployed", "uninstalled")
 
 
 def flux_of(policies: Iterable[Json]) -> str:
@@ -149,14 +157,6 @@ def _not_helms(key: Key, policy: Json) -> Iterator[str]:
         yield f"{name}: Argo CD applies it, and would delete it; take it over by hand, as docs/migration.md says"
     if MANAGED_BY in labels:
         yield f"{name}: the vCluster syncs it, so it is a tenant's; delete it in the vCluster"
-
-
-def _refuse_unfinished(releases: Iterable[Release]) -> None:
-    """Raise IsolationError for releases whose last revision is not what the cluster has."""
-    found = [one for one in releases if one.status not in ("deployed", "uninstalled")]
-    if found:
-        listed = "\n".join(f"release {one.name} in namespace {one.namespace} is {one.status}" for one in found)
-        raise IsolationError(listed, "finish or roll back what was begun there, and run this again")
 
 
 def _rendered(release: Release) -> Iterator[Key]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from vcluster_isolation import helm, kubectl
 from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.kubectl import Named
 from vcluster_isolation.take_over.state import (
     KEEP,
     MANAGER,
@@ -26,6 +27,7 @@ from vcluster_isolation.take_over.state import (
     State,
     flux_of,
     is_kept,
+    is_settled,
     owner_of,
     parsed,
     read,
@@ -100,7 +102,11 @@ def _switched_off(handover: Handover, say: Callable[[str], None], waiting: Waiti
 def _say_next(state: State, handover: Handover, say: Callable[[str], None]) -> None:
     """Say what is the user's to do now."""
     for release, keys in state.rendered.items():
-        say(f"2. still on: release {release.name} in namespace {release.namespace} renders {_names(keys)}")
+        where = f"release {release.name} in namespace {release.namespace}"
+        if not is_settled(release):
+            say(f"2. {where} is {release.status}: let it finish, or upgrade or roll it back with helm")
+            continue
+        say(f"2. still on: {where} renders {_names(keys)}")
         flux = flux_of(state.live[key] for key in keys if key in state.live)
         if flux:
             say(f"   Flux installs it: set policies.networkPolicy.enabled: false in the values of HelmRelease {flux}")
@@ -121,8 +127,8 @@ def _take(state: State, handover: Handover, say: Callable[[str], None]) -> None:
         options = []
         name, namespace = handover.ours
         there = [key for key in handover.wanted if key in state.live]
-        for space, names in _by_namespace(there):
-            kubectl.label(handover.context, RESOURCE, space, names, {MANAGER: "Helm"})
+        for objects in _objects(handover, there):
+            kubectl.label(objects, {MANAGER: "Helm"})
         _annotate(handover, there, {OWNER: name, OWNER_NAMESPACE: namespace})
     say(f"3. installing release {handover.request.name}, which takes them")
     helm.upgrade(handover.request, *options, context=handover.context)
@@ -163,14 +169,15 @@ def _wrong(state: State, handover: Handover) -> Iterator[str]:
 
 
 def _annotate(handover: Handover, keys: Iterable[Key], annotations: Mapping[str, str | None]) -> None:
-    for namespace, names in _by_namespace(keys):
-        kubectl.annotate(handover.context, RESOURCE, namespace, names, annotations)
+    """Set or take off annotations of policies."""
+    for objects in _objects(handover, keys):
+        kubectl.annotate(objects, annotations)
 
 
-def _by_namespace(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
-    """Yield namespaces with the names of the policies there."""
+def _objects(handover: Handover, keys: Iterable[Key]) -> Iterator[Named]:
+    """Yield policies as kubectl takes them, those of one namespace together."""
     for namespace, group in groupby(sorted(keys), key=lambda key: key[0]):
-        yield namespace, [name for _, name in group]
+        yield Named(handover.context, RESOURCE, namespace, [name for _, name in group])
 
 
 def _names(keys: Iterable[Key]) -> str:
