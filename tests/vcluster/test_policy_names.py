@@ -86,7 +86,8 @@ def test_everything_that_the_chart_renders_is_recognised(situation: str, name: s
     )
     for part in text.split("---\n"):
         cluster = parse_cluster([one for one in yaml.safe_load_all(part) if one], home="home")
-        for one in (*cluster.policies, *cluster.tiers):
+        found: list[Policy | TierPolicy] = [*cluster.policies, *cluster.tiers]
+        for one in found:
             template = part.partition("templates/")[2].partition(".yaml")[0]
             known = recognise(one)
             assert known is not None, one

@@ -35,6 +35,7 @@ from vcluster_isolation.proof.audit_ends import End, is_hosted, place_of
 from vcluster_isolation.proof.audit_find import Fleet, Found, RolePod, find
 from vcluster_isolation.proof.audit_judge import Finding, judge
 from vcluster_isolation.proof.audit_land import Land
+from vcluster_isolation.proof.audit_promises import Promise
 from vcluster_isolation.proof.audit_shape import shape
 from vcluster_isolation.proof.audit_units import Twin, Unit
 from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
@@ -74,16 +75,17 @@ class Audited:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """All vClusters of a host cluster, in ascending order, and what was read."""
+    """All vClusters of a host cluster, in ascending order, and what was read; `broken`: policies that are missing."""
 
     cluster: Cluster
     vclusters: tuple[Audited, ...]
+    broken: tuple[Promise, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether every claim holds, and everything was judged."""
         failing = (one.verdicts.unjudged or any(f.fails for f in one.verdicts.findings) for one in self.vclusters)
-        return not self.cluster.problems and not any(failing)
+        return not self.cluster.problems and not self.broken and not any(failing)
 
 
 def audit(
