@@ -323,10 +323,20 @@ def test_flux_is_told_where_to_switch_off(cluster: Cluster) -> None:
     assert OFF_COMMAND not in said
 
 
-def test_what_argo_cd_applies_is_left_alone(cluster: Cluster) -> None:
+@pytest.mark.parametrize(
+    ("section", "mark"),
+    [
+        ("annotations", {"argocd.argoproj.io/tracking-id": "team-a:networking.k8s.io/NetworkPolicy:x/y"}),
+        ("labels", {"argocd.argoproj.io/instance": "team-a"}),
+        ("labels", {"app.kubernetes.io/instance": "team-a"}),
+    ],
+    ids=["annotation", "label", "default label"],
+)
+def test_what_argo_cd_applies_is_left_alone(section: str, mark: dict[str, str], cluster: Cluster) -> None:
     before = copy.deepcopy(cluster.policies)
     for one in before.values():
-        one["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = "team-a:networking.k8s.io/NetworkPolicy:x/y"
+        one["metadata"]["annotations"] = {}  # Argo CD applies what charts render, and installs no release
+        one["metadata"][section] |= mark
     cluster.policies = copy.deepcopy(before)
     with pytest.raises(IsolationError, match=r"(?s)vc-cp-team-a: Argo CD applies it.*vc-work-team-a: Argo CD") as told:
         run(cluster)

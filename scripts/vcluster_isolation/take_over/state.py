@@ -31,6 +31,8 @@ MANAGER: Final = "app.kubernetes.io/managed-by"
 
 ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 ARGO_INSTANCE: Final = "argocd.argoproj.io/instance"
+INSTANCE: Final = "app.kubernetes.io/instance"
+"""By which Argo CD knows what it applies (its documentation, "Resource Tracking"); others use the last one, too."""
 FLUX_NAME, FLUX_NAMESPACE = "helm.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/namespace"
 
 _ROLES: Final = (CONTROL_PLANE, WORKLOADS, COREDNS, SNAPSHOTS)
@@ -153,7 +155,8 @@ def _not_helms(key: Key, policy: Json) -> Iterator[str]:
     """Yield why Helm is not to take over a policy."""
     annotations, labels = _mapping(policy, "annotations"), _mapping(policy, "labels")
     name = f"NetworkPolicy/{'/'.join(key)}"
-    if ARGO_TRACKING in annotations or ARGO_INSTANCE in labels:
+    by_label = ARGO_INSTANCE in labels or (INSTANCE in labels and owner_of(policy) is None)
+    if ARGO_TRACKING in annotations or by_label:
         yield f"{name}: Argo CD applies it, and would delete it; take it over by hand, as docs/migration.md says"
     if MANAGED_BY in labels:
         yield f"{name}: the vCluster syncs it, so it is a tenant's; delete it in the vCluster"
