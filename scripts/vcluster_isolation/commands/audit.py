@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -15,6 +16,7 @@ import click
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED, IsolationError
 from vcluster_isolation.proof.audit import Tell, audit
 from vcluster_isolation.proof.audit_json import as_json
+from vcluster_isolation.proof.audit_promises import Promises
 from vcluster_isolation.proof.audit_read import KUBECTL, read_cluster
 from vcluster_isolation.proof.audit_report import text
 from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
@@ -30,6 +32,8 @@ JSON_FORM = """\b
   not_evaluated
              list of {api_version, kind, namespace, name, effect, meaning}:
              policies of other APIs, and what they may do
+  not_there  list of {namespace, policy, vcluster, said_by}: policies that a
+             release or values say are there, and that are not
   kinds      list of {kind, examples_of: [namespace, name], not_judged, claims};
              a claim is {name, kind, there, possible, there_example,
              possible_example}: holds, FAILS, undecided or n/a for the pods that
@@ -71,17 +75,23 @@ def command(
     cluster-scoped ones above and below them. Of the vCluster's values only what its policies show is known: claims
     about named grants are n/a. An object that is wrong is reported and left out.
 
-    Exit code 0: all claims hold. 1: a claim fails, or an object was left out. 2: cannot run, or there is no vCluster.
-    4: no claim fails, and at least one is undecided.
+    A vCluster can seem to be isolated, by its values or by a release that is deployed, while its policies are gone.
+    Add `,secrets`, and where there are such, `,helmreleases`, `,applications`, `,virtualclusterinstances`, and the
+    policies that they say are there and that are not are named. Nothing that is in a Secret is printed.
+
+    Exit code 0: all claims hold. 1: a claim fails, an object was left out, or a policy is not there that should be.
+    2: cannot run, or there is no vCluster. 4: no claim fails, and at least one is undecided.
     """
     tty = sys.stderr.isatty()
     tell: Tell = _quiet
     if progress or (progress is None and tty):
         tell = teller(sys.stderr, time.monotonic, tty=tty)
     with _without_collector():
-        cluster, declared = read_cluster(file, sys.stdin.buffer, tell)
+        promises = Promises()
+        cluster, declared = read_cluster(file, sys.stdin.buffer, tell, promises)
         found = audit(cluster, declared, tell, (ISOLATION, AVAILABILITY) if claims == "all" else (claims,))
-        if not found.vclusters:
+        found = replace(found, broken=promises.broken(cluster.policies))
+        if not found.vclusters and not found.broken:
             what = f"no vCluster is among {len(cluster.pods)} pods and {len(cluster.policies)} policies"
             raise IsolationError("\n".join([*map(str, cluster.problems), what]), f"give the output of {KUBECTL}")
         if output == "json":

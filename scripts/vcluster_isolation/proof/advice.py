@@ -18,6 +18,7 @@ from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.model import EGRESS, INGRESS, NAME_LABEL, Origin, Pod
 from vcluster_isolation.reach.ports import PROTOCOLS, PortSet
 from vcluster_isolation.reach.verdict import Side
+from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, FLOOR, WORKLOADS, by_name, recognise
 
 ADDRESS: Final = "192.0.2.1/32"
 """Stands for an address that nobody knows here; documentation range, RFC 5737."""
@@ -27,7 +28,7 @@ _MOST: Final = 25
 
 _API: Final = [{"port": 8443, "protocol": "TCP"}]
 _IN_VALUES: Final = "in the values of vCluster "
-_SECTIONS: Final = {"vc-cp-": "controlPlane", "vc-work-": "workload"}
+_SECTIONS: Final = {CONTROL_PLANE: "controlPlane", WORKLOADS: "workload"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def in_the_way(side: Side, origin: Origin) -> Missing:
 def is_passed_on(origin: Origin, rule: Missing) -> bool:
     """Return whether a Deny rule is that of the floor which a vCluster's values render, and passes its rules on."""
     name = rule.where.partition(_IN_VALUES)[2].split(",")[0]
-    return bool(name) and origin.policy.startswith("vc-floor") and origin.policy.endswith(f".{name}")
+    floor = by_name(origin.policy)
+    return bool(name) and floor is not None and (floor.role, floor.vcluster) == (FLOOR, name)
 
 
 def _missing(side: Side, where: str, content: dict[str, Any], peers: list[dict[str, Any]]) -> Missing:
@@ -82,11 +84,9 @@ def _missing(side: Side, where: str, content: dict[str, Any], peers: list[dict[s
 
 def _section(side: Side) -> tuple[str, str]:
     """Return under which key a vCluster's values have rules for a side, and the vCluster's name; empty: nowhere."""
-    for start, section in _SECTIONS.items():
-        for policy in side.policies:
-            if policy.name.startswith(start):
-                return section, policy.name.removeprefix(start)
-    return "", ""
+    known = [one for one in map(recognise, side.policies) if one]
+    found = [(_SECTIONS[role], one.vcluster) for role in _SECTIONS for one in known if one.role == role]
+    return found[0] if found else ("", "")
 
 
 def _values(section: str, direction: str, rules: list[dict[str, Any]], other: End, subject: Subject) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from vcluster_isolation.proof.audit_ends import End, is_hosted, place_of
 from vcluster_isolation.proof.audit_find import Fleet, Found, RolePod, find
 from vcluster_isolation.proof.audit_judge import Finding, judge
 from vcluster_isolation.proof.audit_land import Land
+from vcluster_isolation.proof.audit_promises import Promise
 from vcluster_isolation.proof.audit_shape import shape
 from vcluster_isolation.proof.audit_undecided import Findings, doubts_of, undecided
 from vcluster_isolation.proof.audit_units import Twin, Unit
@@ -79,10 +80,11 @@ class Audited:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """All vClusters of a host cluster, in ascending order, and what was read."""
+    """All vClusters of a host cluster, in ascending order, and what was read; `broken`: policies that are missing."""
 
     cluster: Cluster
     vclusters: tuple[Audited, ...]
+    broken: tuple[Promise, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -91,8 +93,8 @@ class Audit:
 
     @property
     def fails(self) -> bool:
-        """Whether a claim fails, or something was not judged."""
-        unjudged = self.cluster.problems or any(one.verdicts.unjudged for one in self.vclusters)
+        """Whether a claim fails, something was not judged, or a policy is not there that should be."""
+        unjudged = self.cluster.problems or self.broken or any(one.verdicts.unjudged for one in self.vclusters)
         return bool(unjudged) or any(found.fails for found in self._findings())
 
     def _findings(self) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ def as_json(audit: Audit) -> Iterator[str]:
         "warnings": warnings(audit),
         "problems": [one.as_dict() for one in cluster.problems],
         "not_evaluated": [one.as_dict() for one in cluster.not_evaluated],
+        "not_there": [asdict(one) for one in audit.broken],
     }
     yield f'{json.dumps(head)[:-1]}, "kinds": ['
     yield from _listed(_kind(number, one) for number, one in enumerate(verdicts.values()))

@@ -15,6 +15,7 @@ from vcluster_isolation.proof.claims import ISOLATION
 from vcluster_isolation.proof.prove import FAILS
 from vcluster_isolation.proof.world import OWN, Who
 from vcluster_isolation.reach.model import Endpoint, External, Pod
+from vcluster_isolation.wording import printable
 
 SHOWN = 3
 """So many names of a long list are shown."""
@@ -36,6 +37,9 @@ def _lines(audit: Audit, *, everything: bool) -> Iterator[str]:
         + (f", {len(cluster.tiers):,} cluster-scoped" if cluster.tiers else "")
     )
     yield from _passed_over(audit, everything=everything)
+    if audit.broken:
+        yield f"\nNOT THERE: {_count(len(audit.broken), 'policy', 'policies')} that should be; a vCluster may be open"
+        yield from _first(list(_broken(audit)), 10, everything=everything)
     for members in groups(audit):
         yield ""
         yield from _group(members, everything=everything)
@@ -231,6 +235,15 @@ def _name(one: Found) -> str:
     tenant = one.tenant
     usual = tenant.namespace == f"vcluster-{tenant.name}"
     return tenant.name if usual else f"{tenant.name} (in {tenant.namespace})"
+
+
+def _broken(audit: Audit) -> Iterator[str]:
+    """Yield which policies are not there, those together of which the same says that they are."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for one in audit.broken:
+        said.setdefault((one.said_by, one.namespace), []).append(one.policy)
+    for (said_by, namespace), names in said.items():
+        yield printable(f"  {said_by} says that namespace {namespace} has {', '.join(names)}")
 
 
 def _first(names: Sequence[str], count: int, *, everything: bool) -> list[str]:

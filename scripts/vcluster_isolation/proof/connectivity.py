@@ -30,8 +30,8 @@ from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, Who, World
 from vcluster_isolation.reach.evaluate import Evaluator, peers
 from vcluster_isolation.reach.model import Endpoint, External, Pod, Policy, labels_of, namespace
 from vcluster_isolation.reach.tiers import TierPolicy, tier_peers
+from vcluster_isolation.vcluster.policy_names import SNAPSHOTS, is_of, recognise
 
-_SNAPSHOT: Final = "vc-snapshot-"
 _OF_WORKLOADS: Final = frozenset({"workload", "coredns"})
 
 
@@ -124,10 +124,12 @@ def _of_its_own(subject: Subject, others: frozenset[str]) -> Iterator[Policy]:
     Snapshot pods carry one label, which names no vCluster, and are selected by the policies of all vClusters there.
     Where another's is ours with the name replaced, the symbolic neighbour has it already (see `world.py`).
     """
-    named = {one.name: one for one in subject.policies if one.namespace == subject.namespace}
-    ours, own = named.get(f"{_SNAPSHOT}{subject.name}"), Tenant(subject.name, subject.namespace)
-    for one in (one for one in named.values() if _concerns(one, subject, others)):
-        other = one.name.removeprefix(_SNAPSHOT)
+    here = [one for one in subject.policies if one.namespace == subject.namespace]
+    own = Tenant(subject.name, subject.namespace)
+    ours = next((one for one in here if is_of(one, subject.name, SNAPSHOTS)), None)
+    for one in (one for one in here if _concerns(one, subject, others)):
+        known = recognise(one)
+        other = known.vcluster if known and known.role == SNAPSHOTS else ""
         if not (ours and other in others and renamed(ours, own, Tenant(other, subject.namespace)) == one):
             yield one
 

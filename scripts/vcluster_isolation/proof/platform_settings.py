@@ -29,9 +29,6 @@ from vcluster_isolation.reach.ports import NONE, PortSet, parse_ports
 
 Json = Mapping[str, Any]
 
-POLICY: Final = "vc-platform"
-"""The name of the policy around the platform."""
-
 API_SERVER, HTTPS, HTTP, PROMETHEUS, EGRESS_KEY = (
     f"{PLATFORM_KEY}.{key}" for key in ("apiServer", "https", "http", "prometheus", "egress")
 )

@@ -14,7 +14,6 @@ from vcluster_isolation.proof.platform_settings import (
     GRANTS,
     HTTP,
     HTTPS,
-    POLICY,
     PROMETHEUS,
     settings_of_platform,
     settings_of_platform_policy,
@@ -23,6 +22,8 @@ from vcluster_isolation.proof.rule_notes import PLATFORM_KEY, rule_notes
 from vcluster_isolation.proof.settings import at, filled
 from vcluster_isolation.proof.subject import PLATFORM, Subject, cluster_in, of_values
 from vcluster_isolation.reach.parse import Cluster
+from vcluster_isolation.vcluster.policy_names import PLATFORM as PLATFORM_POLICY
+from vcluster_isolation.vcluster.policy_names import is_role
 
 Json = Mapping[str, Any]
 
@@ -53,8 +54,8 @@ def subjects_of_values(request: Request) -> list[Subject]:
 
 
 def platforms_of(cluster: Cluster) -> list[Subject]:
-    """Return a subject for each platform whose policy is in a cluster, by its name, in the order of namespaces."""
-    found = sorted((one for one in cluster.policies if one.name == POLICY), key=lambda one: one.namespace)
+    """Return a subject for each platform whose policy is in a cluster, in the order of namespaces."""
+    found = sorted((one for one in cluster.policies if is_role(one, PLATFORM_POLICY)), key=lambda one: one.namespace)
     usual = Subject(
         NAME,
         "",

@@ -26,8 +26,7 @@ from vcluster_isolation.reach.model import Pod
 from vcluster_isolation.reach.parse import Cluster
 from vcluster_isolation.reach.tiers import ALLOW, DENY, tier_peers
 from vcluster_isolation.reach.verdict import Mode
-
-_ROLES = {"vcluster": "control-plane", "vcluster-etcd": "etcd"}
+from vcluster_isolation.vcluster.pod_roles import control_plane_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +109,13 @@ def _addressed(cluster: Cluster) -> Iterator[Pod]:
 def _actor(pod: Pod, homes: frozenset[tuple[str, str]]) -> Actor:
     """Return a pod's role in its vCluster, or the pod itself where it has none."""
     labels, space = dict(pod.labels), pod.namespace.name
-    manager, release = labels.get(MANAGED_BY, ""), labels.get("release", "")
+    manager = labels.get(MANAGED_BY, "")
     if (space, manager) in homes:
         dns = labels.get("k8s-app") == "vcluster-kube-dns" and labels.get(VIRTUAL_NAMESPACE) == "kube-system"
         role = "coredns" if dns else "workload"
         return Actor(f"{called(manager, space)}/{role}", f"{role} of vCluster {manager} in namespace {space}", own=True)
-    if (space, release) in homes and labels.get("app") in _ROLES:
-        role = _ROLES[labels["app"]]
+    role, release = control_plane_of(pod) or ("", "")
+    if role and (space, release) in homes:
         return Actor(f"{called(release, space)}/{role}", f"{role} of vCluster {release} in namespace {space}", own=True)
     name = f"{space}/{pod.name or pod.owner}"
     snapshot = labels.get("app") == "vcluster-snapshot" and space in {home for home, _ in homes}

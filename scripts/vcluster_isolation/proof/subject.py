@@ -20,6 +20,7 @@ from vcluster_isolation.proof.without_grants import Rendered, without
 from vcluster_isolation.reach.model import EGRESS, EVERYTHING, INGRESS, Origin, Peer, Policy, Rule, selector
 from vcluster_isolation.reach.parse import Cluster, parse_cluster
 from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, COREDNS, SNAPSHOTS, is_of, is_role, recognise
 
 PLATFORM_ANYWHERE = f"{PLATFORM_KEY}.apiServer"
 """As API_SERVER_ANYWHERE, a value without which the chart leaves something open: nobody said where it is."""
@@ -115,10 +116,11 @@ class Subject:
         What is granted to the control plane and to snapshots is not granted to a workload that passes for one: with
         `to_workloads` only what is granted to workloads is left out. What the value `but` grants stays.
         """
+        control_plane = _of_the_control_plane(self.policies)
 
         def granted(origin: Origin) -> str:
             note = self.note(origin)
-            theirs = to_workloads and _of_the_control_plane(origin)
+            theirs = to_workloads and control_plane(origin)
             return "" if theirs or (note is not None and note.key == but) else self.granted(origin)
 
         usual = self.usual[0]
@@ -130,11 +132,12 @@ class Subject:
 
         With `to_workloads` those of the control plane and of snapshots stay, as in `ungranted`.
         """
+        control_plane = _of_the_control_plane(self.policies)
 
         def excepted(origin: Origin) -> bool:
             note = self.note(origin)
             there = note is not None and note.key in (API_SERVER_ANYWHERE, PLATFORM_ANYWHERE)
-            return there and not (to_workloads and _of_the_control_plane(origin))
+            return there and not (to_workloads and control_plane(origin))
 
         policies, tiers = rendered
         return tuple(_without_open(one, excepted) for one in policies), tiers
@@ -145,9 +148,10 @@ class Subject:
         return note is not None and note.key == PUBLIC_EGRESS
 
 
-def _of_the_control_plane(origin: Origin) -> bool:
-    """Return whether a rule says what the control plane or snapshots reach."""
-    return origin.direction == EGRESS and origin.policy.startswith(("vc-cp-", "vc-snapshot-"))
+def _of_the_control_plane(policies: Iterable[Policy]) -> Callable[[Origin], bool]:
+    """Return what says of a rule whether it is one of what the control plane or snapshots reach."""
+    theirs = {(one.namespace, one.name) for one in policies if is_role(one, CONTROL_PLANE, SNAPSHOTS)}
+    return lambda origin: origin.direction == EGRESS and (origin.namespace, origin.policy) in theirs
 
 
 def _without_open(policy: Policy, excepted: Callable[[Origin], bool]) -> Policy:
@@ -195,7 +199,7 @@ def of_values(request: Request) -> Subject:
 
 
 def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Subject]:
-    """Return a subject for each vCluster whose policies are among manifests, by the names of its policies.
+    """Return a subject for each vCluster whose policy for the control plane is among manifests.
 
     Raises InputError for manifests that cannot be read, IsolationError when no vCluster is among them.
     """
@@ -207,22 +211,24 @@ def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Sub
 
 def of_cluster(cluster: Cluster) -> list[Subject]:
     """Return a subject for each vCluster in a cluster, as `of_manifests` does. Raises IsolationError as that does."""
-    found = {(one.namespace, one.name.removeprefix("vc-cp-")) for one in cluster.policies if is_home(one)}
+    known = ((one.namespace, recognise(one)) for one in cluster.policies)
+    found = {(namespace, one.vcluster) for namespace, one in known if one and one.role == CONTROL_PLANE}
     found |= old_homes(cluster.policies)
     if not found:
         raise IsolationError(
-            "no policy `vc-cp-NAME` is among the manifests", "give the manifests that the chart renders"
+            "no policy `vc-cp-NAME` that selects `release: NAME` is among the manifests",
+            "give the manifests that the chart renders",
         )
     return [_of_cluster(cluster, name, namespace) for namespace, name in sorted(found)]
 
 
 def is_home(policy: Policy) -> bool:
-    """Return whether a policy says that a vCluster is in its namespace: by its name it is one of a control plane."""
-    return policy.name.startswith("vc-cp-")
+    """Return whether a policy says that a vCluster is in its namespace: it is the chart's for a control plane."""
+    return is_role(policy, CONTROL_PLANE)
 
 
 def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
-    coredns = any(one.name == f"vc-kube-dns-{name}" and one.namespace == namespace for one in cluster.policies)
+    coredns = any(one.namespace == namespace and is_of(one, name, COREDNS) for one in cluster.policies)
     settings = settings_of_policies(cluster.policies, name, namespace)
     return Subject(
         name,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from vcluster_isolation.proof.cast import CONTROLLED_BY, MANAGED_BY
 from vcluster_isolation.reach.model import NAME_LABEL, Labels, Origin, Peer, Policy, Requirement, Rule, Selector
 from vcluster_isolation.reach.tiers import TierPolicy, TierRule
+from vcluster_isolation.vcluster.policy_names import FLOOR, ChartPolicy, by_name, recognise
 
 _TENANT_KEYS = frozenset({"release", MANAGED_BY, CONTROLLED_BY, "vcluster.loft.sh/vcluster-name"})
 _NAMESPACE_KEYS = frozenset({NAME_LABEL, "vcluster.loft.sh/vcluster-namespace"})
@@ -69,16 +70,17 @@ def renamed_tier(policy: TierPolicy, old: Tenant, new: Tenant) -> TierPolicy:
 
 def is_floor_of(policy: TierPolicy, tenant: Tenant) -> bool:
     """Return whether a cluster-scoped policy is one that the chart renders for a tenant."""
-    return policy.name.startswith("vc-floor") and policy.name.endswith(f".{tenant.namespace}.{tenant.name}")
+    return recognise(policy) == ChartPolicy(FLOOR, tenant.name, tenant.namespace)
 
 
 def own_origin(origin: Origin, own: Tenant, others: Iterable[Tenant]) -> Origin:
     """Return a tenant's own rule that one of another's policies is a copy of; any other rule as it is."""
+    known = by_name(origin.policy)
     for other in others:
-        if origin.namespace == other.namespace and origin.policy.endswith(f"-{other.name}"):
-            return replace(origin, namespace=own.namespace, policy=origin.policy.removesuffix(other.name) + own.name)
-        if not origin.namespace and origin.policy.endswith(f".{other.namespace}.{other.name}"):
+        if known == ChartPolicy(FLOOR, other.name, other.namespace) and not origin.namespace:
             return replace(origin, policy=_floor_name(origin.policy, other, own))
+        if known and known.vcluster == other.name and origin.namespace == other.namespace:
+            return replace(origin, namespace=own.namespace, policy=origin.policy.removesuffix(other.name) + own.name)
     return origin
 
 

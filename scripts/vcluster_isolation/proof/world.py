@@ -66,6 +66,7 @@ from vcluster_isolation.reach.model import (
     namespace,
 )
 from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.vcluster.policy_names import is_of
 
 OWN, NEIGHBOUR, OTHER = "own", "neighbour", "other"
 SOURCE, DESTINATION = "source", "destination"
@@ -128,7 +129,7 @@ class World:
         self._anywhere = self._fresh(ANYBODY.namespace)
         copied = () if alone or subject.kind != VCLUSTER else (NEIGHBOUR, OTHER)
         # Others have the chart's policies, and not what else is in the host cluster or in our namespace.
-        charted = [one for one in given if one.namespace in subject.spaces and one.name.endswith(f"-{own.name}")]
+        charted = [one for one in given if one.namespace in subject.spaces and is_of(one, own.name)]
         copies = (renamed(one, own, self.tenants[whose]) for whose in copied for one in charted)
         floors = [one for one in tiers if is_floor_of(one, own)]
         above = [*tiers, *(renamed_tier(one, own, self.tenants[whose]) for whose in copied for one in floors)]
