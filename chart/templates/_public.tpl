@@ -18,7 +18,8 @@
 {{- $defaults := include "vcluster-isolation.public.defaults" . | fromJson }}
 {{- $hardened := eq (get .Values "vcluster-isolation.values").profile "hardened" }}
 {{- $more := $public.extraExcept }}
-{{- if $hardened }}{{ $more = concat $more (get .Values "vcluster-isolation.host-api-server").cidrs (include "vcluster-isolation.cluster-addresses" . | fromJsonArray) }}{{ end }}
+{{- if $hardened }}{{ $more = concat $more (get .Values "vcluster-isolation.host-api-server").cidrs }}{{ end }}
+{{- if $hardened }}{{ $more = concat $more (include "vcluster-isolation.cluster-addresses" . | fromJsonArray) }}{{ end }}
 {{- $except := $public.except }}
 {{- if eq (sortAlpha $except | toJson) (sortAlpha $defaults.except | toJson) }}
 {{- $except = $hardened | ternary (concat $defaults.special4 $defaults.outside6 $defaults.special6) $except }}

@@ -35,7 +35,8 @@ contain its cidr, they could be none; and a rule to such an API server is one to
 {{- $closed := get (include "vcluster-isolation.networks" $special | fromJson) $family }}
 {{- if include "vcluster-isolation.cidr.covered" (list $whole (concat $closed (get $server $family))) }}
 {{- $everywhere = true }}
-policies.networkPolicy.hostApiServer.cidrs: hold every public IPv{{ $family }} address, which is no narrower than naming none; list the addresses of the API server only
+policies.networkPolicy.hostApiServer.cidrs: hold every public IPv{{ $family }} address,
+{{- " which is no narrower than naming none; list the addresses of the API server only" }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -51,9 +52,11 @@ policies.networkPolicy.hostApiServer.cidrs: hold every public IPv{{ $family }} a
 {{- $own := get (include "vcluster-isolation.networks" $cidrs | fromJson) $family }}
 {{- $whole := (include "vcluster-isolation.cidr" $block.cidr | fromJson).network }}
 {{- $alone := include "vcluster-isolation.cidr.covered" (list $whole $own) }}
-{{- $last := and (include "vcluster-isolation.cidr.covered" (list $whole (concat $closed $own))) (not (include "vcluster-isolation.cidr.covered" (list $whole $closed))) }}
+{{- $with := include "vcluster-isolation.cidr.covered" (list $whole (concat $closed $own)) }}
+{{- $last := and $with (not (include "vcluster-isolation.cidr.covered" (list $whole $closed))) }}
 {{- if or $alone $last }}
-policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress leaves open of {{ $block.cidr }}, so none of it can be told from the cluster; list fewer addresses, or set workload.publicEgress.enabled: false
+policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress leaves open of {{ $block.cidr }},
+{{- " so none of it can be told from the cluster; list fewer addresses, or set workload.publicEgress.enabled: false" }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -80,19 +83,20 @@ policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress lea
 {{- if and (include "vcluster-isolation.hardened" .) $webhooks.enabled }}
 {{- $name := include "vcluster-isolation.name" . }}
 {{- $namespaces := get .Values "vcluster-isolation.namespaces" }}
+{{- $elsewhere := "or put the rule into controlPlane.egress" }}
 {{- range $i, $peer := $webhooks.to }}
 {{- $path := printf "policies.networkPolicy.controlPlane.webhooks.to[%d]" $i }}
 {{- if $peer.ipBlock }}
-{{ $path }}.ipBlock: is no workload of this vCluster; select workloads by their labels, or put the rule into controlPlane.egress
+{{ $path }}.ipBlock: is no workload of this vCluster; select workloads by their labels, {{ $elsewhere }}
 {{- end }}
 {{- range include "vcluster-isolation.wanted" (list $peer.namespaceSelector "kubernetes.io/metadata.name") | fromJsonArray }}
 {{- if not (has . $namespaces) }}
-{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is no namespace of this vCluster ({{ join ", " $namespaces }}); remove it, or put the rule into controlPlane.egress
+{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is no namespace of this vCluster ({{ join ", " $namespaces }}); remove it, {{ $elsewhere }}
 {{- end }}
 {{- end }}
 {{- range include "vcluster-isolation.wanted" (list $peer.podSelector "vcluster.loft.sh/managed-by") | fromJsonArray }}
 {{- if ne . $name }}
-{{ $path }}.podSelector: {{ include "vcluster-isolation.quoted" . }} is another vCluster; remove the label vcluster.loft.sh/managed-by, or put the rule into controlPlane.egress
+{{ $path }}.podSelector: {{ include "vcluster-isolation.quoted" . }} is another vCluster; remove the label vcluster.loft.sh/managed-by, {{ $elsewhere }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -104,7 +108,7 @@ policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress lea
 {{- $selector := index . 0 | default dict }}
 {{- $key := index . 1 }}
 {{- $wanted := list }}
-{{- if hasKey ($selector.matchLabels | default dict) $key }}{{ $wanted = append $wanted (get $selector.matchLabels $key | toString) }}{{ end }}
+{{- with $selector.matchLabels }}{{ if hasKey . $key }}{{ $wanted = append $wanted (get . $key | toString) }}{{ end }}{{ end }}
 {{- range $selector.matchExpressions }}
 {{- if and (eq .key $key) (eq .operator "In") }}{{ $wanted = concat $wanted .values }}{{ end }}
 {{- end }}

@@ -10,12 +10,17 @@
 policies.networkPolicy.{{ $path }}: names nobody; list the peers that may {{ eq $side "from" | ternary "connect" "be reached" }}
 {{- end }}
 {{- end }}
-{{- range $path, $grant := dict "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore "snapshots.objectStorage" $values.snapshots.objectStorage }}
+{{- $known := dict "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore
+      "snapshots.objectStorage" $values.snapshots.objectStorage }}
+{{- range $path, $grant := $known }}
 {{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port" (list (print "policies.networkPolicy." $path) $grant) }}{{ end }}
 {{- end }}
 {{- end }}
 
-{{/* A grant of which the ports are known, for every port: `list PATH GRANT`. An empty list means that, and so does an entry without a port. */}}
+{{/*
+A grant of which the ports are known, for every port: `list PATH GRANT`. An empty list means that, and so does an entry
+without a port.
+*/}}
 {{- define "vcluster-isolation.problems.every-port" -}}
 {{- $path := index . 0 }}
 {{- $ports := (index . 1).ports }}

@@ -22,7 +22,9 @@ _OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
 @click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
 @click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
 @click.option("--output", type=click.Choice(list(_OUTPUTS)), default="text", show_default=True)
-@click.option("--strict", is_flag=True, help="Exit with 1 also when a claim is excepted.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 also when a claim is excepted, or other tenants can use a grant."
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -44,7 +46,11 @@ def command(
     only what your own values closed does. It is `excepted` when only what the chart had to leave open breaks it: the
     report says what, and which value closes it. Of manifests nobody knows what is yours: what is broken there fails.
 
-    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted. 2: cannot run.
+    A grant of yours whose peers a pod of another tenant can match is named below the claims, with the selector that is
+    safe. A claim that holds only while nodes and pods have private addresses says so, with the value to set.
+
+    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted or a grant is open to other tenants.
+    2: cannot run.
     """
     subjects = read_subjects(files, name=name, namespace=namespace, chart=chart)
     proofs = [(subject, prove(subject)) for subject in subjects]

@@ -24,10 +24,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 
+from vcluster_isolation.proof.addresses import INTERNET_4, INTERNET_6
 from vcluster_isolation.proof.cast import (
     ANYBODY,
     HOME,
+    HOST_API_SERVER,
     INTERNET,
+    NODE,
     ORDINARY,
     PLATFORM_NAMESPACE,
     STRAY,
@@ -49,7 +52,7 @@ from vcluster_isolation.proof.tenants import (
     renamed_tier,
 )
 from vcluster_isolation.proof.without_grants import Rendered
-from vcluster_isolation.reach.addresses import POD_RANGES, address_classes
+from vcluster_isolation.reach.addresses import AddressSet, address_classes
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, label_classes, none_of, one_of
 from vcluster_isolation.reach.model import (
@@ -135,7 +138,8 @@ class World:
         self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)], above)
         trusted = {"kube-system", "openshift-dns", *subject.settings.platform_spaces, *subject.spaces}
         self.spaces = tuple(sorted(named_spaces((*given, *tiers)) - trusted))
-        self._addresses_of_pods = POD_RANGES - subject.settings.api_server
+        self._addresses_of_pods = settings.pod_addresses
+        self._placed: Mapping[Actor, AddressSet] = {NODE: settings.node_addresses}
         self._variants = self._every_tenant((*given, *tiers)) if not alone else {}
         self._ends: dict[tuple[Who, str], tuple[Endpoint, ...]] = {}
 
@@ -198,9 +202,23 @@ class World:
         vars(other).update(_known={**self._known, home.name: home}, _ends={})
         return other
 
+    def at_public_addresses(self) -> World:
+        """Return this world with nodes, pods and the API server at public addresses, where theirs are unknown."""
+        settings, public = self.subject.settings, INTERNET_4 | INTERNET_6
+        placed = {NODE: settings.nodes or public}
+        if not settings.knows_api_server:
+            placed[HOST_API_SERVER] = public
+        other = copy(self)
+        vars(other).update(_addresses_of_pods=settings.pods or public, _placed=placed, _ends={})
+        return other
+
+    def place_of(self, actor: AddressActor) -> AddressSet:
+        """Return the addresses that an actor has here: those of nodes differ from cluster to cluster."""
+        return self._placed.get(actor, actor.addresses)
+
     def _addresses(self, actor: AddressActor) -> Iterator[Endpoint]:
         blocks = [block.addresses for block in self.evaluator.blocks()]
-        for part in address_classes(actor.addresses, blocks):
+        for part in address_classes(self.place_of(actor), blocks):
             yield External(actor.name, part, actor.node)
 
     def _pods(self, actor: PodActor, who: Who, role: str) -> Iterator[Endpoint]:
