@@ -5,7 +5,9 @@
 {{- $values := get .Values "vcluster-isolation.values" }}
 {{- include "vcluster-isolation.problems.cluster-addresses.form" $values }}
 {{- if and (include "vcluster-isolation.hardened" .) (or $values.hostApiServer.cidrs $values.nodes.cidrs $values.pods.cidrs) }}
+{{- if include "vcluster-isolation.cluster-addresses.may-be-wide" $values }}
 {{- include "vcluster-isolation.problems.cluster-addresses.wide" . }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -18,6 +20,28 @@ policies.networkPolicy.{{ $key }}.cidrs[{{ $i }}]: {{ . }}
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/*
+Whether it is worth asking, because it takes time: "true" or nothing. Not with public egress at its default addresses and at
+most 64 CIDRs of a host cluster, none wider than /8 or, of IPv6, than /10: they hold a quarter of all addresses at most, and
+the default exceptions less than a sixth. The argument is policies.networkPolicy.
+*/}}
+{{- define "vcluster-isolation.cluster-addresses.may-be-wide" -}}
+{{- $public := .workload.publicEgress }}
+{{- $cidrs := concat .hostApiServer.cidrs .nodes.cidrs .pods.cidrs }}
+{{- $wide := or (gt (len $cidrs) 64) (ne $public.cidr "0.0.0.0/0") (not (empty $public.extraExcept)) }}
+{{- range $cidrs }}
+{{- if lt (splitList "/" . | last | atoi) (contains ":" . | ternary 10 8) }}{{ $wide = true }}{{ end }}
+{{- end }}
+{{- if not $wide }}
+{{- $defaults := include "vcluster-isolation.public.defaults" . | fromJson }}
+{{- $wide = ne (toJson $public.except) (toJson $defaults.except) }}
+{{- if $public.ipv6.enabled }}
+{{- $wide = or $wide (ne $public.ipv6.cidr "2000::/3") (ne (toJson $public.ipv6.except) (toJson $defaults.special6)) }}
+{{- end }}
+{{- end }}
+{{- if $wide }}true{{ end }}
 {{- end }}
 
 {{/*

@@ -121,8 +121,16 @@ HELPERS = [
     ("_public.tpl", "{{ $all = append $all $entry }}", "{{ $all = list $entry }}"),
     ("_public.tpl", "{{- if $hardened }}{{ $more = concat $more (get", "{{- if false }}{{ $more = concat $more (get"),
     ("_public.tpl", "{{- if $hardened }}{{ $more = concat $more (get", "{{- if true }}{{ $more = concat $more (get"),
-    ("_public.tpl", "{{- if $hardened }}{{ $more = concat $more (include", "{{- if false }}{{ $more = concat $more (include"),
-    ("_public.tpl", "{{- if $hardened }}{{ $more = concat $more (include", "{{- if true }}{{ $more = concat $more (include"),
+    (
+        "_public.tpl",
+        "{{- if $hardened }}{{ $more = concat $more (include",
+        "{{- if false }}{{ $more = concat $more (include",
+    ),
+    (
+        "_public.tpl",
+        "{{- if $hardened }}{{ $more = concat $more (include",
+        "{{- if true }}{{ $more = concat $more (include",
+    ),
     ("_public.tpl", "concat .nodes.cidrs .pods.cidrs", "concat .pods.cidrs"),
     ("_public.tpl", "concat .nodes.cidrs .pods.cidrs", "concat .nodes.cidrs"),
     (

@@ -14,7 +14,7 @@ from vcluster_isolation.proof.platform_claims import LEFT_OPEN as LEFT_OPEN_BY_P
 from vcluster_isolation.proof.subject import PLATFORM, Subject
 from vcluster_isolation.proof.without_grants import Rendered
 from vcluster_isolation.proof.world import DESTINATION, SOURCE, Who, World
-from vcluster_isolation.prove.assumptions import Assumption, assumptions_of
+from vcluster_isolation.prove.assumptions import Assumption, assumptions_of, dependent
 from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
 from vcluster_isolation.reach.ports import PortSet
 from vcluster_isolation.reach.verdict import Mode, Verdict
@@ -120,7 +120,8 @@ class _Judge:
             return ()
         if not self._public:
             self._public = [world.at_public_addresses() for world in self._worlds((FULL, False, ""))]
-        pairs = ((one.source, one.destination) for world in self._public for one in broken(claim, world))
+        unsure = dependent(claim)
+        pairs = ((one.source, one.destination) for world in self._public for one in broken(unsure, world))
         return assumptions_of(pairs)
 
     def _granted(self, found: Sequence[Counterexample]) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ addresses holds only because they are taken not to, and says so until values giv
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from vcluster_isolation.proof.cast import HOST_API_SERVER, NODE
+from vcluster_isolation.proof.cast import HOST_API_SERVER, NODE, AddressActor
+from vcluster_isolation.proof.claim import Claim
 from vcluster_isolation.proof.world import Who
 
 
@@ -30,6 +31,19 @@ class Assumption:
 _NODES: Final = Assumption("nodes", "policies.networkPolicy.nodes.cidrs")
 _PODS: Final = Assumption("pods", "policies.networkPolicy.pods.cidrs")
 _API_SERVER: Final = Assumption("the host API server", "policies.networkPolicy.hostApiServer.cidrs")
+
+
+def dependent(claim: Claim) -> Claim:
+    """Return the part of a claim that depends on the addresses of nodes, pods and the API server.
+
+    A flow between a pod and an address that is none of theirs does not: no rule looks at the pod's own address there.
+    """
+
+    def kept(ends: Iterable[Who]) -> tuple[Who, ...]:
+        placed = (NODE, HOST_API_SERVER)
+        return tuple(who for who in ends if not isinstance(who.actor, AddressActor) or who.actor in placed)
+
+    return replace(claim, flows=tuple((kept(sources), kept(destinations)) for sources, destinations in claim.flows))
 
 
 def assumptions_of(pairs: Iterable[tuple[Who, Who]]) -> tuple[Assumption, ...]:
