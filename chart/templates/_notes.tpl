@@ -16,6 +16,7 @@ WARNINGS:
     Helm refuses the second of the two releases, and Argo CD and kubectl apply overwrite one with the other in turn.
 {{- include "vcluster-isolation.notes.profile" . }}
 {{- include "vcluster-isolation.notes.public" . }}
+{{- include "vcluster-isolation.notes.forgeable" . }}
 {{- include "vcluster-isolation.notes.synced-policies" . }}
 {{- if and ($sync.namespaces).enabled (empty (include "vcluster-isolation.mapped" . | fromJsonArray)) }}
 {{- include "vcluster-isolation.notes.elsewhere" (list . "sync.toHost.namespaces is on: workloads in namespaces of their own") }}

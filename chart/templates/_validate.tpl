@@ -7,7 +7,7 @@ a text "false" would switch something on.
 {{- define "vcluster-isolation.validate" -}}
 {{- $problems := list }}
 {{- if include "vcluster-isolation.enabled" . }}
-{{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "host-api-server" "grants" "project" "namespaces" "rules" "floor" }}
+{{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "host-api-server" "cluster-addresses" "grants" "webhooks" "project" "namespaces" "rules" "floor" }}
 {{- $found := include (print "vcluster-isolation.problems." .) $ | trim }}
 {{- if $found }}{{ $problems = concat $problems (regexSplit "\n+" $found -1) }}{{ end }}
 {{- end }}

@@ -53,6 +53,8 @@ a default where a user wrote null (or nothing, as in `except:`), and that must n
   "fallbackDns": "8.8.8.8",
   "platform": {"enabled": true, "namespaces": []},
   "hostApiServer": {"cidrs": [], "ports": [443, 8443, 6443], "discover": false},
+  "nodes": {"cidrs": []},
+  "pods": {"cidrs": []},
   "hostDns": {"presets": ["kube-dns"], "extra": []},
   "project": {"name": "", "namespaceSelector": {}, "ports": []},
   "prometheus": {"enabled": false, "from": [], "ports": []},

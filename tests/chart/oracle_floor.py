@@ -13,7 +13,6 @@ from oracle_peers import (
     COREDNS,
     DNS,
     MANAGED,
-    OPENSHIFT_DNS,
     PORT_53,
     PORT_5353,
     Setup,
@@ -22,6 +21,7 @@ from oracle_peers import (
     grant,
     in_effect,
     in_namespaces,
+    openshift_dns,
     project,
     public,
     resolvers,
@@ -120,7 +120,7 @@ def _ingress(setup: Setup) -> list[Json]:
 def _coredns_egress(setup: Setup) -> list[Json]:
     rules = [_pass(setup, rule("to", peers, PORT_53), "to") for peers in [resolvers(setup, kube_dns=True)] if peers]
     if "openshift" in at(setup.policy, "hostDns.presets", ["kube-dns"]):
-        rules.append(_pass(setup, rule("to", [OPENSHIFT_DNS], PORT_5353 + PORT_53), "to"))
+        rules.append(_pass(setup, rule("to", [openshift_dns(hardened=setup.hardened)], PORT_5353 + PORT_53), "to"))
     rules.append(_pass(setup, rule("to", [{"ipBlock": {"cidr": fallback_address(setup)}}], PORT_53), "to"))
     return rules + _own(setup, "coredns.egress", "to")
 

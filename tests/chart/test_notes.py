@@ -190,6 +190,8 @@ EFFECTS_OF_POLICY: dict[str, Json] = {
     "platform.namespaces": {"platform": {"namespaces": ["loft"]}},
     "hostApiServer.cidrs": {"hostApiServer": {"cidrs": ["34.118.224.0/28"]}},
     "hostApiServer.ports": {"hostApiServer": {"ports": [6443]}},
+    "nodes.cidrs": {"profile": "hardened", "nodes": {"cidrs": ["34.0.0.0/9"]}},
+    "pods.cidrs": {"profile": "hardened", "pods": {"cidrs": ["34.0.0.0/9"]}},
     "hostDns.presets": {"hostDns": {"presets": ["openshift"]}},
     "hostDns.extra": {"hostDns": {"extra": PEERS}},
     "project.name": {"project": {"name": "p"}},

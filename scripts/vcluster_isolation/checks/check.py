@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vcluster_isolation.checks.forgeable_check import forgeable
 from vcluster_isolation.checks.kubeconform import choose
 from vcluster_isolation.checks.left_open import left_open
 from vcluster_isolation.checks.manifests_check import Judged, judge
@@ -98,6 +99,7 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
     try:
         _add(report, judge(checked.manifests, _RENDERED, versions, in_file=False), versions)
         report.warnings += left_open(layers, request)
+        report.warnings += forgeable(layers, request, checked.manifests)
     except InputError as error:
         report.problems += error.problems
 

@@ -21,7 +21,9 @@ _OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
 @click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
 @click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
 @click.option("--output", type=click.Choice(list(_OUTPUTS)), default="text", show_default=True)
-@click.option("--strict", is_flag=True, help="Exit with 1 also when a claim is excepted.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 also when a claim is excepted, or other tenants can use a grant."
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -46,8 +48,11 @@ def command(
     It is `undecided` when it does not fail, and a policy that is not evaluated (of Cilium, of Calico, of a kind that is
     not known) could break it: the report names the policy.
 
-    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted. 2: cannot run. 4: no claim fails, and
-    at least one is undecided.
+    A grant of yours whose peers a pod of another tenant can match is named below the claims, with the selector that is
+    safe. A claim that holds only while nodes and pods have private addresses says so, with the value to set.
+
+    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted or a grant is open to other tenants.
+    2: cannot run. 4: no claim fails, and at least one is undecided.
     """
     given = read_input(files, name=name, namespace=namespace, chart=chart)
     print_notes(given)

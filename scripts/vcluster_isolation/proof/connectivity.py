@@ -155,6 +155,7 @@ def _cast(subject: Subject, world: World) -> Iterator[End]:
                 yield from _usual(Who(actor, whose, usual=True), world)
     for space in subject.settings.spaces if subject.hosted else ():
         end = Pod(namespace(space), labels_of({MANAGED_BY: subject.name, VIRTUAL_NAMESPACE: "default"}), ports=None)
+        end = replace(end, addresses=subject.settings.pod_addresses)
         about = f"{cast.WORKLOAD.about}, in a namespace of its own"
         yield End(Actor(f"{cast.WORKLOAD.name} in {space}", about, own=True), end)
     for host in (cast.STRAY, *cast.OF_THE_HOST):
@@ -166,7 +167,7 @@ def _usual(who: Who, world: World) -> Iterator[End]:
     own = who.whose == OWN and who.actor in cast.own_pods(platform=world.subject.kind == PLATFORM)
     actor = Actor(str(who), who.actor.about, own)
     if isinstance(who.actor, cast.AddressActor):
-        yield End(actor, External(who.actor.name, who.actor.addresses, who.actor.node))
+        yield End(actor, External(who.actor.name, world.place_of(who.actor), who.actor.node))
     else:
         for at, end in enumerate(world.ends(who)):  # the platform can be in several namespaces
             place = f" in {end.namespace.name}" if at and isinstance(end, Pod) else ""

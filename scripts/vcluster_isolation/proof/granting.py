@@ -18,7 +18,15 @@ POLICY = ("policies", "networkPolicy")
 DEFAULT_ON = frozenset({"platform.enabled"})
 """Values that put rules there by default: whoever changes them closes, and grants nothing."""
 
-CLOSING = DEFAULT_ON | {PUBLIC_EGRESS, "controlPlane.webhooks", "hostDns", "hostApiServer", PLATFORM_KEY}
+CLOSING = DEFAULT_ON | {
+    PUBLIC_EGRESS,
+    "controlPlane.webhooks",
+    "hostDns",
+    "hostApiServer",
+    "nodes",
+    "pods",
+    PLATFORM_KEY,
+}
 """Values that can close what is open by default."""
 
 # The values that put rules there: in the chart's comments they stand in parentheses.
@@ -26,6 +34,8 @@ GRANTS = (
     "platform.enabled",
     "fallbackDns",
     "hostApiServer",
+    "nodes",
+    "pods",
     "hostDns",
     "project",
     "prometheus",

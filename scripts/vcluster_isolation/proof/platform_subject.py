@@ -20,7 +20,7 @@ from vcluster_isolation.proof.platform_settings import (
 )
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY, rule_notes
 from vcluster_isolation.proof.settings import at, filled
-from vcluster_isolation.proof.subject import PLATFORM, Subject, cluster_in, of_values
+from vcluster_isolation.proof.subject import PLATFORM, Subject, cluster_in, of_render
 from vcluster_isolation.reach.parse import Cluster
 from vcluster_isolation.vcluster.policy_names import PLATFORM as PLATFORM_POLICY
 from vcluster_isolation.vcluster.policy_names import is_role
@@ -47,10 +47,15 @@ def subjects_of_values(request: Request) -> list[Subject]:
 
     Where only the platform has policies, nobody asks about the vCluster. Raises what `of_values` raises.
     """
-    values, defaults = _values(request)
-    platform = [_of_values(request, values, defaults)] if at(values, f"{PLATFORM_KEY}.enabled") else []
+    return subjects_of_render(_values(request), render_cache.template(request), request)
+
+
+def subjects_of_render(values: Json, text: str, request: Request) -> list[Subject]:
+    """Return what values, over the chart's defaults, describe, given what they rendered. Raises as `of_render` does."""
+    defaults = layers.chart_defaults(request.chart)
+    platform = [_of_render(request, values, defaults, text)] if at(values, f"{PLATFORM_KEY}.enabled") else []
     isolated = at(values, "policies.networkPolicy.enabled")
-    return [*([of_values(request)] if isolated or not platform else []), *platform]
+    return [*([of_render(values, text, request)] if isolated or not platform else []), *platform]
 
 
 def platforms_of(cluster: Cluster) -> list[Subject]:
@@ -69,19 +74,17 @@ def platforms_of(cluster: Cluster) -> list[Subject]:
     return [replace(usual, namespace=one.namespace, settings=settings_of_platform_policy(one)) for one in found]
 
 
-def _values(request: Request) -> tuple[Json, Json]:
-    """Return values over the chart's defaults, and these."""
+def _values(request: Request) -> Json:
+    """Return values over the chart's defaults."""
     read = [strict_yaml.read_mapping(path) for path in request.values]
-    defaults = layers.chart_defaults(request.chart)
-    return layers.over_defaults(defaults, layers.overlay(read)), defaults
+    return layers.over_defaults(layers.chart_defaults(request.chart), layers.overlay(read))
 
 
-def _of_values(request: Request, values: Json, defaults: Json) -> Subject:
+def _of_render(request: Request, values: Json, defaults: Json, text: str) -> Subject:
     """Return the platform that values describe."""
     ours, policy = (
         filled(at(defaults, path) or {}, at(values, path) or {}) for path in (PLATFORM_KEY, "policies.networkPolicy")
     )
-    text = render_cache.template(request)
     home = str(ours["namespace"] or request.namespace)
     cluster = cluster_in(text, request.namespace)
     return Subject(

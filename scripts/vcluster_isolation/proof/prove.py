@@ -21,6 +21,7 @@ from vcluster_isolation.proof.platform_claims import LEFT_OPEN as LEFT_OPEN_BY_P
 from vcluster_isolation.proof.subject import PLATFORM, Subject
 from vcluster_isolation.proof.without_grants import Rendered
 from vcluster_isolation.proof.world import DESTINATION, SOURCE, Who, World
+from vcluster_isolation.prove.assumptions import Assumption, assumptions_of, dependent
 from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
 from vcluster_isolation.reach.ports import PortSet
 from vcluster_isolation.reach.verdict import Mode, Verdict
@@ -70,7 +71,8 @@ class Outcome:
     (it does not fail, and a policy that is not evaluated could make it fail: one of `undecided_by`).
     `keys` are the paths of those values, or what was left open.
     `labels` and `addresses` count the classes of label sets and of addresses that were gone through, `pairs` those of
-    sources and destinations. `counterexample` is the smallest, None when the claim holds.
+    sources and destinations. `counterexample` is the smallest, None when the claim holds. `assumes` says what a claim
+    that holds takes for granted about addresses that no value gives.
     """
 
     claim: Claim
@@ -81,6 +83,7 @@ class Outcome:
     counterexample: Counterexample | None = None
     keys: tuple[str, ...] = ()
     undecided_by: tuple[UnevaluatedPolicy, ...] = ()
+    assumes: tuple[Assumption, ...] = ()
 
 
 def prove(subject: Subject, claims: Iterable[Claim] | None = None) -> list[Outcome]:
@@ -134,6 +137,7 @@ class _Judge:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._made: dict[tuple[str, bool, str], list[World]] = {}
+        self._public: list[World] = []
 
     def outcome(self, claim: Claim) -> Outcome:
         """Judge one claim."""
@@ -144,7 +148,7 @@ class _Judge:
         found = list(self._broken(claim, whole))
         counts = _counts(claim, self._worlds((whole, False, ""))[0])
         if not found:
-            return Outcome(claim, HOLDS, *counts)
+            return Outcome(claim, HOLDS, *counts, assumes=self._assumes(claim))
         smallest = min(found, key=Counterexample.size)
         if self._subject.changed and claim.kind == ISOLATION:
             chartly = min(self._broken(claim, UNGRANTED), key=Counterexample.size, default=None)
@@ -158,6 +162,16 @@ class _Judge:
         elif self._closing() and not any(self._broken(claim, USUAL)):
             return Outcome(claim, CLOSED, *counts, smallest, self._closing())
         return Outcome(claim, FAILS, *counts, smallest)
+
+    def _assumes(self, claim: Claim) -> tuple[Assumption, ...]:
+        """Return what a claim that holds takes for granted: it would break at public addresses."""
+        if claim.kind != ISOLATION:
+            return ()
+        if not self._public:
+            self._public = [world.at_public_addresses() for world in self._worlds((FULL, False, ""))]
+        unsure = dependent(claim)
+        pairs = ((one.source, one.destination) for world in self._public for one in broken(unsure, world))
+        return assumptions_of(pairs)
 
     def _granted(self, found: Sequence[Counterexample]) -> tuple[str, ...]:
         """Return the values that opened what breaks a claim."""

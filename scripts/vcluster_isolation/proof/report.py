@@ -29,8 +29,10 @@ from vcluster_isolation.proof.prove import (
 )
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.proof.world import Who
+from vcluster_isolation.prove import assumptions, forgeable
+from vcluster_isolation.prove.forgeable import ForgeableGrant, forgeable_grants, is_forgeable
 from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
-from vcluster_isolation.wording import printable
+from vcluster_isolation.wording import printable, printable_lines
 
 Proof = tuple[Subject, Sequence[Outcome]]
 """A subject, and what became of each claim about it."""
@@ -52,11 +54,15 @@ def _lines(subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Yield the lines about one subject."""
     yield printable(subject.title)
     yield from map(printable, caveats(subject.not_evaluated))
+    usable = forgeable_grants(subject)
     for kind in (ISOLATION, AVAILABILITY):
         yield f"\n{kind}"
         for outcome in (one for one in outcomes if one.claim.kind == kind and not _of_a_value_that_is_off(one)):
             yield f"  {outcome.status:<8} {outcome.claim.sentence}  {_covered(outcome)}".rstrip()
             yield from (f"             {line}" for line in _why(subject, outcome))
+            if outcome.status == GRANTED and is_forgeable(outcome.keys, usable):
+                yield "             pods of other tenants can use what is opened: see below"
+    yield from map(printable_lines, forgeable.lines(usable))
     counts = {status: sum(one.status == status for one in outcomes) for status in _COUNTED}
     yield "\n" + ", ".join(f"{number} {_COUNTED[status]}" for status, number in counts.items() if number) + "\n"
 
@@ -87,6 +93,8 @@ def _why(subject: Subject, outcome: Outcome) -> Iterator[str]:
     """Yield why a claim does not simply hold."""
     if outcome.status == UNDECIDED:
         yield printable(f"not evaluated, and could break it: {listed(outcome.undecided_by)}")
+    if outcome.assumes:
+        yield assumptions.line(outcome.assumes)
     if outcome.status in _MEANINGS:
         yield printable(f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip())
     found = outcome.counterexample
@@ -161,9 +169,11 @@ def as_json(proofs: Iterable[Proof]) -> str:
             "namespace": subject.namespace,
             "not_evaluated": [one.as_dict() for one in subject.not_evaluated],
             "where": subject.where or None,
-            "claims": [_claim(subject, one) for one in outcomes],
+            "claims": [_claim(subject, one, usable) for one in outcomes],
+            "forgeable_grants": [one.as_dict() for one in usable],
         }
         for subject, outcomes in found
+        for usable in [forgeable_grants(subject)]
     ]
     return json.dumps({"ok": exit_code(found) == EXIT_OK, "vclusters": vclusters}, indent=2)
 
@@ -175,14 +185,19 @@ def exit_code(proofs: Iterable[Proof], *, strict: bool = False) -> int:
     return EXIT_PROBLEMS if any_failed(found, strict=strict) else EXIT_UNDECIDED if undecided else EXIT_OK
 
 
-def any_failed(proofs: Iterable[Proof], *, strict: bool = False) -> bool:
-    """Return whether any claim fails that the user did not grant or close; `strict` counts those left open as well."""
+def any_failed(proofs: Sequence[Proof], *, strict: bool = False) -> bool:
+    """Return whether any claim fails that the user did not grant or close.
+
+    `strict` counts those left open as well, and grants that other tenants can use.
+    """
     bad = {FAILS, EXCEPTED} if strict else {FAILS}
-    return any(outcome.status in bad for _, outcomes in proofs for outcome in outcomes)
+    return any(outcome.status in bad for _, outcomes in proofs for outcome in outcomes) or (
+        strict and any(forgeable_grants(subject) for subject, _ in proofs)
+    )
 
 
-def _claim(subject: Subject, outcome: Outcome) -> Mapping[str, Any]:
-    """Return what became of one claim, JSON-ready."""
+def _claim(subject: Subject, outcome: Outcome, usable: Sequence[ForgeableGrant]) -> Mapping[str, Any]:
+    """Return what became of one claim, JSON-ready; `usable` are the grants that other tenants can use."""
     found = outcome.counterexample
     return {
         "name": outcome.claim.name,
@@ -191,8 +206,10 @@ def _claim(subject: Subject, outcome: Outcome) -> Mapping[str, Any]:
         "status": outcome.status,
         "covered": {"labels": outcome.labels, "addresses": outcome.addresses, "pairs": outcome.pairs},
         "values": [] if outcome.status == EXCEPTED else list(outcome.keys),
+        "forgeable": outcome.status == GRANTED and is_forgeable(outcome.keys, usable),
         "left_open": list(outcome.keys) if outcome.status == EXCEPTED else [],
         "undecided_by": list(map(str, outcome.undecided_by)),
+        "assumes": [{"that": one.sentence, "value": one.value} for one in outcome.assumes],
         "counterexample": found and _example(subject, found),
     }
 
@@ -244,6 +261,9 @@ def junit(proofs: Iterable[Proof]) -> str:
         for outcome in outcomes:
             case = ET.SubElement(suite, "testcase", classname=outcome.claim.kind, name=outcome.claim.sentence)
             why = "\n".join(_why(subject, outcome))
+            usable = forgeable_grants(subject) if outcome.status == GRANTED else []
+            if is_forgeable(outcome.keys, usable):
+                why += printable_lines("\n".join(["", *forgeable.lines(usable)]))
             if outcome.status == FAILS:
                 ET.SubElement(case, "failure", message=outcome.claim.name).text = why
             elif outcome.status == UNDECIDED:

@@ -170,7 +170,14 @@ def of_values(request: Request) -> Subject:
     """
     read = [strict_yaml.read_mapping(path) for path in request.values]
     values = layers.over_defaults(layers.chart_defaults(request.chart), layers.overlay(read))
-    text = render_cache.template(request)
+    return of_render(values, render_cache.template(request), request)
+
+
+def of_render(values: Mapping[str, Any], text: str, request: Request) -> Subject:
+    """Return the subject that values, over the chart's defaults, describe, given what they rendered with a request.
+
+    Raises InputError for a text that is no manifests.
+    """
     changed = changed_values(values, request.chart)
     usual = replace(request, inline=reset(values, request.chart)) if changed else request
     coredns = at_path(values, ("controlPlane", "coredns")) or {}

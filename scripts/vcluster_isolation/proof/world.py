@@ -24,10 +24,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 
+from vcluster_isolation.proof.addresses import INTERNET_4, INTERNET_6
 from vcluster_isolation.proof.cast import (
     ANYBODY,
     HOME,
+    HOST_API_SERVER,
     INTERNET,
+    NODE,
     ORDINARY,
     PLATFORM_NAMESPACE,
     STRAY,
@@ -49,7 +52,8 @@ from vcluster_isolation.proof.tenants import (
     renamed_tier,
 )
 from vcluster_isolation.proof.without_grants import Rendered
-from vcluster_isolation.reach.addresses import POD_RANGES
+from vcluster_isolation.reach.addresses import AddressSet, union_of
+from vcluster_isolation.reach.classes import single
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, label_classes, none_of, one_of
 from vcluster_isolation.reach.model import (
@@ -136,9 +140,11 @@ class World:
         self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)], above)
         trusted = {"kube-system", "openshift-dns", *subject.settings.platform_spaces, *subject.spaces}
         self.spaces = tuple(sorted(named_spaces((*given, *tiers)) - trusted))
-        self._addresses_of_pods = POD_RANGES - subject.settings.api_server
+        self._addresses_of_pods = settings.pod_addresses
+        self._placed: Mapping[Actor, AddressSet] = {NODE: settings.node_addresses}
         self._variants = self._every_tenant((*given, *tiers)) if not alone else {}
         self._ends: dict[tuple[Who, str], tuple[Endpoint, ...]] = {}
+        self._same_labels: World | None = None
 
     def _every_tenant(self, given: Iterable[Policy | TierPolicy]) -> dict[str, tuple[Tenant, ...]]:
         """Return what the other tenants can be: like this vCluster, not isolated at all, or one that a rule names."""
@@ -158,7 +164,11 @@ class World:
         DESTINATION, only selectors count that see the labels of such an end: those of the policies that isolate it
         in its direction, and of the rules of the other side.
         """
-        if (who, role) not in self._ends:
+        if (who, role) not in self._ends and self._same_labels and isinstance(who.actor, PodActor):
+            known = self._same_labels.ends(who, role)
+            pods = (replace(end, addresses=self._addresses_of_pods) for end in known if isinstance(end, Pod))
+            self._ends[who, role] = tuple(pods)
+        elif (who, role) not in self._ends:
             self._ends[who, role] = tuple(dict.fromkeys(self._found(who, role)))
         return self._ends[who, role]
 
@@ -199,8 +209,27 @@ class World:
         vars(other).update(_known={**self._known, home.name: home}, _ends={})
         return other
 
+    def at_public_addresses(self) -> World:
+        """Return this world with nodes, pods and the API server at public addresses, where theirs are unknown.
+
+        An address that a policy names by itself is that of a resolver, a database or the like, and none of theirs.
+        """
+        settings = self.subject.settings
+        named = union_of(block.addresses for block in self.evaluator.blocks() if single(block.addresses))
+        public = (INTERNET_4 | INTERNET_6) - named
+        placed = {NODE: settings.nodes or public}
+        if not settings.knows_api_server:
+            placed[HOST_API_SERVER] = public
+        other = copy(self)
+        vars(other).update(_addresses_of_pods=settings.pods or public, _placed=placed, _ends={}, _same_labels=self)
+        return other
+
+    def place_of(self, actor: AddressActor) -> AddressSet:
+        """Return the addresses that an actor has here: those of nodes differ from cluster to cluster."""
+        return self._placed.get(actor, actor.addresses)
+
     def _addresses(self, actor: AddressActor) -> Iterator[Endpoint]:
-        yield from (External(actor.name, part, actor.node) for part in self.evaluator.parts(actor.addresses))
+        yield from (External(actor.name, part, actor.node) for part in self.evaluator.parts(self.place_of(actor)))
 
     def _pods(self, actor: PodActor, who: Who, role: str) -> Iterator[Endpoint]:
         first = self.tenants[who.whose]
