@@ -96,7 +96,9 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
     if checked.manifests is None:
         return
     try:
-        _add(report, judge(checked.manifests, _RENDERED, versions, in_file=False), versions)
+        _add(
+            report, judge(checked.manifests, _RENDERED, versions, in_file=False, namespace=request.namespace), versions
+        )
         report.warnings += left_open(layers, request)
     except InputError as error:
         report.problems += error.problems

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vcluster_isolation.errors import InputError, Problem
+from vcluster_isolation.strict_yaml import json_text
 from vcluster_isolation.strict_yaml.reader import Reader
 from vcluster_isolation.wording import printable
 
@@ -54,9 +55,12 @@ def parse_mapping(text: str, name: str) -> dict[str, Any]:
 
 
 def parse_documents(text: str, name: str) -> list[Document]:
-    """Return the documents in `text`, as `read_documents` does; `name` stands for the file in messages."""
+    """Return the documents in `text`, as `read_documents` does; `name` stands for the file in messages.
+
+    A text that is JSON is read as JSON, as the API server and kubectl do.
+    """
     reader = Reader(name)
-    reader.read(text)
+    reader.read(json_text.as_yaml(text))
     _raise(reader)
     return [Document(value, name, line) for value, line in reader.documents]
 
@@ -76,7 +80,7 @@ def line_of(text: str, path: tuple[str | int, ...], document: int = 0) -> int | 
 def _lines(text: str) -> dict[tuple[int, tuple[str | int, ...]], int]:
     """Return the line of every key and list entry: one reading answers all questions about a text."""
     reader = Reader("", track=True)
-    reader.read(text)
+    reader.read(json_text.as_yaml(text))
     return reader.lines
 
 
