@@ -124,7 +124,7 @@ def test_whole_numbers_of_other_kinds_have_no_fraction_either() -> None:
 
 
 def test_custom_resources_may_have_a_fraction_of_nothing_and_nulls_but_in_lists() -> None:
-    rule = {"action": "Deny", "from": [{"namespaces": {}}], "ports": None, "name": None}
+    rule: dict[str, Any] = {"action": "Deny", "from": [{"namespaces": {}}], "ports": None, "name": None}
     spec = {"priority": 5.0, "subject": {"namespaces": {}}, "ingress": [rule]}
     tier = {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy", "metadata": {"name": "a"}}
     assert problems(json.dumps({**tier, "spec": spec})) == []

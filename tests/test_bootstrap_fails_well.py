@@ -371,9 +371,9 @@ def test_a_read_only_checkout_is_known_by_its_number() -> None:
 def test_what_nobody_expected_is_one_line_and_its_traceback_on_request(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(programs, "choose", lambda *_: {}["x"])
+    monkeypatch.setattr(programs, "choose", lambda *_: os.environ["NO SUCH VARIABLE"])
     assert machine.set_up("--minimal") == 3
-    line = "error: set-up met an unexpected KeyError: 'x'; please report it, with what `scripts/bootstrap --debug` prints\n"
+    line = "error: set-up met an unexpected KeyError: 'NO SUCH VARIABLE'; please report it, with what `scripts/bootstrap --debug` prints\n"
     assert capsys.readouterr().err == line
     assert machine.set_up("--minimal", "--debug") == 3
     printed = capsys.readouterr().err

@@ -54,7 +54,7 @@ def test_a_list_of_one_kind_names_it_once() -> None:
     one = {"metadata": {"name": "a"}, "spec": {"podSelector": {}}}
     policies = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicyList", "items": [one, one]}
     (problem,) = said(json.dumps(policies, indent=1))
-    assert problem.startswith("f:12: NetworkPolicy/a: is defined twice, here and on line 5, ")
+    assert problem.startswith("f:13: NetworkPolicy/a: is defined twice, here and on line 5, ")
     assert said(json.dumps({**policies, "items": [{"metadata": {"name": "a"}, "spec": {"podSelector": 5}}]})) != []
 
 

@@ -83,8 +83,8 @@ def _decoded_mapping(value: Mapping[str, Any], node: Schema, whole: Schema, *, c
 
 def _zero(node: Schema) -> Any:
     """Return the empty value of a type, null where the schema says none."""
-    types = [node.get("type")] if isinstance(node.get("type"), str) else node.get("type") or []
-    found = [_ZERO[kind] for kind in types if kind in _ZERO]
+    kinds: Any = node.get("type", ())
+    found = [_ZERO[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind in _ZERO]
     return found[0] if found else None
 
 

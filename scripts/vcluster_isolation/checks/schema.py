@@ -22,7 +22,7 @@ from vcluster_isolation.wording import mistyped, printable, quoted
 Schema = dict[str, Any]
 
 _UNUSABLE = (SchemaError, Unresolvable, re.error, json.JSONDecodeError, RecursionError)
-_EXACT = extend(
+_EXACT = extend(  # type: ignore[no-untyped-call]
     Draft7Validator,
     type_checker=Draft7Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
