@@ -9,13 +9,11 @@ from typing import Any
 from vcluster_isolation.checks import api_rules, kubeconform
 from vcluster_isolation.checks.kubernetes_schemas import has_own_schema, is_custom
 from vcluster_isolation.checks.shapes import Finding, Path
-from vcluster_isolation.checks.twins import key_of, twins
+from vcluster_isolation.checks.twins import key_of, rendered_twice, source_of, twins
 from vcluster_isolation.errors import Problem
 from vcluster_isolation.reach.parse import parse_cluster
 from vcluster_isolation.strict_yaml import json_text, line_of, parse_documents
-from vcluster_isolation.wording import dotted, printable
-
-_ONE_OF_TWO = "keep one: give each vCluster its own vcluster.name, or turn off the policies of one of the two charts"
+from vcluster_isolation.wording import dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def judge(
         if not by_rule and not rest:
             problems += _unreadable(found, stream)
         warnings += _problems(found, api_rules.ineffective(found.value), "api", stream)
-    problems += _twins(objects, stream, [_source(text, document.line) for document in documents])
+    problems += _twins(objects, stream, [document.line for document in documents])
     names = tuple(api_rules.name_of(found.value) for found in objects)
     return Judged(tuple(problems), tuple(warnings), names)
 
@@ -133,18 +131,14 @@ def _unreadable(found: _Object, stream: _Stream) -> Iterator[Problem]:
         yield replace(problem, file=stream.place(found)[0], line=stream.place(found)[1])
 
 
-def _twins(objects: Sequence[_Object], stream: _Stream, sources: Sequence[str]) -> Iterator[Problem]:
-    """Yield each object that is a second one of its name; of rendered ones with the templates that made them."""
-    for index, first in twins([found.value for found in objects], stream.namespace):
-        found = objects[index]
-        where, line = api_rules.name_of(found.value), stream.place(objects[first])[1]
-        what = f"is defined twice{f', here and on line {line}' if line else ''}, and only the last one counts"
-        made = [printable(sources[one.document]) for one in (objects[first], found)]
-        what += f" (rendered by {' and '.join(made)})" if all(made) else ""
-        yield Problem(where, what, _ONE_OF_TWO if all(made) else "keep one of them", "api", *stream.place(found))
-
-
-def _source(text: str, line: int) -> str:
-    """Return the template that rendered the document whose content starts on a line, as helm notes it above it."""
-    above = text.split("\n")[line - 2 : line - 1]
-    return above[0].partition("# Source: ")[2] if above else ""
+def _twins(objects: Sequence[_Object], stream: _Stream, lines: Sequence[int]) -> Iterator[Problem]:
+    """Yield each object that is a second one of its name; `lines` are those where documents begin."""
+    values = [found.value for found in objects]
+    names = [api_rules.name_of(value) for value in values]
+    if stream.file is None:
+        sources = [source_of(stream.text, lines[found.document]) for found in objects]
+        yield from rendered_twice(values, names, sources, stream.namespace)
+        return
+    for index, first in twins(values, stream.namespace):
+        what = f"is defined twice, here and on line {stream.place(objects[first])[1]}, and only the last one counts"
+        yield Problem(names[index], what, "keep one of them", "api", *stream.place(objects[index]))

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vcluster_isolation import layers, render_cache, strict_yaml
+from vcluster_isolation import render_cache, strict_yaml
+from vcluster_isolation.chart_instances import Instance, instances
+from vcluster_isolation.checks.api_rules import name_of
+from vcluster_isolation.checks.twins import rendered_twice, source_of
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm import Request
 from vcluster_isolation.proof.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, reset
@@ -36,7 +39,7 @@ class Subject:
     it is there. `changed` maps each value that the user set to something else than the
     default, as far as it decides on rules, to the path that the user wrote. `usual_policies` gives the policies with
     all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
-    their text.
+    their text. `below` are the keys below which its values stand, where this chart is a subchart.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Subject:
     manifests: str = ""
     settings: Settings = field(default_factory=Settings)
     kind: str = VCLUSTER
+    below: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -155,20 +159,28 @@ def _without_open(policy: Policy, excepted: Callable[[Origin], bool]) -> Policy:
 
 
 def of_values(request: Request) -> Subject:
-    """Return the subject that values files describe: `request.name` is the release.
+    """Return the one subject that values files describe: `request.name` is the release.
 
-    Raises InputError for files that are no values, RenderFailed when helm or the chart refuses them, ToolMissing.
+    Raises what `of_instance` raises, and ValueError for a chart that has this one as a subchart.
     """
-    read = [strict_yaml.read_mapping(path) for path in request.values]
-    values = layers.over_defaults(layers.chart_defaults(request.chart), layers.overlay(read))
+    (instance,) = instances(request)
+    return of_instance(request, instance)
+
+
+def of_instance(request: Request, instance: Instance) -> Subject:
+    """Return the subject that is one instance of this chart in what `request` renders.
+
+    Its policies are all that are rendered: those of other subcharts add up with them. Raises InputError for files that
+    are no values, RenderFailed when helm or the chart refuses them, ToolMissing.
+    """
+    values, default = instance.values, at_path(instance.defaults, POLICY) or {}
     text = render_cache.template(request)
-    changed = changed_values(values, request.chart)
-    usual = replace(request, inline=reset(values, request.chart)) if changed else request
+    changed = changed_values(instance)
+    usual = replace(request, inline=reset(instance)) if changed else request
     coredns = at_path(values, ("controlPlane", "coredns")) or {}
     hosted = not at_path(values, ("privateNodes", "enabled"))
     name = str(at_path(values, ("vcluster", "name")) or request.name)
-    policy = filled(at_path(layers.chart_defaults(request.chart), POLICY) or {}, at_path(values, POLICY) or {})
-    whole = {**values, "policies": {"networkPolicy": policy}}
+    whole = {**values, "policies": {"networkPolicy": filled(default, at_path(values, POLICY) or {})}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
     policies, tiers = policies_in(text, request.namespace)
     return Subject(
@@ -180,11 +192,12 @@ def of_values(request: Request) -> Subject:
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
         settings.elsewhere,
         bool(at_path(values, ("sync", "toHost", "networkPolicies", "enabled"))),
-        rule_notes(text),
+        rule_notes(instance.own(text), instance.path),
         changed,
         lambda: policies_in(render_cache.template(usual), request.namespace),
         text,
         settings,
+        below=instance.path,
     )
 
 
@@ -221,9 +234,15 @@ def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
 
 
 def policies_in(text: str, namespace: str) -> Rendered:
-    """Return the policies in what the chart rendered. Raises InputError for what cannot be read."""
-    documents = [document.value for document in strict_yaml.parse_documents(text, "the rendered manifests")]
-    cluster = parse_cluster(documents, home=namespace)
-    if cluster.problems:
-        raise InputError(cluster.problems)
+    """Return the policies in what the chart rendered.
+
+    Raises InputError for what cannot be read, and for two objects of one name, of which a cluster keeps one.
+    """
+    documents = strict_yaml.parse_documents(text, "the rendered manifests")
+    values = [document.value for document in documents]
+    sources = [source_of(text, document.line) for document in documents]
+    twice = list(rendered_twice(values, list(map(name_of, values)), sources, namespace))
+    cluster = parse_cluster(values, home=namespace)
+    if problems := twice or cluster.problems:
+        raise InputError(problems)
     return cluster.policies, cluster.tiers

@@ -18,6 +18,8 @@ from vcluster_isolation.strict_yaml import json_text
 from vcluster_isolation.strict_yaml.reader import Reader
 from vcluster_isolation.wording import printable
 
+_GZIP = b"\x1f\x8b"  # RFC 1952, section 2.3.1
+
 STDIN = Path("-")
 """The file name that stands for standard input."""
 
@@ -108,6 +110,9 @@ def read_text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if content.startswith(_GZIP):
+            next_step = "give a chart with --chart, and values files or manifests here"
+            raise InputError([Problem("", "is a packed archive", next_step, "file", show_name(path))]) from error
         line = content.count(b"\n", 0, error.start) + 1
         problem = Problem("", "is not UTF-8", "save the file as UTF-8", "yaml", show_name(path), line)
         raise InputError([problem]) from error
