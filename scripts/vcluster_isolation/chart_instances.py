@@ -13,6 +13,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ from typing import Any, Final
 import yaml
 
 from vcluster_isolation.chart_package import unpacked
+from vcluster_isolation.checks.api_json import as_text
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import RenderFailed, Request, template
 from vcluster_isolation.layers import chart_defaults, over_defaults, overlay, read_chart_file
@@ -39,7 +41,8 @@ class Instance:
     """One place of this chart: `values` are what its templates see, `path` the keys below which a user writes them.
 
     `path` is empty where this chart is itself what is rendered, ("red",) for a subchart called so. `source` is how helm
-    begins the names of its templates. `defaults` is its values.yaml, `renames` its deprecated keys.
+    begins the names of its templates. Of its chart, `defaults` is values.yaml, `renames` are the deprecated keys,
+    `schema` is the text of values.schema.json, if it has one; `number` counts the copies of this chart that are there.
     """
 
     path: tuple[str, ...]
@@ -47,6 +50,8 @@ class Instance:
     values: Mapping[str, Any]
     defaults: Mapping[str, Any]
     renames: tuple[Rename, ...]
+    schema: str | None = None
+    number: int = 0
 
     def below(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return values of the instance as values of the chart that is rendered."""
@@ -62,6 +67,15 @@ class Instance:
         return "".join(f"---\n{part}" for part in parts if part.startswith(f"# Source: {self.source}/templates/"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """One copy of this chart in another: what its files say."""
+
+    defaults: Mapping[str, Any]
+    renames: tuple[Rename, ...]
+    schema: str | None
+
+
 def instances(request: Request) -> list[Instance]:
     """Return where this chart is in `request.chart` and switched on, in the order of paths; maybe nowhere.
 
@@ -70,9 +84,7 @@ def instances(request: Request) -> list[Instance]:
     """
     if is_ours(request.chart):
         return [_alone(request)]
-    with unpacked(request.chart) as folder, tempfile.TemporaryDirectory(prefix="vcluster-isolation-") as place:
-        copy = Path(place) / "chart"
-        shutil.copytree(folder, copy)
+    with _copied(request.chart) as copy:
         ours = _prepare(copy)
         if not ours:
             return []
@@ -83,6 +95,30 @@ def instances(request: Request) -> list[Instance]:
             raise
         found = [_instance(match["text"], ours) for match in _PRINTED.finditer(printed)]
     return sorted(found, key=lambda instance: instance.path)
+
+
+@contextmanager
+def by_itself(request: Request, instance: Instance) -> Iterator[Request]:
+    """Yield a request that renders one instance without the chart around it, with the values that it sees there.
+
+    The schema is left out. Raises as `instances` does.
+    """
+    if not instance.path:
+        yield replace(request, skip_schema=True)
+        return
+    with _copied(request.chart) as copy:
+        folder = [folder for folder in _charts(copy, 0) if is_ours(folder)][instance.number]
+        (folder / "values.yaml").write_text(as_text(instance.values), encoding="utf-8")
+        yield replace(request, chart=folder, values=(), inline="", skip_schema=True)
+
+
+@contextmanager
+def _copied(chart: Path) -> Iterator[Path]:
+    """Yield the folder of a copy of a chart."""
+    with unpacked(chart) as folder, tempfile.TemporaryDirectory(prefix="vcluster-isolation-") as place:
+        copy = Path(place) / "chart"
+        shutil.copytree(folder, copy)
+        yield copy
 
 
 def is_ours(chart: Path) -> bool:
@@ -99,9 +135,16 @@ def is_ours(chart: Path) -> bool:
 
 def _alone(request: Request) -> Instance:
     """Return the instance that is the whole chart: its values are files over defaults, and helm need not be asked."""
-    given = overlay([*map(read_mapping, request.values), *([yaml.safe_load(request.inline)] if request.inline else [])])
+    inline = [parse_mapping(request.inline, "inline")] if request.inline else []
     defaults = chart_defaults(request.chart)
-    return Instance((), NAME, over_defaults(defaults, given), defaults, read_renames(request.chart))
+    values = over_defaults(defaults, overlay([*map(read_mapping, request.values), *inline]))
+    copy = _read(request.chart)
+    return Instance((), NAME, values, defaults, copy.renames, copy.schema)
+
+
+def _read(chart: Path) -> _Copy:
+    """Return what the files of a copy of this chart say."""
+    return _Copy(chart_defaults(chart), read_renames(chart), read_chart_file(chart, "values.schema.json"))
 
 
 def _name_in(text: str) -> Any:
@@ -113,20 +156,19 @@ def _name_in(text: str) -> Any:
     return content.get("name") if isinstance(content, dict) else None
 
 
-def _prepare(chart: Path) -> list[tuple[Mapping[str, Any], tuple[Rename, ...]]]:
+def _prepare(chart: Path) -> list[_Copy]:
     """Let a copy of a chart print the values of each instance of ours in it, and nothing else.
 
-    Return the defaults and renames of each copy of ours that is in it, by the number that the copy prints.
+    Return each copy of ours that is in it, in the order of the numbers that they print.
     """
-    ours: list[tuple[Mapping[str, Any], tuple[Rename, ...]]] = []
+    ours: list[_Copy] = []
     for folder in _charts(chart, 0):
         shutil.rmtree(folder / "templates", ignore_errors=True)
         if is_ours(folder):
             (folder / "templates").mkdir()
             printed = f'dict "of" {len(ours)} "at" .Template.BasePath "values" .Values | toJson | b64enc'
             (folder / "templates" / "values.yaml").write_text(f"kind: {_KIND}\nvalues: {{{{ {printed} }}}}\n")
-            text = read_chart_file(folder, "values.yaml") or ""
-            ours.append((parse_mapping(text, "values.yaml"), read_renames(folder)))
+            ours.append(_read(folder))
     return ours
 
 
@@ -148,12 +190,13 @@ def _charts(chart: Path, depth: int) -> Iterator[Path]:
             yield from _charts(below / entry.stem, depth + 1)
 
 
-def _instance(text: str, ours: Sequence[tuple[Mapping[str, Any], tuple[Rename, ...]]]) -> Instance:
+def _instance(text: str, ours: Sequence[_Copy]) -> Instance:
     """Return the instance that printed a text."""
     printed = json.loads(base64.b64decode(text), parse_float=_number)
     source = printed["at"].removesuffix("/templates")
-    defaults, renames = ours[printed["of"]]
-    return Instance(tuple(source.split("/charts/")[1:]), source, printed["values"], defaults, renames)
+    copy = ours[printed["of"]]
+    path = tuple(source.split("/charts/")[1:])
+    return Instance(path, source, printed["values"], copy.defaults, copy.renames, copy.schema, printed["of"])
 
 
 def _number(text: str) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vcluster_isolation.checks.kubeconform import choose
 from vcluster_isolation.checks.left_open import left_open
 from vcluster_isolation.checks.manifests_check import Judged, judge
-from vcluster_isolation.checks.values_check import check_values
+from vcluster_isolation.checks.values_check import check_values, sorted_by_file
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import Request
 from vcluster_isolation.layers import Layer
@@ -53,8 +53,8 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
         _add(report, judge(text, name, versions), versions)
     if layers and whole:
         _check_layers(layers, request, versions, report)
-    report.problems = _sorted(report.problems, report.files)
-    report.warnings = _sorted(report.warnings, report.files)
+    report.problems = sorted_by_file(report.problems, report.files)
+    report.warnings = sorted_by_file(report.warnings, report.files)
     return report
 
 
@@ -99,7 +99,7 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
         _add(
             report, judge(checked.manifests, _RENDERED, versions, in_file=False, namespace=request.namespace), versions
         )
-        report.warnings += left_open(layers, request)
+        report.warnings += left_open(layers, request, checked.instances)
     except InputError as error:
         report.problems += error.problems
 
@@ -111,13 +111,3 @@ def _add(report: Report, judged: Judged, versions: tuple[str, ...]) -> None:
     report.objects += judged.objects
     report.kubernetes = versions
     report.steps += [step for step in ("kubeconform", "api") if step not in report.steps]
-
-
-def _sorted(problems: Iterable[Problem], files: Sequence[str]) -> list[Problem]:
-    """Order problems as a reader meets them: by file, line and path, those without a file last; each once."""
-
-    def key(problem: Problem) -> tuple[int, int, str, str]:
-        at = files.index(problem.file) if problem.file in files else len(files)
-        return at, problem.line or 0, problem.where, problem.what
-
-    return sorted(dict.fromkeys(problems), key=key)

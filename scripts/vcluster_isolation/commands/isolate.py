@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from vcluster_isolation.checks.values_check import or_refused, read_layers
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.helm import CHART, RenderFailed, Request
+from vcluster_isolation.helm import CHART, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, Target, name_in, target
+from vcluster_isolation.layers import Layer
 from vcluster_isolation.notes import Rendered, template_with_notes
-from vcluster_isolation.strict_yaml import STDIN, read_mapping
+from vcluster_isolation.strict_yaml import STDIN
 from vcluster_isolation.tools import find, stream
 from vcluster_isolation.wording import printable
 
@@ -49,47 +52,40 @@ def command(
     be read, the values are refused, or helm failed.
     """
     values = (*files, *more)
-    chosen = _chosen_name(values, name, install=install)
+    layers = _layers(values)
+    chosen = _chosen_name(layers, name, install=install)
     found = target(chosen or EXAMPLE_NAME, namespace=namespace, release=release)
     inline = json.dumps({"vcluster": {"name": found.name}})
     request = Request(values, found.release, found.namespace, CHART, inline)
+    rendered = or_refused(lambda: template_with_notes(request), layers, request)
     if install:
         _install(request)
         return
-    rendered = _render(request)
     click.echo(rendered.manifests, nl=False)
     click.echo(_summary(rendered, found, guessed=not chosen), err=True)
 
 
-def _chosen_name(values: tuple[Path, ...], name: str | None, *, install: bool) -> str | None:
-    """Read the values strictly, and return the name that the user gave there or as an option.
+def _layers(values: tuple[Path, ...]) -> list[Layer]:
+    """Read the values strictly.
 
-    Raises InputError for files that cannot be read, IsolationError where there is nothing to read, or no name to
-    install for.
+    Raises InputError for files that cannot be read, IsolationError where there is nothing to read.
     """
     if not values:
         raise IsolationError("no values were given", "name a vcluster.yaml, such as examples/vcluster.yaml")
     if STDIN in values:
         raise IsolationError("values cannot come from standard input here", "write them to a file first")
-    contents = [read_mapping(path) for path in values]
-    chosen = name if name is not None else name_in(contents)
+    return read_layers(values)
+
+
+def _chosen_name(layers: Sequence[Layer], name: str | None, *, install: bool) -> str | None:
+    """Return the name that the user gave in the values or as an option. Raises IsolationError for none to install."""
+    chosen = name if name is not None else name_in([layer.values for layer in layers])
     if install and not chosen:
         raise IsolationError(
             "--install needs the vCluster's name, because the policies select its pods by it",
             "give --name, or vcluster.name in the values",
         )
     return chosen
-
-
-def _render(request: Request) -> Rendered:
-    """Render; say in a few words when the chart refuses the values, and in helm's words when helm fails."""
-    try:
-        return template_with_notes(request)
-    except RenderFailed as error:
-        if not error.refusals:
-            raise
-        listed = "\n".join(f"  - {printable(refusal)}" for refusal in error.refusals)
-        raise IsolationError(f"the chart refuses these values:\n{listed}") from error
 
 
 def _install(request: Request) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vcluster_isolation import tools
+from vcluster_isolation.checks.values_check import or_refused, read_layers
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import CHART, Request
 from vcluster_isolation.proof.inputs import read_subjects
@@ -70,7 +71,8 @@ def _subjects(path: Path, options: Options) -> list[Subject]:
         raise IsolationError(f"{printable(str(path))}: is a chart", "give the values to render it with: --values FILE")
     with _layers(options.values if is_chart else (path,), options.profile) as files:
         if is_chart:
-            return subjects_of_values(Request(files, options.name, options.namespace, path))
+            request = Request(files, options.name, options.namespace, path)
+            return or_refused(lambda: subjects_of_values(request), read_layers(files), request)
         return read_subjects(files, name=options.name, namespace=options.namespace, chart=CHART)
 
 

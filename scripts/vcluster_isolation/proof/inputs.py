@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vcluster_isolation.checks.values_check import or_refused
 from vcluster_isolation.errors import InputError, IsolationError, Problem
-from vcluster_isolation.helm import RenderFailed, Request
+from vcluster_isolation.helm import Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, target
+from vcluster_isolation.layers import Layer
 from vcluster_isolation.proof.platform_subject import platforms_of, subjects_of_values
 from vcluster_isolation.proof.subject import Subject, is_home, of_cluster
 from vcluster_isolation.reach import stream
 from vcluster_isolation.reach.parse import Cluster, flatten, parse_cluster
 from vcluster_isolation.strict_yaml import STDIN, parse_documents, parse_mapping, read_text, show_name
-from vcluster_isolation.wording import printable
 
 _SHOWN = 3
 _SUFFIXES = {".yaml", ".yml", ".json"}
@@ -140,16 +141,10 @@ def _json(text: str) -> list[Any] | None:
 
 def _of_values(found: Sequence[_File], request: Request) -> list[Subject]:
     """Return the subjects of values files; those that helm cannot read again are written to a file for it."""
-    for one in found:
-        parse_mapping(one.text, one.name)
+    layers = [Layer(one.name, one.text, parse_mapping(one.text, one.name)) for one in found]
     paths = tuple(map(_readable, found))
-    try:
-        return subjects_of_values(Request(paths, request.name, request.namespace, request.chart))
-    except RenderFailed as error:
-        if not error.refusals:
-            raise
-        listed = "\n".join(f"  - {printable(refusal)}" for refusal in error.refusals)
-        raise IsolationError(f"the chart refuses these values:\n{listed}") from error
+    whole = Request(paths, request.name, request.namespace, request.chart)
+    return or_refused(lambda: subjects_of_values(whole), layers, whole)
 
 
 def _readable(one: _File) -> Path:
