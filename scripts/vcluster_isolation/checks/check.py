@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vcluster_isolation.checks.kubeconform import choose
@@ -13,7 +13,8 @@ from vcluster_isolation.checks.values_check import check_values, sorted_by_file
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import Request
 from vcluster_isolation.layers import Layer
-from vcluster_isolation.strict_yaml import Document, parse_documents, parse_mapping, read_text, show_name
+from vcluster_isolation.strict_yaml import parse_documents, parse_mapping, read_text, show_name
+from vcluster_isolation.values.kinds import is_manifest
 
 _RENDERED = "the rendered manifests"
 
@@ -22,8 +23,9 @@ _RENDERED = "the rendered manifests"
 class Report:
     """What `check` found: `problems`, and `warnings` of what does nothing, what stays open and what nobody judged.
 
-    `steps` are those that were taken, of `yaml`, `schema`, `chart`, `kubeconform` and `api`; `objects` names the
-    manifests that were judged, and `kubernetes` the versions that kubeconform judged them for.
+    `layers` are those of `files` that are values of one release, the last one on top. `steps` are those that were
+    taken, of `yaml`, `schema`, `chart`, `kubeconform` and `api`; `objects` names the manifests that were judged, and
+    `kubernetes` the versions that kubeconform judged them for.
     """
 
     files: tuple[str, ...]
@@ -32,6 +34,7 @@ class Report:
     steps: list[str] = field(default_factory=lambda: ["yaml"])
     objects: list[str] = field(default_factory=list)
     kubernetes: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
 
 
 def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> Report:
@@ -48,6 +51,7 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
     streams: list[tuple[str, str]] = []
     for name, text in texts:
         _sort_in(name, text, layers, streams, report)
+    report.layers = tuple(layer.name for layer in layers)
     whole = not report.problems  # a file that is no YAML may be a layer: the others mean nothing without it
     for name, text in streams:
         _add(report, judge(text, name, versions), versions)
@@ -56,6 +60,16 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
     report.problems = sorted_by_file(report.problems, report.files)
     report.warnings = sorted_by_file(report.warnings, report.files)
     return report
+
+
+def check_each(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> list[Report]:
+    """Check each of `files` by itself, as `check` does. What is in no file is said of the file that renders it."""
+    reports = [check([path], request, against) for path in files]
+    for report in reports:
+        name = report.files[0]
+        report.problems = [replace(problem, file=problem.file or name) for problem in report.problems]
+        report.warnings = [replace(warning, file=warning.file or name) for warning in report.warnings]
+    return reports
 
 
 def _read(files: Sequence[Path]) -> list[tuple[str, str]]:
@@ -75,17 +89,12 @@ def _read(files: Sequence[Path]) -> list[tuple[str, str]]:
 def _sort_in(name: str, text: str, layers: list[Layer], streams: list[tuple[str, str]], report: Report) -> None:
     """Put a file to the values or to the manifests, or its YAML's problems into the report."""
     try:
-        if any(map(_is_manifest, parse_documents(text, name))):
+        if any(is_manifest(document.value) for document in parse_documents(text, name)):
             streams.append((name, text))
         else:
             layers.append(Layer(name, text, parse_mapping(text, name)))
     except InputError as error:
         report.problems += error.problems
-
-
-def _is_manifest(document: Document) -> bool:
-    """Whether a document is a Kubernetes object: no vcluster.yaml has these two keys at its root."""
-    return "apiVersion" in document.value and "kind" in document.value
 
 
 def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str, ...], report: Report) -> None:

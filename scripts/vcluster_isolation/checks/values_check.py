@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from vcluster_isolation.chart_instances import Instance, by_itself, instances
 from vcluster_isolation.checks import schema
+from vcluster_isolation.checks.values_advice import better
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import RenderFailed, Request, template
 from vcluster_isolation.layers import Layer, chart_defaults, locate, over_defaults, overlay, read_chart_file
@@ -91,7 +92,7 @@ def check_values(layers: Sequence[Layer], request: Request) -> Checked:
             found = tuple(instances(copies))
             schemas = [text for text in (read_chart_file(request.chart, "values.schema.json"),) if text is not None]
             alone = any(not instance.path for instance in found)
-            whole = [] if alone else [_Values((), _merged(layers, request), text) for text in schemas]
+            whole = [] if alone else [_Values((), _merged(layers, request), text, ours=False) for text in schemas]
             parts = [_Values(one.path, one.values, one.schema) for one in found if one.schema is not None]
             files = layers if alone else [_own_values(request.chart), *layers]
             by_schema = [problem for values in (*whole, *parts) for problem in values.problems(files)]
@@ -109,15 +110,20 @@ def check_values(layers: Sequence[Layer], request: Request) -> Checked:
 
 @dataclass(frozen=True, slots=True)
 class _Values:
-    """What a schema judges: values whose keys a user writes below `path`, and the schema's text."""
+    """What a schema judges: values whose keys a user writes below `path`, and the schema's text.
+
+    `ours` says that they are those of this chart.
+    """
 
     path: tuple[str, ...]
     values: Mapping[str, Any]
     schema: str
+    ours: bool = True
 
     def problems(self, layers: Sequence[Layer]) -> Iterator[Problem]:
         """Yield what the schema has against the values, each with the file and line of its key."""
-        for path, what, next_step in schema.findings(self.values, schema.read(self.schema, "values.schema.json")):
+        found = schema.findings(self.values, schema.read(self.schema, "values.schema.json"))
+        for path, what, next_step in better(self.values, found) if self.ours else found:
             whole = (*self.path, *path)
             yield Problem(dotted(whole), what, next_step, "schema", *locate(layers, whole))
 

@@ -25,6 +25,7 @@ from vcluster_isolation.proof.subject import Subject, is_home, of_cluster
 from vcluster_isolation.reach import stream
 from vcluster_isolation.reach.parse import Cluster, flatten, parse_cluster
 from vcluster_isolation.strict_yaml import STDIN, parse_documents, parse_mapping, read_text, show_name
+from vcluster_isolation.values.kinds import is_manifest
 
 _SHOWN = 3
 _SUFFIXES = {".yaml", ".yml", ".json"}
@@ -50,7 +51,7 @@ class _File:
     @property
     def holds_manifests(self) -> bool:
         """Whether a document is a Kubernetes object."""
-        return any(isinstance(one, dict) and "apiVersion" in one and "kind" in one for one in self.documents)
+        return any(isinstance(one, dict) and is_manifest(one) for one in self.documents)
 
 
 def read_subjects(files: Sequence[Path], *, name: str | None, namespace: str | None, chart: Path) -> list[Subject]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.strict_yaml import json_text
+from vcluster_isolation.strict_yaml.engines import explained
 from vcluster_isolation.strict_yaml.reader import Reader
 from vcluster_isolation.wording import printable
 
@@ -52,7 +53,7 @@ def parse_mapping(text: str, name: str) -> dict[str, Any]:
     reader.read(text)
     for line in reader.later:
         reader.report(line, "", "another document begins", "keep one document in a values file")
-    _raise(reader)
+    _raise(reader, text)
     return reader.documents[0][0] if reader.documents else {}
 
 
@@ -63,7 +64,7 @@ def parse_documents(text: str, name: str) -> list[Document]:
     """
     reader = Reader(name)
     reader.read(json_text.as_yaml(text))
-    _raise(reader)
+    _raise(reader, text)
     return [Document(value, name, line) for value, line in reader.documents]
 
 
@@ -118,7 +119,8 @@ def read_text(path: Path) -> str:
         raise InputError([problem]) from error
 
 
-def _raise(reader: Reader) -> None:
-    """Raise InputError if the reader found problems, in the order of the text."""
-    if reader.problems:
-        raise InputError(sorted(reader.problems, key=lambda problem: problem.line or 0))
+def _raise(reader: Reader, text: str) -> None:
+    """Raise InputError if the reader found problems in `text`, or if it is a template, in the order of the text."""
+    problems = explained(reader.problems, text, reader.name)
+    if problems:
+        raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
