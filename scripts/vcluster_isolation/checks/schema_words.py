@@ -71,16 +71,16 @@ _OF_ANYTHING = frozenset({"annotations", "enabled", "from", "image", "labels", "
 def closest(word: str, words: Iterable[str]) -> str:
     """Return the one of `words` that is nearest to `word`, whatever its case; nothing when none is a typing error off.
 
-    That is one edit in a short word, two in one of six characters and more, three in one of twelve and more.
+    That is one edit in a word of three characters, two in one of six, three in one of twelve.
     """
     near = [(_edits(word.lower(), candidate.lower()), candidate) for candidate in words]
-    best = min(near, default=(_MOST_EDITS + 1, ""))
-    allowed = min(_MOST_EDITS, 1 + min(len(word), len(best[1])) // _CHARACTERS_AN_EDIT)
-    return best[1] if best[0] <= allowed else ""
+    edits, best = min(near, default=(0, ""))
+    allowed = [length <= min(len(word), len(best)) for length in _LONG_ENOUGH].count(True)
+    return best if edits <= allowed else ""
 
 
-_MOST_EDITS = 3
-_CHARACTERS_AN_EDIT = 6
+_LONG_ENOUGH = (3, 6, 12)
+"""How long a word is for one, two and three typing errors in it."""
 
 
 def _edits(one: str, other: str) -> int:

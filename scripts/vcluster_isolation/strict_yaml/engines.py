@@ -28,6 +28,7 @@ class _Engine:
     near: int = _NEAR
 
 
+_SHELL: Final = "a shell, envsubst or Terraform"
 _ENGINES: Final = (
     _Engine(
         "Terraform",
@@ -41,11 +42,13 @@ _ENGINES: Final = (
         re.compile(r"\{\{.*"),
         "helm template, helmfile template or gomplate; of Jinja, ansible",
     ),
-    _Engine("a shell, envsubst or Terraform", re.compile(r"\$\{?[A-Za-z_][A-Za-z0-9_]*\}?.*"), "envsubst", near=0),
+    _Engine(_SHELL, re.compile(r"^\s*\$\{?[A-Za-z_][A-Za-z0-9_]*\}?\s*$"), "envsubst"),
+    _Engine(_SHELL, re.compile(r"\$\{?[A-Za-z_][A-Za-z0-9_]*\}?.*"), "envsubst", near=0),
 )
 _YTT: Final = _Engine("ytt", re.compile(r"#@.*"), "ytt -f FILE")
 # A value that only ytt sees, which is null to YAML, and statements between the lines.
 _ONLY_YTT: Final = re.compile(r"^(?:[^#'\"]*[:-][ \t]+|[ \t]*)(?=#@[ \t])")
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _COMMENT: Final = re.compile(r"(?:^|[ \t])#(?!@).*")
 
 
@@ -78,6 +81,7 @@ def _near(lines: Sequence[str], line: int | None) -> _Found | None:
         return None
     for number in range(line, max(0, line - _NEAR - 1), -1):
         content = _COMMENT.sub("", lines[number - 1]) if number <= len(lines) else ""
+        content = content if number == line else _QUOTED.sub("", content)
         for engine in _ENGINES:
             if line - number <= engine.near and (mark := engine.marks.search(content)):
                 return number, engine, mark[0]
