@@ -23,9 +23,10 @@ from functools import partial
 from pathlib import Path
 
 from vcluster_isolation import render_cache
-from vcluster_isolation.checks.values_check import or_refused, read_layers
+from vcluster_isolation.checks.values_check import or_refused
 from vcluster_isolation.errors import InputError, IsolationError, Problem
 from vcluster_isolation.helm import RenderFailed, Request
+from vcluster_isolation.layers import read_layers
 from vcluster_isolation.proof import render_text
 from vcluster_isolation.proof.fleet import matrix_of
 from vcluster_isolation.proof.inputs import Input

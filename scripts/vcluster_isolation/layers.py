@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.strict_yaml import line_of, parse_mapping
+from vcluster_isolation.errors import InputError, IsolationError, Problem
+from vcluster_isolation.strict_yaml import line_of, parse_mapping, read_text, show_name
 from vcluster_isolation.wording import printable
 
 
@@ -21,6 +21,36 @@ class Layer:
     name: str
     text: str
     values: dict[str, Any]
+
+
+def read_layers(files: Sequence[Path]) -> list[Layer]:
+    """Return values files as layers. Raises InputError with everything that is wrong with their YAML."""
+    layers: list[Layer] = []
+    problems: list[Problem] = []
+    for path in files:
+        try:
+            text = read_text(path)
+            layers.append(Layer(show_name(path), text, parse_mapping(text, show_name(path))))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return layers
+
+
+def in_order(problems: Iterable[Problem], layers: Sequence[Layer]) -> list[Problem]:
+    """Order problems as a reader meets them: by file, line and path, those without a file last; each once."""
+    return sorted_by_file(problems, [layer.name for layer in layers])
+
+
+def sorted_by_file(problems: Iterable[Problem], files: Sequence[str]) -> list[Problem]:
+    """Order problems as `in_order` does, by the names of files."""
+
+    def key(problem: Problem) -> tuple[int, int, str, str]:
+        at = files.index(problem.file) if problem.file in files else len(files)
+        return at, problem.line or 0, problem.where, problem.what
+
+    return sorted(dict.fromkeys(problems), key=key)
 
 
 def overlay(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

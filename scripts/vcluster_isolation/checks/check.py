@@ -9,10 +9,10 @@ from pathlib import Path
 from vcluster_isolation.checks.kubeconform import choose
 from vcluster_isolation.checks.left_open import left_open
 from vcluster_isolation.checks.manifests_check import Judged, judge
-from vcluster_isolation.checks.values_check import check_values, sorted_by_file
+from vcluster_isolation.checks.values_check import check_values
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import Request
-from vcluster_isolation.layers import Layer
+from vcluster_isolation.layers import Layer, sorted_by_file
 from vcluster_isolation.strict_yaml import parse_documents, parse_mapping, read_text, show_name
 from vcluster_isolation.values.kinds import is_manifest
 

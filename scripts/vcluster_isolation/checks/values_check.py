@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +15,8 @@ from vcluster_isolation.checks import schema
 from vcluster_isolation.checks.values_advice import better
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import RenderFailed, Request, template
-from vcluster_isolation.layers import Layer, chart_defaults, locate, over_defaults, overlay, read_chart_file
-from vcluster_isolation.strict_yaml import parse_mapping, read_text, show_name
+from vcluster_isolation.layers import Layer, chart_defaults, in_order, locate, over_defaults, overlay, read_chart_file
+from vcluster_isolation.strict_yaml import parse_mapping
 from vcluster_isolation.wording import dotted, printable, printable_lines, undotted
 
 Rendered = TypeVar("Rendered")
@@ -49,36 +49,6 @@ def or_refused(render: Callable[[], Rendered], layers: Sequence[Layer], request:
     except RenderFailed as failed:
         problems = check_values(layers, request).problems
         raise (InputError(in_order(problems, layers)) if problems else failed) from failed
-
-
-def read_layers(files: Sequence[Path]) -> list[Layer]:
-    """Return values files as layers. Raises InputError with everything that is wrong with their YAML."""
-    layers: list[Layer] = []
-    problems: list[Problem] = []
-    for path in files:
-        try:
-            text = read_text(path)
-            layers.append(Layer(show_name(path), text, parse_mapping(text, show_name(path))))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return layers
-
-
-def in_order(problems: Iterable[Problem], layers: Sequence[Layer]) -> list[Problem]:
-    """Order problems as a reader meets them: by file, line and path, those without a file last; each once."""
-    return sorted_by_file(problems, [layer.name for layer in layers])
-
-
-def sorted_by_file(problems: Iterable[Problem], files: Sequence[str]) -> list[Problem]:
-    """Order problems as `in_order` does, by the names of files."""
-
-    def key(problem: Problem) -> tuple[int, int, str, str]:
-        at = files.index(problem.file) if problem.file in files else len(files)
-        return at, problem.line or 0, problem.where, problem.what
-
-    return sorted(dict.fromkeys(problems), key=key)
 
 
 def check_values(layers: Sequence[Layer], request: Request) -> Checked:

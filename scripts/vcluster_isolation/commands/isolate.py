@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from vcluster_isolation.checks.values_check import or_refused, read_layers
+from vcluster_isolation.checks.values_check import or_refused
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import CHART, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, Target, name_in, target
-from vcluster_isolation.layers import Layer
+from vcluster_isolation.layers import Layer, read_layers
 from vcluster_isolation.notes import Rendered, template_with_notes
 from vcluster_isolation.strict_yaml import STDIN
 from vcluster_isolation.tools import find, stream

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vcluster_isolation import git
-from vcluster_isolation.checks.values_check import or_refused, read_layers
+from vcluster_isolation.checks.values_check import or_refused
 from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
 from vcluster_isolation.helm import CHART, Request
+from vcluster_isolation.layers import read_layers
 from vcluster_isolation.proof.inputs import read_subjects
 from vcluster_isolation.proof.platform_subject import subjects_of_values
 from vcluster_isolation.proof.subject import Subject
