@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from vcluster_isolation.chart_instances import NAME, by_itself, instances, is_ours
+from vcluster_isolation.chart_package import unpacked
 from vcluster_isolation.checks.api_json import as_text
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import CHART, RenderFailed, Request, template
@@ -184,3 +185,23 @@ def test_missing_subcharts_are_said_with_what_to_do(tmp_path: Path) -> None:
 def test_what_is_no_chart_is_said(tmp_path: Path) -> None:
     with pytest.raises(IsolationError, match=r"has no Chart\.yaml; give a chart's folder"):
         instances(Request((), chart=tmp_path))
+
+
+def test_a_broken_package_is_no_chart_and_no_surprise(tmp_path: Path) -> None:
+    whole = bytearray(packed(chart(tmp_path, "umb")).read_bytes())
+    middle = len(whole) // 2
+    for content in (whole[:middle], whole[:middle] + b"x" * 20 + whole[middle + 20 :], b"text", b""):
+        package = tmp_path / "broken.tgz"
+        package.write_bytes(content)
+        with pytest.raises(IsolationError, match=r"broken\.tgz: cannot be read as a chart: "):
+            instances(Request((), chart=package))
+        with pytest.raises(IsolationError, match=r"broken\.tgz: cannot be read as a chart: "), unpacked(package):
+            pass
+
+
+def test_a_broken_package_among_the_subcharts_is_said_in_helms_words(tmp_path: Path) -> None:
+    umbrella = chart(tmp_path, "umb", {"name": NAME})
+    (umbrella / "charts" / "x.tgz").write_bytes(b"text")
+    with pytest.raises(RenderFailed) as raised:
+        instances(request(umbrella))
+    assert str(umbrella) in str(raised.value)

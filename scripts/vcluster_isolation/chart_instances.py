@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import yaml
 
-from vcluster_isolation.chart_package import unpacked
+from vcluster_isolation.chart_package import NoChart, unpacked
 from vcluster_isolation.checks.api_json import as_text
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import RenderFailed, Request, template
@@ -85,12 +85,12 @@ def instances(request: Request) -> list[Instance]:
     if is_ours(request.chart):
         return [_alone(request)]
     with _copied(request.chart) as copy:
-        ours = _prepare(copy)
-        if not ours:
-            return []
         try:
+            ours = _prepare(copy)
+            if not ours:
+                return []
             printed = template(replace(request, chart=copy, skip_schema=True))
-        except RenderFailed:
+        except (RenderFailed, NoChart):
             template(request)  # fails the same way, with a command line that a person can repeat
             raise
         found = [_instance(match["text"], ours) for match in _PRINTED.finditer(printed)]

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from vcluster_isolation.chart_package import UNREADABLE
 from vcluster_isolation.errors import InputError, IsolationError, Problem
 from vcluster_isolation.strict_yaml import line_of, parse_mapping, read_text, show_name
 from vcluster_isolation.wording import printable
@@ -98,7 +99,7 @@ def read_chart_file(chart: Path, name: str) -> str | None:
     try:
         content = _from_folder(chart, name) if chart.is_dir() else _from_package(chart, name)
         return None if content is None else content.decode("utf-8-sig")
-    except (OSError, tarfile.TarError, EOFError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         what = f"{printable(str(chart))}: cannot be read as a chart: {printable(str(error))}"
         raise IsolationError(what, "give the folder or the .tgz of a helm chart") from error
 
@@ -117,7 +118,7 @@ def _from_folder(chart: Path, name: str) -> bytes | None:
 
 def _from_package(chart: Path, name: str) -> bytes | None:
     """Read a file of a chart's package: it lies in the package's one folder."""
-    with tarfile.open(chart) as package:
+    with tarfile.open(chart, "r:gz") as package:
         for member in package:
             parts = Path(member.name).parts
             if member.isfile() and parts[1:] == (name,):
