@@ -269,7 +269,7 @@ def test_a_subcharts_schema_is_heard_through_helm(run: Run, chart: Path, tmp_pat
     assert run("a.yaml", chart=parent) == (
         1,
         [
-            "helm: at '/port': got string, want integer",
+            "helm: the schema of chart mini: at '/port': got string, want integer",
             "1 problem in a.yaml; their manifests were not judged",
         ],
         "",

@@ -80,6 +80,7 @@ class ToolFailed(IsolationError):
         """Keep the failing tool's `stderr` and the `command` that a person could repeat."""
         self.command = tuple(map(str, command))
         self.stderr = stderr
+        self.next_step = next_step
         super().__init__(f"{' '.join(self.command)}\n{stderr.rstrip()}", next_step)
 
 

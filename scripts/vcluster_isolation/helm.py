@@ -19,6 +19,10 @@ REFUSED = "vcluster-isolation refuses these values:"
 """The line with which the chart's own validation opens (see chart/templates/_validate.tpl)."""
 
 
+_MISSING = "missing in charts/ directory"
+_BUILD = "fetch its subcharts first: helm dependency build CHART"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to render: a chart, values files in order, and the release's name and namespace.
@@ -45,7 +49,7 @@ class RenderFailed(ToolFailed):
 
     def __init__(self, command: Sequence[str | Path], stderr: str) -> None:
         """Read the refusals out of helm's `stderr`."""
-        super().__init__(command, stderr)
+        super().__init__(command, stderr, _BUILD if _MISSING in stderr else "")
         _, found, listed = stderr.partition(REFUSED)
         lines = listed.splitlines() if found else []
         self.refusals = tuple(line.strip().removeprefix("- ") for line in lines if line.startswith("  - "))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.strict_yaml import line_of, parse_mapping
+from vcluster_isolation.chart_package import UNREADABLE
+from vcluster_isolation.errors import InputError, IsolationError, Problem
+from vcluster_isolation.strict_yaml import line_of, parse_mapping, read_text, show_name
 from vcluster_isolation.wording import printable
 
 
@@ -29,6 +30,36 @@ class Layer:
     def line(self, path: Sequence[str | int]) -> int | None:
         """Return the line of the key at `path`, or of the nearest one above it; None where it is not known."""
         return line_of(self.text, tuple(path)) if self.place is None else self.place(tuple(path))
+
+
+def read_layers(files: Sequence[Path]) -> list[Layer]:
+    """Return values files as layers. Raises InputError with everything that is wrong with their YAML."""
+    layers: list[Layer] = []
+    problems: list[Problem] = []
+    for path in files:
+        try:
+            text = read_text(path)
+            layers.append(Layer(show_name(path), text, parse_mapping(text, show_name(path))))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return layers
+
+
+def in_order(problems: Iterable[Problem], layers: Sequence[Layer]) -> list[Problem]:
+    """Order problems as a reader meets them: by file, line and path, those without a file last; each once."""
+    return sorted_by_file(problems, [layer.name for layer in layers])
+
+
+def sorted_by_file(problems: Iterable[Problem], files: Sequence[str]) -> list[Problem]:
+    """Order problems as `in_order` does, by the names of files."""
+
+    def key(problem: Problem) -> tuple[int, int, str, str]:
+        at = files.index(problem.file) if problem.file in files else len(files)
+        return at, problem.line or 0, problem.where, problem.what
+
+    return sorted(dict.fromkeys(problems), key=key)
 
 
 def overlay(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -76,7 +107,7 @@ def read_chart_file(chart: Path, name: str) -> str | None:
     try:
         content = _from_folder(chart, name) if chart.is_dir() else _from_package(chart, name)
         return None if content is None else content.decode("utf-8-sig")
-    except (OSError, tarfile.TarError, EOFError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         what = f"{printable(str(chart))}: cannot be read as a chart: {printable(str(error))}"
         raise IsolationError(what, "give the folder or the .tgz of a helm chart") from error
 
@@ -95,7 +126,7 @@ def _from_folder(chart: Path, name: str) -> bytes | None:
 
 def _from_package(chart: Path, name: str) -> bytes | None:
     """Read a file of a chart's package: it lies in the package's one folder."""
-    with tarfile.open(chart) as package:
+    with tarfile.open(chart, "r:gz") as package:
         for member in package:
             parts = Path(member.name).parts
             if member.isfile() and parts[1:] == (name,):

@@ -26,6 +26,16 @@ class Finished:
     stderr: str
 
 
+@dataclass(frozen=True, slots=True)
+class FinishedBinary:
+    """A program that ended, as `Finished`, of which what it printed is no text."""
+
+    command: tuple[str, ...]
+    code: int
+    stdout: bytes
+    stderr: str
+
+
 @cache
 def find(name: str) -> Path:
     """Return the program `name`: the project's own in `.tools/bin`, else the one on PATH.
@@ -44,21 +54,30 @@ def find(name: str) -> Path:
     raise ToolMissing(f"{name} is not installed", f"run scripts/bootstrap, or put {name} on PATH")
 
 
-def run(
-    command: Sequence[str | Path], *, stdin: str = "", cwd: Path | None = None, encoding: str = "utf-8"
-) -> Finished:
+def run(command: Sequence[str | Path], *, stdin: str = "", cwd: Path | None = None) -> Finished:
     """Run `command` (never through a shell) with `stdin` and return how it ended, whatever its exit code.
-
-    `encoding` is that of all three streams; with `latin-1` a program's bytes come through as they are.
 
     Raises ToolMissing when the program cannot be started.
     """
     words = tuple(map(str, command))
     try:
-        done = subprocess.run(words, input=stdin, capture_output=True, encoding=encoding, check=False, cwd=cwd)
+        done = subprocess.run(words, input=stdin, capture_output=True, encoding="utf-8", check=False, cwd=cwd)
     except OSError as error:
         raise _cannot_start(words[0], error) from error
     return Finished(words, done.returncode, done.stdout, done.stderr)
+
+
+def run_binary(command: Sequence[str | Path], *, stdin: bytes = b"") -> FinishedBinary:
+    """Run `command` as `run` does; `stdin` and what it prints are bytes, and nothing is made of line ends.
+
+    Raises ToolMissing when the program cannot be started.
+    """
+    words = tuple(map(str, command))
+    try:
+        done = subprocess.run(words, input=stdin, capture_output=True, check=False)
+    except OSError as error:
+        raise _cannot_start(words[0], error) from error
+    return FinishedBinary(words, done.returncode, done.stdout, done.stderr.decode(errors="backslashreplace"))
 
 
 def stream(command: Sequence[str | Path], *, stdin: str = "") -> int:

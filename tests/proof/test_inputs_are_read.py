@@ -144,7 +144,7 @@ def test_refusals_of_the_chart_are_said_in_its_words(tmp_path: Path) -> None:
     path = put(
         tmp_path / "v.yaml", "policies: {networkPolicy: {enabled: true, workload: {publicEgress: {cidr: 10.1.2.3/8}}}}"
     )
-    with pytest.raises(IsolationError, match=r"the chart refuses these values:\n  - policies\.networkPolicy\.workload"):
+    with pytest.raises(InputError, match=r"v\.yaml:1: policies\.networkPolicy\.workload\.publicEgress\.cidr: 10\.1\."):
         read(path)
 
 

@@ -13,7 +13,7 @@ from vcluster_isolation.checks.manifests_check import Judged, judge
 from vcluster_isolation.checks.values_check import check_values
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import Request
-from vcluster_isolation.layers import Layer
+from vcluster_isolation.layers import Layer, sorted_by_file
 from vcluster_isolation.values import releases
 from vcluster_isolation.values.releases import Release
 from vcluster_isolation.values.requests import request_of
@@ -25,8 +25,9 @@ _RENDERED = "the rendered manifests"
 class Report:
     """What `check` found: `problems`, and `warnings` of what does nothing, what stays open and what was not validated.
 
-    `steps` are those that were taken, of `yaml`, `schema`, `chart`, `kubeconform` and `api`; `objects` names the
-    manifests that were judged, and `kubernetes` the versions that kubeconform judged them for.
+    `layers` are those of `files` that are values of one release, the last one on top. `steps` are those that were
+    taken, of `yaml`, `schema`, `chart`, `kubeconform` and `api`; `objects` names the manifests that were judged, and
+    `kubernetes` the versions that kubeconform judged them for.
     """
 
     files: tuple[str, ...]
@@ -35,6 +36,7 @@ class Report:
     steps: list[str] = field(default_factory=lambda: ["yaml"])
     objects: list[str] = field(default_factory=list)
     kubernetes: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
 
 
 def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> Report:
@@ -51,15 +53,29 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
     versions = choose(against)
     report = Report(found.files, list(found.problems))
     report.warnings += [Problem("", note, "", "values") for note in found.notes]
+    report.layers = tuple(layer.name for release in found.releases if not release.title for layer in release.layers)
     for stream in found.manifests:
         _add(report, judge(stream.text, stream.name, versions, but=stream.holding), versions)
     for release in found.releases:
         # A file that is no YAML may be a layer: the others mean nothing without it.
         if release.title or not found.problems:
             _check_release(release, request, versions, report)
-    report.problems = _sorted(report.problems, report.files)
-    report.warnings = _sorted(report.warnings, report.files)
+    report.problems = sorted_by_file(report.problems, report.files)
+    report.warnings = sorted_by_file(report.warnings, report.files)
     return report
+
+
+def check_each(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> list[Report]:
+    """Check each of `files`, and of those below folders, by itself, as `check` does.
+
+    What is in no file is said of the file that renders it.
+    """
+    reports = [check([path], request, against) for path in releases.opened(files)]
+    for report in reports:
+        name = report.files[0]
+        report.problems = [replace(problem, file=problem.file or name) for problem in report.problems]
+        report.warnings = [replace(warning, file=warning.file or name) for warning in report.warnings]
+    return reports
 
 
 def _check_release(release: Release, request: Request, versions: tuple[str, ...], report: Report) -> None:
@@ -97,9 +113,10 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
     if checked.manifests is None:
         return
     try:
-        _add(report, judge(checked.manifests, _RENDERED, versions, in_file=False), versions)
-        report.warnings += left_open(layers, request)
-        report.warnings += forgeable(layers, request, checked.manifests)
+        judged = judge(checked.manifests, _RENDERED, versions, in_file=False, namespace=request.namespace)
+        _add(report, judged, versions)
+        report.warnings += left_open(layers, request, checked.instances)
+        report.warnings += forgeable(layers, request, checked.instances, checked.manifests)
     except InputError as error:
         report.problems += error.problems
 
@@ -111,13 +128,3 @@ def _add(report: Report, judged: Judged, versions: tuple[str, ...]) -> None:
     report.objects += judged.objects
     report.kubernetes = versions
     report.steps += [step for step in ("kubeconform", "api") if step not in report.steps]
-
-
-def _sorted(problems: Iterable[Problem], files: Sequence[str]) -> list[Problem]:
-    """Order problems as a reader meets them: by file, line and path, those without a file last; each once."""
-
-    def key(problem: Problem) -> tuple[int, int, str, str]:
-        at = files.index(problem.file) if problem.file in files else len(files)
-        return at, problem.line or 0, problem.where, problem.what
-
-    return sorted(dict.fromkeys(problems), key=key)

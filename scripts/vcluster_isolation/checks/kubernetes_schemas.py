@@ -78,6 +78,11 @@ def is_custom(document: Mapping[str, Any]) -> bool:
     )
 
 
+def has_own_schema(document: Mapping[str, Any]) -> bool:
+    """Whether an object is of a custom kind of which we have the schema."""
+    return (OWN / str(file_name(document))).is_file()
+
+
 @cache
 def _all_kinds() -> frozenset[tuple[str, str]]:
     """Return (kind, group and version), as file names have them, of every schema of every version."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+from vcluster_isolation.checks.values_check import or_refused
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, IsolationError
-from vcluster_isolation.helm import CHART, RenderFailed, Request, upgrade
+from vcluster_isolation.helm import CHART, Request, upgrade
 from vcluster_isolation.isolate import EXAMPLE_NAME, Target, name_in, target
 from vcluster_isolation.notes import Rendered, template_with_notes
 from vcluster_isolation.take_over import steps
@@ -87,14 +88,13 @@ def command(
     found = target(chosen or EXAMPLE_NAME, namespace=namespace or given.namespace, release=release)
     inline = json.dumps({"vcluster": {"name": found.name}})
     request = Request(readable(given), found.release, found.namespace, CHART, inline)
+    rendered = or_refused(lambda: template_with_notes(request), given.layers, request)
     if take_over:
-        _render(request)
         finished = steps.take_over(plan(request, found.name), _say, Waiting(wait))
         ctx.exit(EXIT_OK if finished else EXIT_PROBLEMS)
     if install:
         upgrade(request)
         return
-    rendered = _render(request)
     click.echo(rendered.manifests, nl=False)
     click.echo(_summary(rendered, found, guessed=not chosen), err=True)
 
@@ -111,17 +111,6 @@ def _chosen_name(given: Release, name: str | None, *, install: bool) -> str | No
             "give --name, or vcluster.name in the values",
         )
     return chosen
-
-
-def _render(request: Request) -> Rendered:
-    """Render; say in a few words when the chart refuses the values, and in helm's words when helm fails."""
-    try:
-        return template_with_notes(request)
-    except RenderFailed as error:
-        if not error.refusals:
-            raise
-        listed = "\n".join(f"  - {printable(refusal)}" for refusal in error.refusals)
-        raise IsolationError(f"the chart refuses these values:\n{listed}") from error
 
 
 def _say(line: str) -> None:

@@ -53,8 +53,12 @@ def missing(side: Side, ends: tuple[End, End], asked: PortSet | None, subject: S
     rules = [{key: peers[at : at + _MOST], **ports} for at in range(0, len(peers), _MOST)]
     section, name = _section(side)
     if section:
-        values = _values(section, side.direction, rules, other, subject)
-        return _missing(side, f"{_IN_VALUES}{name}", {"policies": {"networkPolicy": values}}, peers)
+        values: dict[str, Any] = {
+            "policies": {"networkPolicy": _values(section, side.direction, rules, other, subject)}
+        }
+        for key in reversed(subject.below if name == subject.name else ()):
+            values = {key: values}
+        return _missing(side, f"{_IN_VALUES}{name}", values, peers)
     labels = dict(sorted(_identity(end)))
     spec = {"podSelector": {"matchLabels": labels} if labels else {}, "policyTypes": [side.direction]}
     where = f"in a further NetworkPolicy in namespace {home}"

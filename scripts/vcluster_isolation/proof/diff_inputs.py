@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vcluster_isolation import tools
-from vcluster_isolation.errors import IsolationError
+from vcluster_isolation import git
+from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.proof.inputs import Input, read_input
 from vcluster_isolation.proof.subject import PLATFORM, Subject
@@ -110,7 +108,7 @@ def _missing(there: Subject, side: Sequence[Subject]) -> Subject:
 
 def _input(path: Path, options: Options) -> Input:
     """Return what is at a path."""
-    is_chart = (path / "Chart.yaml").is_file() or path.suffix == ".tgz"
+    is_chart = (path / "Chart.yaml").is_file() or path.name.endswith((".tgz", ".tar.gz"))
     if is_chart and not options.values:
         raise IsolationError(f"{printable(str(path))}: is a chart", "give the values to render it with: --values FILE")
     files = (*(options.values if is_chart else (path,)), *options.beside)
@@ -136,36 +134,25 @@ def _over(profile: str | None) -> Iterator[tuple[Path, ...]]:
 
 @contextmanager
 def _checked_out(revision: str, path: str) -> Iterator[Path]:
-    """Give a file or folder as it was at a revision of the git repository that we are in."""
-    if revision.startswith("-"):
-        raise IsolationError(f"{printable(revision)}: is no git revision", "give a branch, tag or commit")
-    kind = _git("cat-file", "-t", f"{revision}:{path}").strip()
+    """Give a file or folder as it was at a revision of the git repository that we are in.
+
+    What is wrong there is said of REV:PATH, and not of the place where it is for a moment.
+    """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / (Path(path).name or "root")
-        if kind == "tree":
-            archive = _git("archive", "--format=tar", f"{revision}:{path}")
-            _extract(archive.encode("latin-1"), place)
-        else:
-            place.write_bytes(_git("cat-file", "blob", f"{revision}:{path}").encode("latin-1"))
-        yield place
+        git.write_out(revision, path, place)
+        try:
+            yield place
+        except InputError as error:
+            named = [replace(one, file=_renamed(one.file, place, revision, path)) for one in error.problems]
+            raise InputError(named) from error
+        except ToolFailed as error:
+            words = [str(_renamed(word, place, revision, path)) for word in error.command]
+            raise ToolFailed(words, str(_renamed(error.stderr, place, revision, path)), error.next_step) from error
+        except IsolationError as error:
+            raise IsolationError(str(_renamed(str(error), place, revision, path))) from error
 
 
-def _extract(archive: bytes, place: Path) -> None:
-    """Write the plain files of an archive that git made below a folder; links are left out, as helm wants none."""
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        for member in files:
-            path = place / member.name
-            content = files.extractfile(member) if member.isfile() else None
-            if content and path.resolve().is_relative_to(place.resolve()):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content.read())
-
-
-def _git(*arguments: str) -> str:
-    """Return what git prints, byte for byte as Latin-1. Raises IsolationError with git's own words."""
-    done = tools.run(["git", *arguments], encoding="latin-1")
-    if done.code:
-        raise IsolationError(
-            f"git {printable(' '.join(arguments))}: {printable(done.stderr.strip())}", "check revision and path"
-        )
-    return done.stdout
+def _renamed(text: str | None, place: Path, revision: str, path: str) -> str | None:
+    """Return a text with REV:PATH instead of the place where that is."""
+    return text and text.replace(str(place), printable(f"{revision}:{path}"))

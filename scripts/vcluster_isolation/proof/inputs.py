@@ -15,8 +15,10 @@ from typing import Any
 
 import click
 
+from vcluster_isolation.checks.values_check import or_refused
 from vcluster_isolation.errors import InputError, IsolationError, Problem
-from vcluster_isolation.helm import RenderFailed, Request
+from vcluster_isolation.helm import Request
+from vcluster_isolation.layers import Layer, read_layers
 from vcluster_isolation.proof.platform_subject import platforms_of, subjects_of_values
 from vcluster_isolation.proof.subject import Subject, is_home, of_cluster
 from vcluster_isolation.proof.without_grants import Rendered
@@ -191,6 +193,7 @@ def _beside(subject: Subject, cluster: Cluster) -> Subject:
         policies=(*subject.policies, *extra),
         tiers=(*subject.tiers, *tiers),
         usual_policies=usual,
+        not_evaluated=cluster.not_evaluated,
     )
 
 
@@ -215,17 +218,17 @@ def _of_releases(
     for release in found:
         request = request_of(release, name, namespace)
         request = replace(request, values=(*request.values, *over))
-        subjects += [replace(one, where=release.title) for one in _of_values(release, request)]
+        layers = (*release.layers, *read_layers(over))
+        subjects += [replace(one, where=release.title) for one in _of_values(release, layers, request)]
     return subjects
 
 
-def _of_values(release: Release, request: Request) -> list[Subject]:
-    """Return the subjects of a release. Raises IsolationError with what the chart refuses, and as rendering does."""
+def _of_values(release: Release, layers: Sequence[Layer], request: Request) -> list[Subject]:
+    """Return the subjects of a release with its layers. Raises InputError for what is refused, and as rendering does."""
     try:
-        return subjects_of_values(request)
-    except RenderFailed as error:
-        if not error.refusals:
+        return or_refused(lambda: subjects_of_values(request), layers, request)
+    except InputError as error:
+        if not release.title:
             raise
-        listed = "\n".join(f"  - {printable(refusal)}" for refusal in error.refusals)
-        about = f"{printable(release.title)}: " if release.title else ""
-        raise IsolationError(f"{about}the chart refuses these values:\n{listed}") from error
+        problems = [replace(one, where=f"{release.title} {one.where}".strip()) for one in error.problems]
+        raise InputError(problems) from error

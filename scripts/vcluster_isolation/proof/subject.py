@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vcluster_isolation import layers, render_cache, strict_yaml
+from vcluster_isolation import render_cache, strict_yaml
+from vcluster_isolation.chart_instances import Instance, instances
+from vcluster_isolation.checks.api_rules import name_of
+from vcluster_isolation.checks.twins import rendered_twice, source_of
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm import Request
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
@@ -40,7 +43,7 @@ class Subject:
     default, as far as it decides on rules, to the path that the user wrote. `usual_policies` gives the policies with
     all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
     their text. `not_evaluated` are policies of other APIs beside them. `where` says in which object the values are, if
-    they are in one.
+    they are in one. `below` are the keys below which its values stand, where this chart is a subchart.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Subject:
     kind: str = VCLUSTER
     not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
     where: str = ""
+    below: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -164,27 +168,28 @@ def _without_open(policy: Policy, excepted: Callable[[Origin], bool]) -> Policy:
 
 
 def of_values(request: Request) -> Subject:
-    """Return the subject that values files describe: `request.name` is the release.
+    """Return the one subject that values files describe: `request.name` is the release.
 
-    Raises InputError for files that are no values, RenderFailed when helm or the chart refuses them, ToolMissing.
+    Raises InputError for files that are no values, RenderFailed when helm or the chart refuses them, ToolMissing, what
+    `of_render` raises, and ValueError for a chart that has this one as a subchart.
     """
-    read = [strict_yaml.read_mapping(path) for path in request.values]
-    values = layers.over_defaults(layers.chart_defaults(request.chart), layers.overlay(read))
-    return of_render(values, render_cache.template(request), request)
+    (instance,) = instances(request)
+    return of_render(request, instance, render_cache.template(request))
 
 
-def of_render(values: Mapping[str, Any], text: str, request: Request) -> Subject:
-    """Return the subject that values, over the chart's defaults, describe, given what they rendered with a request.
+def of_render(request: Request, instance: Instance, text: str) -> Subject:
+    """Return the subject that is one instance of this chart in the `text` that `request` renders.
 
-    Raises InputError for a text that is no manifests.
+    Its policies are all that are rendered: those of other subcharts add up with them. Raises InputError for a text that
+    is no manifests, and for two objects of one name.
     """
-    changed = changed_values(values, request.chart)
-    usual = replace(request, inline=reset(values, request.chart)) if changed else request
+    values, default = instance.values, at_path(instance.defaults, POLICY) or {}
+    changed = changed_values(instance)
+    usual = replace(request, inline=reset(instance)) if changed else request
     coredns = at_path(values, ("controlPlane", "coredns")) or {}
     hosted = not at_path(values, ("privateNodes", "enabled"))
     name = str(at_path(values, ("vcluster", "name")) or request.name)
-    policy = filled(at_path(layers.chart_defaults(request.chart), POLICY) or {}, at_path(values, POLICY) or {})
-    whole = {**values, "policies": {"networkPolicy": policy}}
+    whole = {**values, "policies": {"networkPolicy": filled(default, at_path(values, POLICY) or {})}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
     cluster = cluster_in(text, request.namespace)
     return Subject(
@@ -196,12 +201,13 @@ def of_render(values: Mapping[str, Any], text: str, request: Request) -> Subject
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
         settings.elsewhere,
         bool(at_path(values, ("sync", "toHost", "networkPolicies", "enabled"))),
-        rule_notes(text),
+        rule_notes(instance.own(text), instance.path),
         changed,
         lambda: policies_in(render_cache.template(usual), request.namespace),
         text,
         settings,
         not_evaluated=cluster.not_evaluated,
+        below=instance.path,
     )
 
 
@@ -255,9 +261,15 @@ def policies_in(text: str, namespace: str) -> Rendered:
 
 
 def cluster_in(text: str, namespace: str) -> Cluster:
-    """Return everything in what a chart rendered. Raises InputError for what cannot be read."""
-    documents = [document.value for document in strict_yaml.parse_documents(text, "the rendered manifests")]
-    cluster = parse_cluster(documents, home=namespace)
-    if cluster.problems:
-        raise InputError(cluster.problems)
+    """Return everything in what a chart rendered.
+
+    Raises InputError for what cannot be read, and for two objects of one name, of which a cluster keeps one.
+    """
+    documents = strict_yaml.parse_documents(text, "the rendered manifests")
+    values = [document.value for document in documents]
+    sources = [source_of(text, document.line) for document in documents]
+    twice = list(rendered_twice(values, list(map(name_of, values)), sources, namespace))
+    cluster = parse_cluster(values, home=namespace)
+    if problems := twice or cluster.problems:
+        raise InputError(problems)
     return cluster

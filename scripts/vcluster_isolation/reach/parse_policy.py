@@ -111,6 +111,7 @@ def _requirement(value: Any, where: str, problems: list[Problem]) -> Requirement
     elif bool(values) != (operator in (IN, NOT_IN)):
         what = "must have values" if not values else "must have no values"
         note(problems, f"{where}.values", f"{operator} {what}", "add some" if not values else "remove them")
+    values = ["" if one is None else one for one in values]  # as to the API server
     for at, one in enumerate(values):
         if not isinstance(one, str) or not legal_value(one):
             note(problems, f"{where}.values[{at}]", f"{shown(one)} is not a label value", "use quoted text that is one")

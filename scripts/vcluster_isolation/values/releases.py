@@ -165,6 +165,11 @@ def read(files: Sequence[Path], chart: Path) -> Found:
     )
 
 
+def opened(files: Sequence[Path]) -> list[Path]:
+    """Return files, folders replaced by the values files and manifests below them. Raises as `read` does."""
+    return [path for given in files for path in _below(given, [])]
+
+
 def _below(path: Path, notes: list[str]) -> Iterator[Path]:
     """Yield a file, or the files below a folder, without those whose name begins with a dot.
 
