@@ -9,6 +9,7 @@ from pathlib import Path
 from vcluster_isolation.checks.kubeconform import choose
 from vcluster_isolation.checks.left_open import left_open
 from vcluster_isolation.checks.manifests_check import Judged, judge
+from vcluster_isolation.checks.needs_check import unmet_needs
 from vcluster_isolation.checks.values_check import check_values
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import Request
@@ -98,6 +99,7 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
     try:
         _add(report, judge(checked.manifests, _RENDERED, versions, in_file=False), versions)
         report.warnings += left_open(layers, request)
+        report.warnings += unmet_needs(layers, request, checked.manifests)
     except InputError as error:
         report.problems += error.problems
 

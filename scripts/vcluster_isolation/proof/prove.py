@@ -76,7 +76,8 @@ class Outcome:
 def prove(subject: Subject, claims: Iterable[Claim] | None = None) -> list[Outcome]:
     """Judge claims about a subject, all that there are if none are given, in their order."""
     judge = _Judge(subject)
-    return [judge.outcome(claim) for claim in (claims_of(subject) if claims is None else claims)]
+    chosen = claims_of(subject) if claims is None else claims
+    return [Outcome(claim, FAILS) if claim.impossible else judge.outcome(claim) for claim in chosen]
 
 
 class _Judge:
@@ -106,7 +107,7 @@ class _Judge:
             left = self._left_open(claim)
             if left:
                 return Outcome(claim, EXCEPTED, *counts, smallest, left)
-        elif self._closing() and not any(self._broken(claim, USUAL)):
+        elif not claim.advice and self._closing() and not any(self._broken(claim, USUAL)):
             return Outcome(claim, CLOSED, *counts, smallest, self._closing())
         return Outcome(claim, FAILS, *counts, smallest)
 

@@ -97,6 +97,10 @@ class Judge:
             verdicts[bool(total)] += found
         return ports, tuple(verdicts[bool(ports)])
 
+    def classes(self, end: Endpoint, family: int) -> Sequence[AddressSet]:
+        """Return the parts of an end's addresses of one family, 4 or 6, that no ipBlock tells apart."""
+        return self._split(end)[family]
+
     def _split(self, end: Endpoint) -> Mapping[int, Sequence[AddressSet]]:
         """Return the parts of an end's addresses that ipBlocks tell apart, by family."""
         if end.addresses not in self._parts:

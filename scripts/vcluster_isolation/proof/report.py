@@ -82,6 +82,8 @@ def _why(subject: Subject, outcome: Outcome) -> Iterator[str]:
     """Yield why a claim does not simply hold."""
     if outcome.status in _MEANINGS:
         yield printable(f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip())
+    if outcome.status == FAILS and outcome.claim.advice:
+        yield printable(f"to do: {outcome.claim.advice}")
     found = outcome.counterexample
     if found is None or outcome.status == CLOSED:
         return
@@ -172,6 +174,7 @@ def _claim(subject: Subject, outcome: Outcome) -> Mapping[str, Any]:
         "covered": {"labels": outcome.labels, "addresses": outcome.addresses, "pairs": outcome.pairs},
         "values": [] if outcome.status == EXCEPTED else list(outcome.keys),
         "left_open": list(outcome.keys) if outcome.status == EXCEPTED else [],
+        "advice": outcome.claim.advice or None,
         "counterexample": found and _example(subject, found),
     }
 

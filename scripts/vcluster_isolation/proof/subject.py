@@ -18,6 +18,7 @@ from vcluster_isolation.proof.without_grants import Rendered, without
 from vcluster_isolation.reach.model import EGRESS, EVERYTHING, INGRESS, Origin, Peer, Policy, Rule, selector
 from vcluster_isolation.reach.parse import Cluster, parse_cluster
 from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.vcluster.needs import Need, needs_of
 
 PLATFORM_ANYWHERE = f"{PLATFORM_KEY}.apiServer"
 """As API_SERVER_ANYWHERE, a value without which the chart leaves something open: nobody said where it is."""
@@ -53,6 +54,8 @@ class Subject:
     manifests: str = ""
     settings: Settings = field(default_factory=Settings)
     kind: str = VCLUSTER
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[Need, ...] = ()
 
     @property
     def title(self) -> str:
@@ -162,14 +165,30 @@ def of_values(request: Request) -> Subject:
     read = [strict_yaml.read_mapping(path) for path in request.values]
     values = layers.over_defaults(layers.chart_defaults(request.chart), layers.overlay(read))
     text = render_cache.template(request)
+    subject = described(values, request, text)
+    usual = replace(request, inline=reset(values, request.chart)) if subject.changed else request
+    return replace(
+        subject,
+        notes=rule_notes(text),
+        usual_policies=lambda: policies_in(render_cache.template(usual), request.namespace),
+    )
+
+
+def described(values: Mapping[str, Any], request: Request, text: str) -> Subject:
+    """Return the subject that values over the chart's defaults describe, with the policies in what they render.
+
+    Without what `of_values` adds: why the rules are there, and what they would be with the values at their defaults.
+    Raises InputError for manifests that cannot be read.
+    """
     changed = changed_values(values, request.chart)
-    usual = replace(request, inline=reset(values, request.chart)) if changed else request
     coredns = at_path(values, ("controlPlane", "coredns")) or {}
     hosted = not at_path(values, ("privateNodes", "enabled"))
     name = str(at_path(values, ("vcluster", "name")) or request.name)
     policy = filled(at_path(layers.chart_defaults(request.chart), POLICY) or {}, at_path(values, POLICY) or {})
     whole = {**values, "policies": {"networkPolicy": policy}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
+    needs = needs_of(values, policy, changed, request.namespace, hosted=hosted)
+    named = {**settings.named, **{f"needs-{one.key}": one.other for one in needs}}
     policies, tiers = policies_in(text, request.namespace)
     return Subject(
         name,
@@ -180,11 +199,11 @@ def of_values(request: Request) -> Subject:
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
         settings.elsewhere,
         bool(at_path(values, ("sync", "toHost", "networkPolicies", "enabled"))),
-        rule_notes(text),
-        changed,
-        lambda: policies_in(render_cache.template(usual), request.namespace),
-        text,
-        settings,
+        changed=changed,
+        manifests=text,
+        settings=replace(settings, named=named),
+        policy=policy,
+        needs=needs,
     )
 
 
