@@ -19,8 +19,16 @@ not looked at here: `vcluster-isolation check` and `prove` do that.
 {{- if $grant }}{{ $given = true }}{{ end }}
 {{- end }}
 {{- if and (has "control-plane" (.from | default list)) .ports (not $server.cidrs) }}
-{{- $closed := .ports }}
-{{- range $server.ports }}{{ $closed = without $closed (float64 .) }}{{ end }}
+{{- $closed := list }}
+{{- range .ports }}{{ $closed = append $closed (toString .) }}{{ end }}
+{{- range .at }}
+{{- range include "vcluster-isolation.needs.values" (list $.Values .) | fromJsonArray }}
+{{- range regexFindAll "://[^/]*:[0-9]+(/|$)" (toString .) -1 }}
+{{- $closed = append $closed (splitList ":" . | last | trimSuffix "/") }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $server.ports }}{{ $closed = without $closed (toString .) }}{{ end }}
 {{- if not $closed }}{{ $given = true }}{{ end }}
 {{- end }}
 {{- if not $given }}
@@ -41,7 +49,8 @@ not looked at here: `vcluster-isolation check` and `prove` do that.
 {{- $control := .Values.controlPlane | default dict }}
 {{- $experimental := .Values.experimental | default dict }}
 {{- $found := or (pick .Values "integrations" "networking" "exportKubeConfig" "external" "snapshots") (.Values.privateNodes).enabled
-      (omit $control "coredns" "advanced") (omit ($control.advanced | default dict) "globalMetadata") (pick .Values.policies "centralAdmission")
+      (omit $control "coredns" "advanced") (omit ($control.advanced | default dict) "globalMetadata")
+      (pick .Values.policies "centralAdmission")
       (pick ((.Values.sync).toHost | default dict) "ingresses" "gatewayApi") (omit $experimental "multiNamespaceMode" "syncSettings") }}
 {{- if $found }}{{ .Files.Get "needs.yaml" | fromYamlArray | toJson }}{{ else }}[]{{ end }}
 {{- end }}
@@ -66,18 +75,7 @@ not looked at here: `vcluster-isolation check` and `prove` do that.
 {{- $operator := regexFind "!~|!=|~|=" $term | default (hasPrefix "!" $term | ternary "!" "") }}
 {{- $path := regexFind "[A-Za-z0-9.*]+" $term }}
 {{- $texts := $term | trimPrefix (print $path $operator) | splitList "|" }}
-{{- $found := list (index . 0) }}
-{{- range $key := splitList "." $path }}
-{{- $below := list }}
-{{- range $found }}
-{{- if eq $key "*" }}
-{{- if kindIs "map" . }}{{ $below = concat $below (values .) }}{{ else if kindIs "slice" . }}{{ $below = concat $below . }}{{ end }}
-{{- else if kindIs "map" . }}
-{{- if hasKey . $key }}{{ $below = append $below (get . $key) }}{{ end }}
-{{- end }}
-{{- end }}
-{{- $found = $below }}
-{{- end }}
+{{- $found := include "vcluster-isolation.needs.values" (list (index . 0) $path) | fromJsonArray }}
 {{- $any := false }}
 {{- range $value := $found }}
 {{- $text := toString $value }}
@@ -90,4 +88,21 @@ not looked at here: `vcluster-isolation check` and `prove` do that.
 {{- else if $value }}{{ $any = true }}{{ end }}
 {{- end }}
 {{- if ne $any (has $operator (list "!" "!=")) }}true{{ end }}
+{{- end }}
+
+{{/* The values at a dotted path in which `*` is every item of a list or map, as a JSON list: `list VALUES PATH`. */}}
+{{- define "vcluster-isolation.needs.values" -}}
+{{- $found := list (index . 0) }}
+{{- range $key := splitList "." (index . 1) }}
+{{- $below := list }}
+{{- range $found }}
+{{- if eq $key "*" }}
+{{- if kindIs "map" . }}{{ $below = concat $below (values .) }}{{ else if kindIs "slice" . }}{{ $below = concat $below . }}{{ end }}
+{{- else if kindIs "map" . }}
+{{- if hasKey . $key }}{{ $below = append $below (get . $key) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- $found = $below }}
+{{- end }}
+{{- toJson $found }}
 {{- end }}
