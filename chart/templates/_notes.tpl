@@ -32,11 +32,8 @@ WARNINGS:
 {{- end }}
 {{- if ((.Values).privateNodes).enabled }}
   - privateNodes is on: workloads run on nodes of their own, where no NetworkPolicy of the host cluster reaches them.
-{{- if not (get .Values "vcluster-isolation.values").controlPlane.apiAccess.enabled }}
-  - privateNodes is on and controlPlane.apiAccess is off: those nodes cannot reach the API, unless an ingress rule of your
-    own admits them. Set policies.networkPolicy.controlPlane.apiAccess.enabled: true.
 {{- end }}
-{{- end }}
+{{- include "vcluster-isolation.notes.needs" . }}
 {{- with pick (.Values.policies.networkPolicy.labels | default dict) "app" "chart" "heritage" "release" }}
   - policies.networkPolicy.labels: {{ keys . | sortAlpha | join ", " }} are the chart's own labels; your values are not used.
 {{- end }}

@@ -29,6 +29,7 @@ from vcluster_isolation.helm import CHART
 from vcluster_isolation.netpol.policy_kinds import ANY, MEANINGS, UNKNOWN, PolicyKind, policy_kinds, resource_pattern
 from vcluster_isolation.ports import read_ports
 from vcluster_isolation.renames import read_renames
+from vcluster_isolation.vcluster.need_rows import need_rows
 from vcluster_isolation.wording import dotted, markdown_table, quoted
 
 _BEGIN = re.compile(r"<!-- generated: (.+) -->")
@@ -234,6 +235,20 @@ def _audit_command() -> list[str]:
     ]
 
 
+def _needs() -> list[str]:
+    """Return a table of the values that need a flow, and what opens it."""
+    rows = [
+        [
+            "<br>".join(_code(one) for one in row.when),
+            f"{row.flow}{', TCP ' + ', '.join(map(str, row.ports)) if row.ports else ''}",
+            " or ".join(map(_code, row.grants)) or "none: it is no pod of the host cluster",
+            f"{row.since} to {row.until}" if row.until else f"{row.since} on",
+        ]
+        for row in need_rows()
+    ]
+    return markdown_table(["Value", "Needs", "Grant under policies.networkPolicy", "vCluster"], rows)
+
+
 BLOCKS: Mapping[str, Callable[[], list[str]]] = {
     "values": _values,
     "renames": _renames,
@@ -244,6 +259,7 @@ BLOCKS: Mapping[str, Callable[[], list[str]]] = {
     "platform-claims": _platform_claims,
     "policy-kinds": _policy_kinds,
     "audit-command": _audit_command,
+    "needs": _needs,
     "ports": lambda: markdown(read_ports()).splitlines(),
 }
 """The generated blocks: each a name, and what makes its lines."""

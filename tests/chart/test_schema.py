@@ -281,7 +281,7 @@ def test_key_is_refused_by_name(name: str, which: str) -> None:
     assert sentence in schema_refusal(values, which=which)
 
 
-# Facts section 10: the root keys of vCluster 0.20 to 0.36, and what lies under `policies`.
+# The root keys of vCluster 0.20 to 0.37.0-rc.1 (tests/data/vcluster-keys.yaml), and what lies under `policies`.
 ROOT_KEYS = [
     "exportKubeConfig",
     "integrations",

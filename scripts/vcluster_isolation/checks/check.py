@@ -10,10 +10,12 @@ from vcluster_isolation.checks.forgeable_check import forgeable
 from vcluster_isolation.checks.kubeconform import choose
 from vcluster_isolation.checks.left_open import left_open
 from vcluster_isolation.checks.manifests_check import Judged, judge
+from vcluster_isolation.checks.needs_check import unmet_needs
 from vcluster_isolation.checks.values_check import check_values
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import Request
 from vcluster_isolation.layers import Layer, sorted_by_file
+from vcluster_isolation.proof.platform_subject import subjects_of_render
 from vcluster_isolation.values import releases
 from vcluster_isolation.values.releases import Release
 from vcluster_isolation.values.requests import request_of
@@ -116,7 +118,9 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
         judged = judge(checked.manifests, _RENDERED, versions, in_file=False, namespace=request.namespace)
         _add(report, judged, versions)
         report.warnings += left_open(layers, request, checked.instances)
-        report.warnings += forgeable(layers, request, checked.instances, checked.manifests)
+        subjects = subjects_of_render(request, checked.instances, checked.manifests)
+        report.warnings += forgeable(layers, subjects)
+        report.warnings += unmet_needs(layers, subjects)
     except InputError as error:
         report.problems += error.problems
 

@@ -95,7 +95,7 @@ def prove(subject: Subject, claims: Iterable[Claim] | None = None) -> list[Outco
 def _by_evaluated_policies(subject: Subject, claims: Iterable[Claim]) -> list[Outcome]:
     """Judge claims as if nothing but the policies that are evaluated had a say."""
     judge = _Judge(subject)
-    return [judge.outcome(claim) for claim in claims]
+    return [Outcome(claim, FAILS) if claim.impossible else judge.outcome(claim) for claim in claims]
 
 
 def _with_undecided(subject: Subject, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -159,7 +159,7 @@ class _Judge:
             left = self._left_open(claim)
             if left:
                 return Outcome(claim, EXCEPTED, *counts, smallest, left)
-        elif self._closing() and not any(self._broken(claim, USUAL)):
+        elif not claim.advice and self._closing() and not any(self._broken(claim, USUAL)):
             return Outcome(claim, CLOSED, *counts, smallest, self._closing())
         return Outcome(claim, FAILS, *counts, smallest)
 

@@ -142,6 +142,10 @@ class Judge:
             verdicts[through] += found
         return tuple(verdicts[bool(verdicts[True])])
 
+    def classes(self, end: Endpoint, family: int) -> Sequence[AddressSet]:
+        """Return the parts of an end's addresses of one family, 4 or 6, that no ipBlock tells apart."""
+        return self._split(end)[family]
+
     def _split(self, end: Endpoint) -> Mapping[int, Sequence[AddressSet]]:
         """Return the parts of an end's addresses that ipBlocks tell apart, by family."""
         if end.addresses not in self._parts:

@@ -97,6 +97,8 @@ def _why(subject: Subject, outcome: Outcome) -> Iterator[str]:
         yield assumptions.line(outcome.assumes)
     if outcome.status in _MEANINGS:
         yield printable(f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip())
+    if outcome.status == FAILS and outcome.claim.advice:
+        yield printable(f"to do: {outcome.claim.advice}")
     found = outcome.counterexample
     if found is None or outcome.status == CLOSED:
         return
@@ -210,6 +212,7 @@ def _claim(subject: Subject, outcome: Outcome, usable: Sequence[ForgeableGrant])
         "left_open": list(outcome.keys) if outcome.status == EXCEPTED else [],
         "undecided_by": list(map(str, outcome.undecided_by)),
         "assumes": [{"that": one.sentence, "value": one.value} for one in outcome.assumes],
+        "advice": outcome.claim.advice or None,
         "counterexample": found and _example(subject, found),
     }
 

@@ -23,6 +23,7 @@ from vcluster_isolation.proof.without_grants import Rendered, without
 from vcluster_isolation.reach.model import EGRESS, EVERYTHING, INGRESS, Origin, Peer, Policy, Rule, selector
 from vcluster_isolation.reach.parse import Cluster, parse_cluster
 from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.vcluster.needs import Need, needs_of
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, COREDNS, SNAPSHOTS, is_of, is_role, recognise
 
 PLATFORM_ANYWHERE = f"{PLATFORM_KEY}.apiServer"
@@ -63,6 +64,8 @@ class Subject:
     not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
     where: str = ""
     below: tuple[str, ...] = ()
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[Need, ...] = ()
 
     @property
     def title(self) -> str:
@@ -189,8 +192,11 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
     coredns = at_path(values, ("controlPlane", "coredns")) or {}
     hosted = not at_path(values, ("privateNodes", "enabled"))
     name = str(at_path(values, ("vcluster", "name")) or request.name)
-    whole = {**values, "policies": {"networkPolicy": filled(default, at_path(values, POLICY) or {})}}
+    policy = filled(default, at_path(values, POLICY) or {})
+    whole = {**values, "policies": {"networkPolicy": policy}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
+    needs = needs_of(values, policy, changed, request.namespace, hosted=hosted)
+    named = {**settings.named, **{f"needs-{one.key}": one.other for one in needs}}
     cluster = cluster_in(text, request.namespace)
     return Subject(
         name,
@@ -205,9 +211,11 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
         changed,
         lambda: policies_in(render_cache.template(usual), request.namespace),
         text,
-        settings,
+        replace(settings, named=named),
         not_evaluated=cluster.not_evaluated,
         below=instance.path,
+        policy=policy,
+        needs=needs,
     )
 
 
