@@ -139,7 +139,7 @@ def explain(stage: Stage, source: End, destination: End, asked: PortSet | None =
     )
 
 
-def _is_undecided(
+def _is_undecided(  # noqa: PLR0913 - what was asked, and what was found
     stage: Stage,
     ends: tuple[End, End],
     sides: tuple[_Side, _Side],

@@ -224,7 +224,7 @@ def _of_releases(
 
 
 def _of_values(release: Release, layers: Sequence[Layer], request: Request) -> list[Subject]:
-    """Return the subjects of a release with its layers. Raises InputError for what is refused, and as rendering does."""
+    """Return the subjects of a release with its layers. Raises InputError for what is refused."""
     try:
         return or_refused(lambda: subjects_of_values(request), layers, request)
     except InputError as error:

@@ -20,6 +20,7 @@ from vcluster_isolation.reach.ports import ALL, NONE, PortSet, port_range, union
 from vcluster_isolation.vcluster.endpoints import Endpoint, endpoints
 from vcluster_isolation.vcluster.need_rows import NeedRow, Path, applies, need_rows, values_at
 from vcluster_isolation.wording import printable
+from vcluster_isolation.wording import dotted
 
 Json = Mapping[str, Any]
 
@@ -223,3 +224,8 @@ def _whom(row: NeedRow, target: _Target) -> str:
     if target.endpoint:
         return f"the addresses of {printable(target.endpoint.host)}"
     return "the addresses or pods that it is" if row.sources else "the peers that connect"
+
+
+def where_of(need: Need) -> str:
+    """Return the path of the value that needs a flow, as the user would write it."""
+    return dotted(need.where)
