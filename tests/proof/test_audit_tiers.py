@@ -14,6 +14,7 @@ from audit_fleet import (
     MANAGED,
     OF_THE_HOST,
     REOPENED,
+    SPACE,
     VIRTUAL,
     WORKLOADS,
     act,
@@ -375,3 +376,94 @@ def test_the_command_reads_floors_and_counts_them(api: str) -> None:
     found = json.loads(result.output)
     assert (result.exit_code, found["cluster_policies"], found["policies"]) == (0, 2, 4)
     assert "clusternetworkpolicies" in CliRunner().invoke(command, ["--help"]).output
+
+
+AWS = "networking.k8s.aws/v1alpha1"
+OPENING = {
+    f"ClusterNetworkPolicy {api}": {
+        "apiVersion": api,
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": "all"},
+        "spec": {
+            "tier": "Admin",
+            "priority": 1,
+            "subject": EVERYBODY,
+            "ingress": [{"action": "Accept", "from": [EVERYBODY]}],
+            "egress": [{"action": "Accept", "to": [EVERYBODY, {"networks": ["0.0.0.0/0", "::/0"]}]}],
+        },
+    }
+    for api in ("policy.networking.k8s.io/v1alpha2", "policy.networking.k8s.io/v1beta1", AWS)
+}
+
+
+def test_a_policy_that_opens_everything_is_found_in_every_group_and_version() -> None:
+    items = objects("hardened")
+    alpha, *others = [failing(audited([*items, one]).vclusters[0]) for one in OPENING.values()]
+    assert len(alpha) > 10
+    assert alpha > failing(audited(items).vclusters[0])
+    assert others == [alpha] * 2
+
+
+def of_workloads(*rules: Json, home: str = "vcluster-t-0") -> Json:
+    """An ApplicationNetworkPolicy of AWS about the workloads of a namespace."""
+    selector = {"matchExpressions": [{"key": MANAGED, "operator": "Exists"}]}
+    made = policy("more", {"podSelector": selector, "policyTypes": ["Egress"], "egress": list(rules)}, home)
+    return {**made, "apiVersion": AWS, "kind": "ApplicationNetworkPolicy"}
+
+
+def test_an_application_policy_opens_what_it_names_and_is_called_by_its_kind() -> None:
+    items = objects("hardened")
+    private = of_workloads({"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]})
+    found = findings(audited([*items, private]).vclusters[0])["workload-to-private"]
+    assert (found.there, found.possible) == ("FAILS", "FAILS")
+    assert found.there_example is not None
+    assert [str(one) for one in found.there_example.rules] == [
+        f"ApplicationNetworkPolicy/{private['metadata']['namespace']}/more spec.egress[0]"
+    ]
+
+
+def test_domain_names_of_a_policy_may_be_any_address() -> None:
+    items = objects("hardened")
+    bare = failing(audited(items).vclusters[0])
+    named = of_workloads({"to": [{"domainNames": ["example.com"]}], "ports": [{"port": 443}]})
+    found = audited([*items, named]).vclusters[0]
+    assert {"workload-to-private", "workload-to-metadata"} <= failing(found) - bare
+    assert failing(audited([*items, of_workloads()]).vclusters[0]) == bare
+
+
+def test_a_floor_that_no_plugin_enforces_is_not_believed() -> None:
+    items = objects("hardened, a floor, reopened by its tenant")
+    assert findings(audited(items).vclusters[0])["workload-to-private"].possible == "holds"
+    late = [
+        {**one, "spec": {**one["spec"], "priority": one["spec"]["priority"] + 50}} if is_floor(one) else one
+        for one in items
+    ]
+    assert findings(audited(late).vclusters[0])["workload-to-private"].possible == "FAILS"
+    refused = {"conditions": [{"type": "Ready-In-Zone-a", "status": "False"}]}
+    said = [{**one, "status": refused} if is_floor(one) else one for one in items]
+    assert findings(audited(said).vclusters[0])["workload-to-private"].possible == "FAILS"
+
+
+def is_floor(one: Json) -> bool:
+    return str(one["metadata"]["name"]).startswith("vc-floor")
+
+
+ANYWHERE = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}]}
+
+
+def test_vclusters_with_domain_names_are_told_apart_from_those_with_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both may reach any address, and only one of them surely does."""
+    domains: Json = {"to": [{"domainNames": ["example.com"]}]}
+
+    def instead_of_ours(rule: Json) -> tuple[str, Any]:
+        more = of_workloads(rule, home=SPACE)
+        return "hardened", lambda items: [*without("vc-work")(items), more]
+
+    monkeypatch.setitem(CONFIGURATIONS, "domains", instead_of_ours(domains))
+    monkeypatch.setitem(CONFIGURATIONS, "anywhere", instead_of_ours(ANYWHERE))
+    cluster = parse_cluster([listed(fleet(4, ["domains", "anywhere"]))])
+    whole = audit(cluster)
+    found = statuses(whole)
+    assert kinds(whole) == 2
+    assert found["vcluster-t-0", "t-0"]["workload-internet"] != found["vcluster-t-1", "t-1"]["workload-internet"]
+    assert found == naive(cluster)
