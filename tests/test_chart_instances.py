@@ -193,9 +193,10 @@ def test_a_broken_package_is_no_chart_and_no_surprise(tmp_path: Path) -> None:
     for content in (whole[:middle], whole[:middle] + b"x" * 20 + whole[middle + 20 :], b"text", b""):
         package = tmp_path / "broken.tgz"
         package.write_bytes(content)
-        with pytest.raises(IsolationError, match=r"broken\.tgz: cannot be read as a chart: "):
+        said = r"broken\.tgz: (cannot be read as a chart|has no Chart\.yaml)"  # after noise, tar may see an early end
+        with pytest.raises(IsolationError, match=said):
             instances(Request((), chart=package))
-        with pytest.raises(IsolationError, match=r"broken\.tgz: cannot be read as a chart: "), unpacked(package):
+        with pytest.raises(IsolationError, match=said), unpacked(package):
             pass
 
 

@@ -31,7 +31,6 @@ from vcluster_isolation.strict_yaml.scalars import as_number
 from vcluster_isolation.wording import printable
 
 NAME: Final = "vcluster-isolation"
-_DEEPEST: Final = 8  # charts in charts; helm has no limit, and nobody comes near
 _KIND: Final = "ValuesOfAnInstance"
 _PRINTED = re.compile(rf"^kind: {_KIND}\nvalues: (?P<text>[A-Za-z0-9+/=]+)$", re.MULTILINE)
 
@@ -107,7 +106,7 @@ def by_itself(request: Request, instance: Instance) -> Iterator[Request]:
         yield replace(request, skip_schema=True)
         return
     with _copied(request.chart) as copy:
-        folder = [folder for folder in _charts(copy, 0) if is_ours(folder)][instance.number]
+        folder = [folder for folder in _charts(copy) if is_ours(folder)][instance.number]
         (folder / "values.yaml").write_text(as_text(instance.values), encoding="utf-8")
         yield replace(request, chart=folder, values=(), inline="", skip_schema=True)
 
@@ -162,7 +161,7 @@ def _prepare(chart: Path) -> list[_Copy]:
     Return each copy of ours that is in it, in the order of the numbers that they print.
     """
     ours: list[_Copy] = []
-    for folder in _charts(chart, 0):
+    for folder in _charts(chart):
         shutil.rmtree(folder / "templates", ignore_errors=True)
         if is_ours(folder):
             (folder / "templates").mkdir()
@@ -172,22 +171,22 @@ def _prepare(chart: Path) -> list[_Copy]:
     return ours
 
 
-def _charts(chart: Path, depth: int) -> Iterator[Path]:
+def _charts(chart: Path) -> Iterator[Path]:
     """Yield a chart's folder and those of its subcharts, which are unpacked where they are packages."""
     yield chart
     below = chart / "charts"
-    if depth == _DEEPEST or not below.is_dir():
+    if not below.is_dir():
         return
     for entry in sorted(below.iterdir()):
         if entry.name.startswith((".", "_")):  # helm passes over them
             continue
         if entry.is_dir() and (entry / "Chart.yaml").is_file():
-            yield from _charts(entry, depth + 1)
+            yield from _charts(entry)
         elif entry.suffix == ".tgz":
             with unpacked(entry) as folder:
                 shutil.copytree(folder, below / entry.stem)
             entry.unlink()
-            yield from _charts(below / entry.stem, depth + 1)
+            yield from _charts(below / entry.stem)
 
 
 def _instance(text: str, ours: Sequence[_Copy]) -> Instance:

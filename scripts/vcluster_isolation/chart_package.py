@@ -28,7 +28,7 @@ def unpacked(chart: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as place:
         try:
-            with tarfile.open(chart, "r:gz") as package:
+            with tarfile.open(chart) as package:
                 _extract(package, Path(place))
         except UNREADABLE as error:
             what = f"{printable(str(chart))}: cannot be read as a chart: {printable(str(error))}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from vcluster_isolation import tools
-from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.errors import IsolationError, ToolFailed
 from vcluster_isolation.wording import printable
 
 _TREE: Final = "tree"
@@ -112,9 +112,8 @@ def _read(names: Sequence[str]) -> Iterator[_Object]:
 
 def _run(*arguments: str, stdin: bytes = b"") -> bytes:
     """Return what git prints. Raises IsolationError with git's own words."""
-    done = tools.run_binary(["git", *arguments], stdin=stdin)
-    if done.code:
-        raise IsolationError(
-            f"git {printable(' '.join(arguments))}: {printable(done.stderr.strip())}", "check revision and path"
-        )
-    return done.stdout
+    try:
+        return tools.run_binary(["git", *arguments], stdin=stdin)
+    except ToolFailed as failed:
+        said = f"git {printable(' '.join(arguments))}: {printable(failed.stderr.strip())}"
+        raise IsolationError(said, "check revision and path") from failed

@@ -126,7 +126,7 @@ def _from_folder(chart: Path, name: str) -> bytes | None:
 
 def _from_package(chart: Path, name: str) -> bytes | None:
     """Read a file of a chart's package: it lies in the package's one folder."""
-    with tarfile.open(chart, "r:gz") as package:
+    with tarfile.open(chart) as package:
         for member in package:
             parts = Path(member.name).parts
             if member.isfile() and parts[1:] == (name,):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from vcluster_isolation.errors import ToolMissing
+from vcluster_isolation.errors import ToolFailed, ToolMissing
 
 # In a checkout this is the project's folder; in an installed package it is not, and `.tools` is not there.
 PROJECT = Path(__file__).resolve().parents[2]
@@ -23,16 +23,6 @@ class Finished:
     command: tuple[str, ...]
     code: int
     stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedBinary:
-    """A program that ended, as `Finished`, of which what it printed is no text."""
-
-    command: tuple[str, ...]
-    code: int
-    stdout: bytes
     stderr: str
 
 
@@ -67,17 +57,19 @@ def run(command: Sequence[str | Path], *, stdin: str = "", cwd: Path | None = No
     return Finished(words, done.returncode, done.stdout, done.stderr)
 
 
-def run_binary(command: Sequence[str | Path], *, stdin: bytes = b"") -> FinishedBinary:
-    """Run `command` as `run` does; `stdin` and what it prints are bytes, and nothing is made of line ends.
+def run_binary(command: Sequence[str | Path], *, stdin: bytes = b"") -> bytes:
+    """Run `command` as `run` does, and return what it printed, byte for byte: nothing is made of line ends.
 
-    Raises ToolMissing when the program cannot be started.
+    Raises ToolMissing when the program cannot be started, ToolFailed with its own words when it fails.
     """
     words = tuple(map(str, command))
     try:
         done = subprocess.run(words, input=stdin, capture_output=True, check=False)
     except OSError as error:
         raise _cannot_start(words[0], error) from error
-    return FinishedBinary(words, done.returncode, done.stdout, done.stderr.decode(errors="backslashreplace"))
+    if done.returncode:
+        raise ToolFailed(words, done.stderr.decode(errors="backslashreplace"))
+    return done.stdout
 
 
 def stream(command: Sequence[str | Path], *, stdin: str = "") -> int:
