@@ -192,3 +192,15 @@ def test_diff_from_an_old_vcluster_names_what_the_new_policies_close() -> None:
     text = run(diff.command, OLD, TEAM).stdout
     assert "anybody in elsewhere" in text or "anybody" in text
     assert any(line.startswith("  - anybody") and "=> " in line for line in text.splitlines())
+
+
+def test_what_manifests_close_is_not_excused_as_closed_by_the_values(tmp_path: Path) -> None:
+    values = put(tmp_path / "v.yaml", "policies: {networkPolicy: {enabled: true, platform: {enabled: false}}}\n")
+    closed = put(
+        tmp_path / "dns.yaml",
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: none, namespace: kube-system}\n"
+        "spec: {podSelector: {}, policyTypes: [Ingress]}\n",
+    )
+    plain, beside = statuses(given(values)), statuses(given(values, closed))
+    lost = {name: beside[name] for name in plain if plain[name] == HOLDS != beside[name]}
+    assert set(lost.values()) == {FAILS}
