@@ -126,7 +126,8 @@ def test_the_schema_and_the_chart_speak_both_and_of_the_file_and_line_that_count
             "b.yaml:4: names[1]: 5 is not a string; put it in quotes",
             "b.yaml:5: porrt: unknown key; did you mean port?",
             "b.yaml:6: deep.two: unknown key; use one of one",
-            "5 problems in a.yaml, b.yaml; their manifests were not judged",
+            "5 problems in a.yaml, b.yaml (as one release, b.yaml over a.yaml; --each checks each by itself); "
+            "their manifests were not judged",
         ],
         "",
     )
@@ -381,7 +382,13 @@ def test_what_check_prints_as_json_is_what_its_help_describes(run: Run) -> None:
             }
         ],
         "warnings": [],
-        "checked": {"files": ["a.yaml"], "steps": ["yaml", "schema", "chart"], "objects": [], "kubernetes": []},
+        "checked": {
+            "files": ["a.yaml"],
+            "steps": ["yaml", "schema", "chart"],
+            "objects": [],
+            "kubernetes": [],
+            "layers": ["a.yaml"],
+        },
     }
 
 
@@ -398,6 +405,7 @@ def test_json_of_right_values_says_how_far_the_check_came(run: Run) -> None:
             "steps": ["yaml", "schema", "chart", "kubeconform", "api"],
             "objects": ["NetworkPolicy/x"],
             "kubernetes": ["1.36", "1.30"],
+            "layers": ["a.yaml"],
         },
     }
 
