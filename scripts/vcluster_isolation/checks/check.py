@@ -51,7 +51,10 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
     report = Report(found.files, list(found.problems))
     report.warnings += [Problem("", note, "", "values") for note in found.notes]
     for stream in found.manifests:
-        _add(report, judge(stream.text, stream.name, versions, but=stream.holding), versions)
+        try:
+            _add(report, judge(stream.text, stream.name, versions, but=stream.holding), versions)
+        except InputError as error:  # JSON that is no YAML, as with tabs before its keys
+            report.problems += error.problems
     for release in found.releases:
         # A file that is no YAML may be a layer: the others mean nothing without it.
         if release.title or not found.problems:
