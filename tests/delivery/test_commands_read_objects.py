@@ -219,3 +219,12 @@ def test_name_that_kubernetes_does_not_take_is_refused_with_its_object(tmp_path:
     said = str(run(prove.command, path).exception)
     assert said.startswith("Application/App\\x1b[31m: --name: ")
     assert said.isprintable()
+
+
+def test_json_with_a_key_twice_is_a_problem_of_its_line() -> None:
+    text = '{"apiVersion": "v1", "kind": "Namespace",\n"metadata": {"name": "x", "name": "y"}}\n'
+    result = run(check.command, "-", stdin=text)
+    assert (result.exit_code, result.stdout.splitlines()[0].split("; ")[0]) == (
+        1,
+        "standard input:2: metadata.name: is set again",
+    )

@@ -328,3 +328,13 @@ def test_values_like_a_vclusters_of_a_chart_that_is_not_known_are_a_problem(path
     problems = said(found_in(tmp_path, text))
     assert problems
     assert all("its chart is not known, and its values are like those of a vCluster" in one for one in problems)
+
+
+def test_long_json_is_read_without_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vcluster_isolation.values.releases._LONG", 0)
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}}
+    items = [*yaml.safe_load_all(CASES["flux-v2beta1"].text), space]
+    found = found_in(tmp_path, json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), "x.json")
+    (release,) = found.releases
+    assert (release.name, locate(release.layers, PROFILE)) == ("red-app", (str(tmp_path / "x.json"), None))
+    assert space in found.manifests[0].objects

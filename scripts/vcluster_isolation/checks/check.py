@@ -57,7 +57,10 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
     report.warnings += [Problem("", note, "", "values") for note in found.notes]
     report.layers = tuple(layer.name for release in found.releases if not release.title for layer in release.layers)
     for stream in found.manifests:
-        _add(report, judge(stream.text, stream.name, versions, but=stream.holding), versions)
+        try:
+            _add(report, judge(stream.text, stream.name, versions, but=stream.holding), versions)
+        except InputError as error:  # JSON that is no YAML, as with tabs before its keys
+            report.problems += error.problems
     for release in found.releases:
         # A file that is no YAML may be a layer: the others mean nothing without it.
         if release.title or not found.problems:

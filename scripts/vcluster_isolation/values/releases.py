@@ -26,7 +26,7 @@ from vcluster_isolation.values.sites import Path as Steps
 from vcluster_isolation.values.sites import Site, at
 from vcluster_isolation.wording import dotted, quoted
 
-_LONG: Final = 1_000_000  # characters of JSON, above which it takes too long to know the line of everything
+_LONG: Final = 200_000  # characters of JSON, above which it takes too long to know the line of everything
 _CHART_FILE: Final = "Chart.yaml"
 _KUSTOMIZE: Final = "kustomization"
 _SUFFIXES: Final = {".yaml", ".yml", ".json"}
