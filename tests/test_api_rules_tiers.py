@@ -326,6 +326,22 @@ def test_there_is_a_limit_on_networks() -> None:
     assert found == [".networks: has 26 entries, more than 25; remove some"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "priority", "message"),
+    [
+        (ADMIN, "99", []),
+        (ADMIN, "100", ["spec.priority: is above 99: OVN-Kubernetes does not enforce the policy; use 0 to 99"]),
+        (ADMIN, "'100'", []),
+        (CLUSTER, "100", []),
+    ],
+)
+def test_a_priority_that_ovn_kubernetes_does_not_take_is_pointed_out(
+    kind: str, priority: str, message: list[str]
+) -> None:
+    found = ineffective(parse_mapping(kind % f"{{tier: Admin, priority: {priority}}}", "f"))
+    assert [f"{dotted(path)}: {what}; {then}" for path, what, then in found] == message
+
+
 def test_fields_of_the_experimental_channel_are_pointed_out() -> None:
     rule = "{action: Allow, to: [{nodes: {}}], ports: [{portNumber: {port: 1}}]}"
     named = "{action: Allow, from: [{namespaces: {}}], ports: [{namedPort: a}]}"

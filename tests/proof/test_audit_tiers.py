@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -12,6 +13,7 @@ from audit_fleet import (
     CONFIGURATIONS,
     EVERYBODY,
     MANAGED,
+    NAME,
     OF_THE_HOST,
     REOPENED,
     SPACE,
@@ -448,22 +450,55 @@ def is_floor(one: Json) -> bool:
     return str(one["metadata"]["name"]).startswith("vc-floor")
 
 
-ANYWHERE = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}]}
+def accepting(peer: Json) -> Json:
+    """A ClusterNetworkPolicy of AWS that lets the pods of a namespace reach a peer."""
+    subject = {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": SPACE}}}
+    rules = [{"action": "Accept", "to": [peer]}]
+    spec = {"tier": "Admin", "priority": 1, "subject": subject, "egress": rules}
+    return {"apiVersion": AWS, "kind": "ClusterNetworkPolicy", "metadata": {"name": NAME}, "spec": spec}
 
 
-def test_vclusters_with_domain_names_are_told_apart_from_those_with_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+DOMAINS: Json = {"domainNames": ["example.com"]}
+BLOCKS = [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}]
+
+
+@pytest.mark.parametrize(
+    ("named", "numbered"),
+    [
+        (of_workloads({"to": [DOMAINS]}, home=SPACE), of_workloads({"to": BLOCKS}, home=SPACE)),
+        (accepting(DOMAINS), accepting({"networks": ["0.0.0.0/0", "::/0"]})),
+    ],
+    ids=["namespaced", "cluster-scoped"],
+)
+def test_vclusters_with_domain_names_are_told_apart_from_those_with_addresses(
+    named: Json, numbered: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both may reach any address, and only one of them surely does."""
-    domains: Json = {"to": [{"domainNames": ["example.com"]}]}
-
-    def instead_of_ours(rule: Json) -> tuple[str, Any]:
-        more = of_workloads(rule, home=SPACE)
-        return "hardened", lambda items: [*without("vc-work")(items), more]
-
-    monkeypatch.setitem(CONFIGURATIONS, "domains", instead_of_ours(domains))
-    monkeypatch.setitem(CONFIGURATIONS, "anywhere", instead_of_ours(ANYWHERE))
+    for name, more in (("domains", named), ("anywhere", numbered)):
+        change = functools.partial(instead_of_ours, more)
+        monkeypatch.setitem(CONFIGURATIONS, name, ("hardened", change))
     cluster = parse_cluster([listed(fleet(4, ["domains", "anywhere"]))])
     whole = audit(cluster)
     found = statuses(whole)
     assert kinds(whole) == 2
     assert found["vcluster-t-0", "t-0"]["workload-internet"] != found["vcluster-t-1", "t-1"]["workload-internet"]
     assert found == naive(cluster)
+
+
+def instead_of_ours(more: Json, items: list[Json]) -> list[Json]:
+    """A policy stands in the place of the chart's for workloads."""
+    return [*without("vc-work")(items), more]
+
+
+def test_neighbours_that_a_domain_name_may_shut_out_are_told_apart_from_those_that_addresses_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, peer in (("domains", DOMAINS), ("anywhere", {"networks": ["0.0.0.0/0", "::/0"]})):
+        shut = accepting(peer)
+        shut["spec"]["egress"][0]["action"] = "Deny"
+        monkeypatch.setitem(CONFIGURATIONS, name, ("hardened", plus(REOPENED, ADMITTING, shut)))
+    cluster = parse_cluster([listed(fleet(4, ["domains", "anywhere"]))])
+    found = statuses(audit(cluster))
+    assert found == naive(cluster)
+    other = "workload-to-tenants"
+    assert found["vcluster-t-0", "t-0"][other] != found["vcluster-t-1", "t-1"][other]

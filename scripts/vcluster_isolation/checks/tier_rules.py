@@ -21,6 +21,7 @@ from vcluster_isolation.wording import quoted
 
 _GROUP: Final = "policy.networking.k8s.io"
 _LAST_PRIORITY: Final = 1000
+_LAST_OF_OVN_KUBERNETES: Final = 99
 _LONGEST_NAME: Final = 100
 _LONGEST_CIDR: Final = 43
 _MOST_NETWORKS: Final = 25
@@ -92,6 +93,18 @@ def experimental(document: Mapping[str, Any]) -> list[Finding]:
         for key in (*_EXPERIMENTAL, *kind.ports.experimental)
         if key in item
     ]
+
+
+def unenforced(document: Mapping[str, Any]) -> list[Finding]:
+    """Return why OVN-Kubernetes, the plugin of AdminNetworkPolicy, enforces nothing of an object that `is_tier`."""
+    if document["kind"] != "AdminNetworkPolicy":
+        return []
+    kind = _KINDS[document["apiVersion"], document["kind"]]
+    priority = fit(document, kind.shape())[0].get("spec", {}).get("priority", 0)
+    if priority <= _LAST_OF_OVN_KUBERNETES:
+        return []
+    what = f"is above {_LAST_OF_OVN_KUBERNETES}: OVN-Kubernetes does not enforce the policy"
+    return [(("spec", "priority"), what, f"use 0 to {_LAST_OF_OVN_KUBERNETES}")]
 
 
 def _items(spec: dict[str, Any], kind: _Kind) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -98,8 +98,7 @@ class Views:
             for rule in policy.rules(direction):
                 keys = frozenset(key for peer in rule.peers for key in self._keys(peer, policy.namespace, site))
                 if keys or not rule.peers:
-                    number = _numbered(rule, blocks) if tiers else _doubtful(rule)
-                    rules.add((keys, rule.ports, rule.named, number))
+                    rules.add((keys, rule.ports, rule.named, _numbered(rule, blocks) if tiers else ()))
                 looks |= keys
                 everybody = everybody or not rule.peers
         lie = layout((self.land.unknown, *blocks)) if blocks else ()
@@ -143,11 +142,6 @@ def _numbered(rule: Rule | TierRule, blocks: dict[AddressSet, int]) -> tuple[tup
     """Return the numbers of a rule's blocks, given to them as they come, and whether each is certain."""
     found = (peer.block for peer in rule.peers if peer.block)
     return tuple((blocks.setdefault(one.addresses, len(blocks)), one.certain) for one in found)
-
-
-def _doubtful(rule: Rule) -> tuple[AddressSet, ...]:
-    """Return the blocks of a rule that match perhaps; the others show in what the rule looks for."""
-    return tuple(peer.block.addresses for peer in rule.peers if peer.block and not peer.block.certain)
 
 
 def _unknown(addresses: AddressSet) -> Iterable[Key]:
