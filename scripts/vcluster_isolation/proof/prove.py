@@ -209,7 +209,7 @@ class _Judge:
         There is one for each way in which selectors can see the labels of the vCluster's own namespace.
         """
         if key not in self._made:
-            world = World(self._subject, self._policies(*key))
+            world = World(self._subject, self._policies(*key), few=True)
             self._made[key] = [world.at_home_in(home) for home in world.homes()]
         return self._made[key]
 

@@ -12,7 +12,9 @@ Two symbolic tenants stand for any number of others, one in the same namespace (
    same pods, that this vCluster's policies have already: policies add up, so it adds nothing a second time.
 3. Names are compared for equality only, so what holds for the two tenants holds for any two that no rule names.
    Those that a rule does name, and namespaces that one names, are in the world as well.
-4. Nobody says that other tenants are isolated, or by which values. So each is there twice: with this vCluster's
+4. Of the namespaces that a vCluster's workloads run in, those whose names can be exchanged in all policies without a
+   change are alike: a flow has two ends, so two of them, the first and another, stand for all (`interchangeable`).
+5. Nobody says that other tenants are isolated, or by which values. So each is there twice: with this vCluster's
    policies under its own name, and without any.
 
 `tests/proof/test_fleets.py` tests it against concrete fleets of 3, 10 and 50.
@@ -45,11 +47,13 @@ from vcluster_isolation.proof.mentioned import example
 from vcluster_isolation.proof.subject import VCLUSTER, Subject
 from vcluster_isolation.proof.tenants import (
     Tenant,
+    interchangeable,
     is_floor_of,
     named_spaces,
     named_tenants,
     renamed,
     renamed_tier,
+    spaces_of,
 )
 from vcluster_isolation.proof.without_grants import Rendered
 from vcluster_isolation.reach.addresses import AddressSet, union_of
@@ -76,6 +80,9 @@ OWN, NEIGHBOUR, OTHER = "own", "neighbour", "other"
 SOURCE, DESTINATION = "source", "destination"
 SPREAD, INSIDE, OUTSIDE = "spread", "inside", "outside"
 """Where somebody is: in each of the vCluster's namespaces, in one of the project's, in one that is none of it."""
+
+_PAIR = 2
+"""So many namespaces stand for all that are alike: a flow has two ends."""
 
 SYNCED_NAMESPACE = "a synced namespace"
 """Stands for a namespace that vCluster makes for a tenant, and that nobody names."""
@@ -113,11 +120,12 @@ class World:
         *,
         alone: bool = False,
         known: Mapping[str, Namespace] | None = None,
+        few: bool = False,
     ) -> None:
         """Put policies (of the subject, as they are or without what the user granted) into the world.
 
         `alone` leaves the symbolic tenants without policies, for a host cluster whose tenants are known; `known` are
-        namespaces whose labels are known.
+        namespaces whose labels are known. With `few`, two stand for all namespaces of workloads that are alike.
         """
         self._known = known or {}
         self.subject = subject
@@ -140,11 +148,23 @@ class World:
         self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)], above)
         trusted = {"kube-system", "openshift-dns", *subject.settings.platform_spaces, *subject.spaces}
         self.spaces = tuple(sorted(named_spaces((*given, *tiers)) - trusted))
+        self._workload_spaces = self._representatives(rendered) if few else settings.spaces
         self._addresses_of_pods = settings.pod_addresses
         self._placed: Mapping[Actor, AddressSet] = {NODE: settings.node_addresses}
         self._variants = self._every_tenant((*given, *tiers)) if not alone else {}
         self._ends: dict[tuple[Who, str], tuple[Endpoint, ...]] = {}
         self._same_labels: World | None = None
+
+    def _representatives(self, rendered: Rendered) -> tuple[str, ...]:
+        """Return the namespaces of workloads beside the release's; of many that are alike the first two."""
+        settings = self.subject.settings
+        if len(settings.spaces) <= _PAIR:
+            return settings.spaces
+        special = {*self._known, *settings.platform_spaces}
+        special |= spaces_of(peer for named in settings.named.values() for peer in named.peers)
+        others = [name for name in settings.spaces if name not in special]
+        kept = {name for group in interchangeable(others, *rendered) for name in group[:_PAIR]}
+        return tuple(name for name in settings.spaces if name in special or name in kept)
 
     def _every_tenant(self, given: Iterable[Policy | TierPolicy]) -> dict[str, tuple[Tenant, ...]]:
         """Return what the other tenants can be: like this vCluster, not isolated at all, or one that a rule names."""
@@ -279,9 +299,9 @@ class World:
         synced = actor in (WORKLOAD, ORDINARY)
         at_home = tenant.namespace == self.tenants[OWN].namespace
         if who.place == SPREAD:
-            yield from (self._space(name) for name in self.subject.settings.spaces)
+            yield from (self._space(name) for name in self._workload_spaces)
         elif at_home and (synced or actor is STRAY) and not who.usual:
-            yield from (space for one in self.subject.settings.spaces for space in self._mapped(one))
+            yield from (space for one in self._workload_spaces for space in self._mapped(one))
         if synced and tenant == self.tenants[OWN] and self.subject.namespace_sync and not who.usual:
             yield from self._labelled(SYNCED_NAMESPACE, {_OWNER: tenant.name, _SYNCED: tenant.namespace})
 

@@ -11,7 +11,7 @@ from vcluster_isolation.reach.match import is_node
 from vcluster_isolation.reach.model import EGRESS, INGRESS, Endpoint, External, Pod
 from vcluster_isolation.reach.ports import ALL, NONE, PortSet, union_of
 from vcluster_isolation.reach.rulebook import RuleBook
-from vcluster_isolation.reach.tier_sides import tiered
+from vcluster_isolation.reach.tier_sides import Tiers
 from vcluster_isolation.reach.tiers import TierPolicy, tier_rules
 from vcluster_isolation.reach.verdict import (
     DOMAIN_NAMES,
@@ -49,6 +49,7 @@ class Sides:
         """Know nothing so far."""
         self._known: dict[Hashable, Side] = {}
         self._grants = 0
+        self._tiers = Tiers()
 
     def read(self, hosts_are: str, rulings: tuple[Ruling, Ruling], seen: Ends, real: Ends, asked: Asked) -> Reading:
         """Evaluate both sides of the ends as a plugin has `seen` them, and what gets through both."""
@@ -68,8 +69,28 @@ class Sides:
         key = (id(book), *map(id, tiers), asked.mode is Mode.MAY, asked.each_address, _kind(other), ports)
         known = self._known.get(key)
         if known is None:
-            known = self._keep(key, _worked_out(direction, ruling, ends, asked))
+            known = self._keep(key, self._worked_out(direction, ruling, ends, asked))
         return known
+
+    def _worked_out(self, direction: str, ruling: Ruling, ends: Ends, asked: Asked) -> Side:
+        """Return what the policies of an isolated or governed end let through in a direction."""
+        book, tiers = ruling
+        source, destination = ends
+        other = destination if direction == EGRESS else source
+        given = tuple(book.grants(other, destination, asked.mode))
+        if tiers:
+            side = self._tiers.side(direction, (book.policies, tiers), given, ends, asked)
+            return replace(side, doubtful=_doubtful(side.grants, other))
+        four, six = FAMILIES
+        allowed = _through(given, other.addresses, four, asked), _through(given, other.addresses, six, asked)
+        return Side(
+            direction,
+            governed=True,
+            policies=book.policies,
+            grants=given,
+            allowed=allowed,
+            doubtful=_doubtful(given, other),
+        )
 
     def _keep(self, key: Hashable, side: Side) -> Side:
         """Note a side; forget all of them when they have become too many."""
@@ -99,27 +120,6 @@ def _kind(other: Endpoint) -> Hashable:
 def _ports(destination: Endpoint) -> Hashable:
     """Return what the named ports of rules depend on."""
     return destination.ports if isinstance(destination, Pod) else ()
-
-
-def _worked_out(direction: str, ruling: Ruling, ends: Ends, asked: Asked) -> Side:
-    """Return what the policies of an isolated or governed end let through in a direction."""
-    book, tiers = ruling
-    source, destination = ends
-    other = destination if direction == EGRESS else source
-    given = tuple(book.grants(other, destination, asked.mode))
-    if tiers:
-        side = tiered(direction, (book.policies, tiers), given, ends, asked)
-        return replace(side, doubtful=_doubtful(side.grants, other))
-    four, six = FAMILIES
-    allowed = _through(given, other.addresses, four, asked), _through(given, other.addresses, six, asked)
-    return Side(
-        direction,
-        governed=True,
-        policies=book.policies,
-        grants=given,
-        allowed=allowed,
-        doubtful=_doubtful(given, other),
-    )
 
 
 def _doubtful(given: Sequence[Grant], other: Endpoint) -> tuple[tuple[str, PortSet], ...]:

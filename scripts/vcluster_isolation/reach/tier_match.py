@@ -13,7 +13,7 @@ Source: the comments on the types of policy.networking.k8s.io (see `tiers.py`):
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vcluster_isolation.reach.addresses import AddressSet
@@ -47,11 +47,11 @@ class Look:
     perhaps: PortSet
     guessed: bool = False
 
-    def at(self, part: AddressSet, ports: PortSet) -> tuple[PortSet, PortSet]:
-        """Return which of some ports the rule matches surely, and which perhaps, at addresses that it takes alike."""
-        near = [one for one in self.seen if part <= one.perhaps]
-        if not near:
-            return NONE, NONE
+    def at(self, part: AddressSet, near: Sequence[Seen], ports: PortSet) -> tuple[PortSet, PortSet]:
+        """Return which of some ports the rule matches surely, and which perhaps, at addresses that it takes alike.
+
+        `near` are the peers that match perhaps there, at least one.
+        """
         sure = any(part <= one.surely for one in near)
         return self.surely & ports if sure else NONE, self.perhaps & ports
 

@@ -19,8 +19,7 @@ from vcluster_isolation.reach.model import EVERYTHING, NAME_LABEL, IPBlock, Peer
 from vcluster_isolation.reach.ports import ALL, NONE, PortSet, port_range, union_of
 from vcluster_isolation.vcluster.endpoints import Endpoint, endpoints
 from vcluster_isolation.vcluster.need_rows import NeedRow, Path, applies, need_rows, values_at
-from vcluster_isolation.wording import printable
-from vcluster_isolation.wording import dotted
+from vcluster_isolation.wording import dotted, printable
 
 Json = Mapping[str, Any]
 
