@@ -304,6 +304,16 @@ WITHOUT_SCHEMA: dict[str, tuple[Json, str]] = {
         "vcluster.name: \"Team_A\" is not a name for a release; use lower-case letters, digits, '-' and '.'",
     ),
     "publicEgress.enabled": (public(enabled=1), f"{NP}.workload.publicEgress.enabled: {SWITCH}"),
+    "a priority below zero": (
+        isolating(floor={"enabled": True, "priority": -1}),
+        "policies.networkPolicy.floor.priority: -1 is not in 0 to 98: one more is used as well, and OVN-Kubernetes enforces "
+        "no AdminNetworkPolicy above 99; use one of these, or leave it empty",
+    ),
+    "a priority that leaves no room for a second one": (
+        isolating(floor={"enabled": True, "api": "ClusterNetworkPolicy/v1beta1", "priority": 1000}),
+        "policies.networkPolicy.floor.priority: 1000 is not in 0 to 999: one more is used as well, and the API ends at 1000; "
+        "use one of these, or leave it empty",
+    ),
     **refused_grants.SWITCHES,
 }
 
