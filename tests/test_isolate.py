@@ -269,7 +269,7 @@ def test_a_name_that_is_not_text_is_refused(content: dict[str, Any], message: st
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A helm that writes down its arguments and standard input, and ends as the file `code` says."""
     text = f'#!/bin/sh\nfor word; do echo "$word"; done > {tmp_path}/calls\ncat >> {tmp_path}/calls\nexit $CODE\n'
-    monkeypatch.setattr("vcluster_isolation.commands.isolate.find", lambda _: program(tmp_path / "helm", text))
+    monkeypatch.setattr("vcluster_isolation.helm.find", lambda _: program(tmp_path / "helm", text))
     monkeypatch.setenv("CODE", "0")
     return tmp_path / "calls"
 
@@ -329,6 +329,6 @@ def test_helm_knows_every_argument_of_an_installation(
     context = {"name": "none", "context": {"cluster": "none", "user": "none"}}
     nowhere = {"clusters": [cluster], "contexts": [context], "users": [{"name": "none"}], "current-context": "none"}
     monkeypatch.setenv("KUBECONFIG", written(tmp_path, nowhere))
-    monkeypatch.setattr("vcluster_isolation.commands.isolate.find", lambda _: which)
+    monkeypatch.setattr("vcluster_isolation.helm.find", lambda _: which)
     error(str(EXAMPLE), "--name", "a", "--install")
     assert 'cluster unreachable: Get "http://127.0.0.1:1/version' in capfd.readouterr().err
