@@ -41,7 +41,22 @@ REFUSED: dict[str, tuple[Json, str]] = {
     ),
     "a priority as a text": (
         isolating(floor={"priority": "x"}),
-        "policies.networkPolicy.floor.priority: is no number; write one from 0 to 999, without quotes",
+        "policies.networkPolicy.floor.priority: is no number; write one from 0 to 98 without quotes, or leave it empty",
+    ),
+    "a priority below zero": (
+        isolating(floor={"enabled": True, "priority": -1}),
+        "policies.networkPolicy.floor.priority: -1 is not in 0 to 98: one more is used as well, and OVN-Kubernetes enforces "
+        "no AdminNetworkPolicy above 99; use one of these, or leave it empty",
+    ),
+    "a priority that leaves no room for a second one": (
+        isolating(floor={"enabled": True, "api": "ClusterNetworkPolicy/v1beta1", "priority": 1000}),
+        "policies.networkPolicy.floor.priority: 1000 is not in 0 to 999: one more is used as well, and the API ends at 1000; "
+        "use one of these, or leave it empty",
+    ),
+    "an API of another version": (
+        isolating(floor={"api": "AdminNetworkPolicy/v1beta1"}),
+        "policies.networkPolicy.floor.api: is none of AdminNetworkPolicy, ClusterNetworkPolicy, "
+        "ClusterNetworkPolicy/v1beta1; write one of these",
     ),
     "a namespace of the platform that forges a line": (
         isolating(platform={"namespaces": ["a\n  - fake"]}),

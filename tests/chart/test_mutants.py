@@ -36,7 +36,14 @@ SITUATIONS = [
 ]
 
 
-REFUSING = ("_cidr.tpl", "_references.tpl", "_validate.tpl", "_validate_grants.tpl", "_validate_rules.tpl")
+REFUSING = (
+    "_cidr.tpl",
+    "_references.tpl",
+    "_validate.tpl",
+    "_validate_cluster.tpl",
+    "_validate_grants.tpl",
+    "_validate_rules.tpl",
+)
 EVERY_RULE = matrix.everything()
 
 

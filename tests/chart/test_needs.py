@@ -14,12 +14,13 @@ from click.testing import CliRunner
 from rendering import Json, inline
 
 from vcluster_isolation import docs, layers
+from vcluster_isolation.chart_instances import instances
 from vcluster_isolation.checks.check import check
 from vcluster_isolation.commands.prove import command as prove_command
 from vcluster_isolation.helm import CHART, Request
 from vcluster_isolation.proof.claims_needs import needs_claims
 from vcluster_isolation.proof.prove import FAILS, HOLDS, Outcome, prove
-from vcluster_isolation.proof.subject import described
+from vcluster_isolation.proof.subject import of_render
 from vcluster_isolation.render_cache import template_with_notes
 from vcluster_isolation.tools import PROJECT
 from vcluster_isolation.vcluster.need_rows import need_rows, split_term
@@ -52,8 +53,8 @@ def judged(values: Json) -> tuple[dict[str, Outcome], str]:
     """Return what becomes of the claims about what values need, by name, and the notes."""
     request = Request(name="a", namespace="ns", inline=inline(values))
     rendered = template_with_notes(request)
-    seen = layers.over_defaults(layers.chart_defaults(CHART), values)
-    subject = described(seen, request, rendered.manifests)
+    (instance,) = instances(request)
+    subject = of_render(request, instance, rendered.manifests)
     found = prove(subject, needs_claims(subject))
     return {one.claim.name.removeprefix("needs-"): one for one in found}, re.sub(r"\s+", " ", rendered.notes)
 

@@ -37,6 +37,7 @@ TESTS = (
     "tiers_match_whom_they_name",
     "tiers_name_their_reasons",
     "tiers_are_read_and_refused",
+    "policies_of_aws",
     "agrees_with_naive",
     "tiers_agree_with_naive",
 )

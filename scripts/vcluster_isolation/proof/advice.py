@@ -21,6 +21,15 @@ from vcluster_isolation.reach.model import EGRESS, NAME_LABEL, Origin, Pod
 from vcluster_isolation.reach.ports import ALL, PROTOCOLS, PortSet
 from vcluster_isolation.reach.ports import union_of as union_of_ports
 from vcluster_isolation.reach.verdict import Side
+from vcluster_isolation.vcluster.policy_names import (
+    CONTROL_PLANE,
+    COREDNS,
+    FLOOR,
+    SNAPSHOTS,
+    WORKLOADS,
+    by_name,
+    recognise,
+)
 
 ADDRESS: Final = "192.0.2.1/32"
 """Stands for an address that nobody knows here; documentation range, RFC 5737."""
@@ -29,12 +38,7 @@ _MOST: Final = 25
 """So many peers may a rule of a ClusterNetworkPolicy have, to which the floor passes rules on."""
 
 _IN_VALUES: Final = "in the values of vCluster "
-_SECTIONS: Final = {
-    "vc-kube-dns-": "coredns",
-    "vc-cp-": "controlPlane",
-    "vc-work-": "workload",
-    "vc-snapshot-": "snapshots",
-}
+_SECTIONS: Final = {COREDNS: "coredns", CONTROL_PLANE: "controlPlane", WORKLOADS: "workload", SNAPSHOTS: "snapshots"}
 """The policies that have rules of the user's own, and under which key; a CoreDNS is a workload as well."""
 
 
@@ -62,8 +66,12 @@ def missing(side: Side, ends: tuple[End, End], lacks: Sequence[Lack], subject: S
         rules += [{key: peers[at : at + _MOST], **ports} for at in range(0, len(peers), _MOST)]
     section, name = _section(side, subject.name)
     if section:
-        values = _values(Wanted(section, name, side.direction, rules, other, subject))
-        return _missing(side, f"{_IN_VALUES}{name}", {"policies": {"networkPolicy": values}})
+        values: dict[str, Any] = {
+            "policies": {"networkPolicy": _values(Wanted(section, name, side.direction, rules, other, subject))}
+        }
+        for key in reversed(subject.below if name == subject.name else ()):
+            values = {key: values}
+        return _missing(side, f"{_IN_VALUES}{name}", values)
     labels = dict(sorted(_identity(end)))
     spec = {"podSelector": {"matchLabels": labels} if labels else {}, "policyTypes": [side.direction]}
     where = f"in a further NetworkPolicy in namespace {home}"
@@ -89,7 +97,8 @@ def in_the_way(side: Side, origin: Origin) -> Missing:
 def is_passed_on(origin: Origin, rule: Missing) -> bool:
     """Return whether a Deny rule is that of the floor which a vCluster's values render, and passes its rules on."""
     name = rule.where.partition(_IN_VALUES)[2].split(",")[0]
-    return bool(name) and origin.policy.startswith("vc-floor") and origin.policy.endswith(f".{name}")
+    floor = by_name(origin.policy)
+    return bool(name) and floor is not None and (floor.role, floor.vcluster) == (FLOOR, name)
 
 
 def _missing(side: Side, where: str, content: dict[str, Any]) -> Missing:
@@ -103,8 +112,9 @@ def _section(side: Side, ours: str) -> tuple[str, str]:
 
     Of several vClusters whose policies select the same pods, the one that it is about.
     """
-    for start, section in _SECTIONS.items():
-        names = [one.name.removeprefix(start) for one in side.policies if one.name.startswith(start)]
+    known = [one for one in map(recognise, side.policies) if one]
+    for role, section in _SECTIONS.items():
+        names = [one.vcluster for one in known if one.role == role]
         if names:
             return section, ours if ours in names else names[0]
     return "", ""

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof.advice import Missing, in_the_way, is_passed_on, missing
-from vcluster_isolation.proof.connectivity import End
+from vcluster_isolation.proof.connectivity import End, could_change
 from vcluster_isolation.proof.naming import name_of, policy_of, rule_of
 from vcluster_isolation.proof.partly import (
     Lack,
@@ -78,7 +79,8 @@ class Explanation:
     """The answer. `ports` are those that get through, of those `asked` about (None: all).
 
     It is `allowed` where every one of the addresses that the two may be is open, and `partly` where only some are, or
-    only some of the ports: `open` and `closed` say which.
+    only some of the ports: `open` and `closed` say which. `undecided` says that one of `not_evaluated`, policies beside
+    those that were evaluated, may make it another one.
     """
 
     source: str
@@ -92,6 +94,8 @@ class Explanation:
     sides: tuple[SideSaid, ...]
     missing: tuple[Missing, ...]
     caveats: tuple[str, ...]
+    undecided: bool = False
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
 
 
 def parse_port(text: str) -> PortSet:
@@ -109,6 +113,7 @@ def explain(stage: Stage, source: End, destination: End, asked: PortSet | None =
         destination = replace(destination, end=replace(destination.end, name=""))
     ends = (source, destination)
     flow = stage.judge.flow(source.end, destination.end)
+    doubts = could_change(stage.subject, {one.end.namespace.name for one in ends if isinstance(one.end, Pod)})
     whole = split(stage.judge, source.end, destination.end)
     open_ports = is_open(whole, (source.end, destination.end), flow.ports, asked)
     if open_ports is None:
@@ -130,7 +135,33 @@ def explain(stage: Stage, source: End, destination: End, asked: PortSet | None =
         sides=tuple(_said(stage, side, ends, open_ports, ()) for side in _sides(flow.verdicts)),
         missing=(),
         caveats=(*_caveats(flow), *more),
+        undecided=_is_undecided(stage, ends, _sides(flow.verdicts), asked, allowed=True),
+        not_evaluated=doubts,
     )
+
+
+def _is_undecided(  # noqa: PLR0913 - what was asked, and what was found
+    stage: Stage,
+    ends: tuple[End, End],
+    sides: tuple[_Side, _Side],
+    asked: PortSet | None,
+    *,
+    allowed: bool,
+    partly: bool = False,
+) -> bool:
+    """Return whether a policy that is not evaluated may make the answer another one.
+
+    It may close what is allowed on either side. To open what is denied, each side that denies it must be one that such
+    a policy may open; without ports asked about, to open more is another answer as well. Of a set that is open in part
+    both can happen.
+    """
+    about = [could_change(stage.subject, {end.end.namespace.name} if isinstance(end.end, Pod) else ()) for end in ends]
+    if (allowed or partly) and any(policy.closes for policies in about for policy in policies):
+        return True
+    wanted = ALL if asked is None else asked
+    lacking = [policies for side, policies in zip(sides, about, strict=True) if not wanted <= side.ports]
+    answered = allowed and asked is not None
+    return bool(lacking) and not answered and all(any(one.opens for one in policies) for policies in lacking)
 
 
 def _not_all(stage: Stage, ends: tuple[End, End], flow: Judged, whole: Split, asked: PortSet | None) -> Explanation:
@@ -139,11 +170,9 @@ def _not_all(stage: Stage, ends: tuple[End, End], flow: Judged, whole: Split, as
     through, shut = open_parts(whole, asked), closed_parts(whole, asked)
     lacking = lacks(shut, asked)
     about = ALL if asked is None else asked
-    sides = (
-        tuple(_side([one for _, one in each]) for each in (whole.egress, whole.ingress))
-        if whole.parts
-        else _sides(flow.verdicts)
-    )
+    sides = _sides(flow.verdicts)
+    if whole.parts:
+        sides = _side([one for _, one in whole.egress]), _side([one for _, one in whole.ingress])
     no_family = () if whole.parts else ("The two have no addresses of one family, IPv4 or IPv6.",)
     return Explanation(
         ends[0].actor.name,
@@ -159,6 +188,8 @@ def _not_all(stage: Stage, ends: tuple[End, End], flow: Judged, whole: Split, as
             one for side, lack in zip(sides, lacking, strict=True) for one in _missing(stage, side, ends, lack)
         ),
         caveats=(*_caveats(flow), *no_family, *variants(stage, ends, whole, asked)),
+        undecided=_is_undecided(stage, ends, sides, asked, allowed=False, partly=bool(through)),
+        not_evaluated=could_change(stage.subject, {end.namespace.name for end in found if isinstance(end, Pod)}),
     )
 
 

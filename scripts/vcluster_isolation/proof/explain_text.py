@@ -8,6 +8,7 @@ from dataclasses import asdict
 from textwrap import indent
 from typing import Final
 
+from vcluster_isolation.netpol.unevaluated import caveats
 from vcluster_isolation.proof import shorten
 from vcluster_isolation.proof.explain import Explanation, RuleSaid, SideSaid
 from vcluster_isolation.proof.partly import PartSaid
@@ -20,7 +21,8 @@ _SHOWN: Final = 12
 
 def as_json(found: Explanation) -> str:
     """Return the explanation as one object."""
-    return json.dumps(asdict(found), indent=2)
+    doubts = [one.as_dict() for one in found.not_evaluated]
+    return json.dumps({**asdict(found), "not_evaluated": doubts}, indent=2)
 
 
 def text(found: Explanation) -> str:
@@ -30,7 +32,8 @@ def text(found: Explanation) -> str:
 
 def _lines(found: Explanation) -> Iterator[str]:
     """Yield its paragraphs: the answer, both sides, what is missing, what it depends on."""
-    yield f"{found.source} => {found.destination} : {_answer(found)}"
+    doubt = "undecided; by the policies that are evaluated " if found.undecided else ""
+    yield f"{found.source} => {found.destination} : {doubt}{_answer(found)}"
     yield from (f"  open:   {_part(one)}" for one in found.open if found.partly)
     yield from (f"  closed: {_part(one)}" for one in found.closed)
     for side in found.sides:
@@ -39,7 +42,7 @@ def _lines(found: Explanation) -> Iterator[str]:
         yield f"missing: {one.side}, {one.where}{':' if one.yaml else ''}"
         if one.yaml:
             yield indent(one.yaml.rstrip(), "    ")
-    yield from (f"note: {one}" for one in found.caveats)
+    yield from (f"note: {one}" for one in (*found.caveats, *caveats(found.not_evaluated)))
 
 
 def _answer(found: Explanation) -> str:

@@ -15,6 +15,7 @@ from vcluster_isolation.proof.settings import at
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.reach.model import EGRESS, INGRESS, Pod
 from vcluster_isolation.vcluster.needs import POLICY
+from vcluster_isolation.wording import dotted
 
 Json = dict[str, Any]
 
@@ -127,7 +128,8 @@ def values_of(wanted: Wanted) -> Json:
                 return _nested(grant.path, granted)
     path = f"{wanted.section}.{wanted.direction.lower()}"
     if wanted.ours:  # by its deprecated name, if the user has it there: the chart refuses the two side by side
-        path = wanted.subject.changed.get(path, path).removeprefix(f"{POLICY}.")
+        written = wanted.subject.changed.get(path, path)
+        path = written.removeprefix(f"{dotted(wanted.subject.below)}.").removeprefix(f"{POLICY}.")
     return _nested(path, [*(at(policy, path) or ()), *wanted.rules])
 
 
