@@ -206,7 +206,18 @@ def test_parts_agree_with_every_address_by_itself(seed: int) -> None:
     assert (found.allowed, found.partly) == (not closed_somewhere, open_somewhere and closed_somewhere)
 
 
-def test_label_variants_of_one_role_are_asked_about_one_by_one() -> None:
+def test_labels_of_a_tenants_choice_that_let_more_through_are_named() -> None:
+    found = ask("workload", "10.1.2.3", "443")
+    assert (found.allowed, found.partly) == (False, False)
+    assert found.caveats == (
+        "A tenant chooses labels: a workload labelled app: vcluster-snapshot gets TCP 443 through. "
+        "`prove` judges every choice.",
+    )
     hostile = f"pod:{MANAGED}=a,vcluster.loft.sh/namespace=default,app=vcluster-snapshot"
-    assert not ask("workload", "10.1.2.3", "443").allowed
     assert ask(hostile, "10.1.2.3", "443").allowed
+
+
+def test_no_choice_of_labels_is_named_where_none_lets_more_through() -> None:
+    hardened = of({"profile": "hardened", "hostApiServer": {"cidrs": ["10.9.0.0/28"]}})
+    assert ask("workload", "10.1.2.3", "443", hardened).caveats == ()
+    assert ask("workload", "10.1.2.3", "80").caveats == ()

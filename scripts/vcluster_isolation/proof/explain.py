@@ -26,6 +26,7 @@ from vcluster_isolation.proof.partly import (
 )
 from vcluster_isolation.proof.reasons import Judged, granting
 from vcluster_isolation.proof.stage import Stage
+from vcluster_isolation.proof.variants import variants
 from vcluster_isolation.reach.addresses import AddressSet, union_of
 from vcluster_isolation.reach.model import EGRESS, Origin, Pod
 from vcluster_isolation.reach.ports import ALL, HIGHEST, LOWEST, PortSet, port_range
@@ -186,7 +187,7 @@ def _not_all(stage: Stage, ends: tuple[End, End], flow: Judged, whole: Split, as
         missing=tuple(
             one for side, lack in zip(sides, lacking, strict=True) for one in _missing(stage, side, ends, lack)
         ),
-        caveats=(*_caveats(flow), *no_family),
+        caveats=(*_caveats(flow), *no_family, *variants(stage, ends, whole, asked)),
         undecided=_is_undecided(stage, ends, sides, asked, allowed=False, partly=bool(through)),
         not_evaluated=could_change(stage.subject, {end.namespace.name for end in found if isinstance(end, Pod)}),
     )
