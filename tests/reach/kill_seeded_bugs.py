@@ -39,6 +39,7 @@ TESTS = (
     "tiers_are_read_and_refused",
     "agrees_with_naive",
     "tiers_agree_with_naive",
+    "files_what_is_asked",
 )
 FAST = "seeded-bugs"
 

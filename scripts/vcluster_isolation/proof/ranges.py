@@ -19,7 +19,6 @@ from vcluster_isolation.reach.addresses import (
     AddressIndex,
     AddressSet,
     Network,
-    address_set,
     cidr,
     networks,
     union_of,

@@ -25,8 +25,8 @@ from vcluster_isolation.reach.verdict import NAMED_PORT, Grant, Mode, Side, Verd
 class Judged:
     """The ports of a flow, their words where names of ports are among them, and the reasons of both sides.
 
-    `verdicts`, which `of_parts` makes, are those of the evaluator, one for each part of the addresses that the ends may have; where something
-    gets through, only those of the families over which it does.
+    `verdicts`, which `of_parts` makes, are those of the evaluator, one for each part of the addresses that the ends
+    may have; where something gets through, only those of the families over which it does.
     """
 
     ports: PortSet
@@ -131,15 +131,13 @@ class Judge:
                 yield _Seen(self.evaluator.flow(*ends, Mode.MAY, each_address=True), (one, other))
 
     def _verdicts(self, source: Endpoint, destination: Endpoint) -> tuple[Verdict, ...]:
-        """Return the verdicts for each part of the ends' addresses, of the families over which anything gets through."""
+        """Return the verdicts for each part of the ends' addresses, of families over which anything gets through."""
         if self._alike(source, destination):
             return (self.evaluator.flow(source, destination, Mode.MAY),)
         verdicts: dict[bool, list[Verdict]] = {True: [], False: []}
         for family in FAMILIES:
             pairs = list(_pairs(self._split(source)[family], self._split(destination)[family]))
-            found = [
-                self.evaluator.flow(_at(source, one), _at(destination, other), Mode.MAY) for one, other in pairs
-            ]
+            found = [self.evaluator.flow(_at(source, one), _at(destination, other), Mode.MAY) for one, other in pairs]
             through = bool(found) and bool(reduce(PortSet.__and__, (one.allowed for one in found)))
             verdicts[through] += found
         return tuple(verdicts[bool(verdicts[True])])
@@ -235,9 +233,7 @@ def _granting(sides: Sequence[Side], spaces: Sequence[AddressSet | None], ports:
     """
     found = [side.granting(ports) for side in sides]
     always = set.intersection(*(_everywhere(some, space) for some, space in zip(found, spaces, strict=True)))
-    ordered = (
-        sorted(some, key=_lowest) if space else some for some, space in zip(found, spaces, strict=True)
-    )
+    ordered = (sorted(some, key=_lowest) if space else some for some, space in zip(found, spaces, strict=True))
     every = [grant for some in ordered for grant in some]
     enough = [grant for grant in every if grant.origin in always]
     return tuple(dict.fromkeys(enough if ports <= union_of(grant.ports for grant in enough) else every))

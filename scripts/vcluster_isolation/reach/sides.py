@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -36,9 +36,8 @@ Ruling = tuple[RuleBook, tuple[TierPolicy, ...]]
 """What decides on one side: the rules of the NetworkPolicies that isolate the end, and the tiers that govern it."""
 
 
-
 class Sides:
-    """Works out the sides of flows, each of them once: a side does not depend on which pod of those isolated alike it is.
+    """Works out the sides of flows, each of them once for all pods that the same policies isolate.
 
     What it depends on is which policies isolate the end, what the other end is, and the named ports of the destination
     where rules name any.

@@ -26,7 +26,17 @@ from vcluster_isolation.reach.model import EGRESS, Endpoint, Policy
 from vcluster_isolation.reach.ports import ALL, NONE, PortSet, union_of
 from vcluster_isolation.reach.tier_match import Look, Seen, looks
 from vcluster_isolation.reach.tiers import ADMIN, ALLOW, DENY, PASS, TierPolicy, ranked, tier_rules
-from vcluster_isolation.reach.verdict import NAMED_PORT, NODE_LABELS, NODES, SAME_PRIORITY, Asked, Deny, Grant, Mode, Side
+from vcluster_isolation.reach.verdict import (
+    NAMED_PORT,
+    NODE_LABELS,
+    NODES,
+    SAME_PRIORITY,
+    Asked,
+    Deny,
+    Grant,
+    Mode,
+    Side,
+)
 
 _MOST: Final = 50_000
 """So many flows through the Admin tier are kept."""
