@@ -40,6 +40,7 @@ TESTS = (
     "policies_of_aws",
     "agrees_with_naive",
     "tiers_agree_with_naive",
+    "files_what_is_asked",
 )
 FAST = "seeded-bugs"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -142,6 +143,12 @@ def test_name_and_pod_selector_have_to_agree(name: str, pods: Selector, role: st
     known = recognise(policy(name, pods))
     assert (known and known.role) == role
     assert is_role(policy(name, pods), CONTROL_PLANE) is (role == CONTROL_PLANE)
+
+
+def test_a_policy_of_another_kind_is_not_the_charts_whatever_it_is_called() -> None:
+    ours = policy("vc-cp-a", selector({"release": "a"}))
+    assert recognise(ours) == ChartPolicy(CONTROL_PLANE, "a")
+    assert recognise(replace(ours, kind="ApplicationNetworkPolicy")) is None
 
 
 def test_floor_names_the_namespace_and_then_the_vcluster_whose_name_may_have_dots() -> None:

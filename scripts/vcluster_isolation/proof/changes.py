@@ -201,7 +201,7 @@ def _simplest(found: Iterable[Change]) -> Iterator[Change]:
 
 
 def _place(end: End) -> Hashable:
-    """Return under what an end is filed that others may have within them: an address, one of a pod's labels, or None."""
+    """Return under what an end is filed that may be within others: an address, one of a pod's labels, or None."""
     return min(end.extra, default=None) if isinstance(end.end, Pod) else end.end
 
 

@@ -25,8 +25,8 @@ from vcluster_isolation.reach.verdict import NAMED_PORT, Grant, Mode, Side, Verd
 class Judged:
     """The ports of a flow, their words where names of ports are among them, and the reasons of both sides.
 
-    `verdicts`, which `of_parts` makes, are those of the evaluator, one for each part of the addresses that the ends may have; where something
-    gets through, only those of the families over which it does.
+    `verdicts`, which `of_parts` makes, are those of the evaluator, one for each part of the addresses that the ends
+    may have; where something gets through, only those of the families over which it does.
     """
 
     ports: PortSet
@@ -131,7 +131,7 @@ class Judge:
                 yield _Seen(self.evaluator.flow(*ends, Mode.MAY, each_address=True), (one, other))
 
     def _verdicts(self, source: Endpoint, destination: Endpoint) -> tuple[Verdict, ...]:
-        """Return the verdicts for each part of the ends' addresses, of the families over which anything gets through."""
+        """Return the verdicts for each part of the ends' addresses, of families over which anything gets through."""
         if self._alike(source, destination):
             return (self.evaluator.flow(source, destination, Mode.MAY),)
         verdicts: dict[bool, list[Verdict]] = {True: [], False: []}

@@ -1,4 +1,4 @@
-"""The rules of one side of a flow, filed by what they look at: of hundreds of peers only those are asked that can match.
+"""The rules of one side of a flow, filed by what they look at: of hundreds of peers those are asked that can match.
 
 A book is of the policies that isolate one end in one direction. What it finds out about the other end is a superset:
 whether a peer matches is `match.py`'s to say. The parts that ipBlocks cut out of some addresses are the same for every

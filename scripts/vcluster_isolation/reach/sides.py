@@ -39,7 +39,7 @@ Ruling = tuple[RuleBook, tuple[TierPolicy, ...]]
 
 
 class Sides:
-    """Works out the sides of flows, each of them once: a side does not depend on which pod of those isolated alike it is.
+    """Works out the sides of flows, each of them once for all pods that the same policies isolate.
 
     What it depends on is which policies isolate the end, what the other end is, and the named ports of the destination
     where rules name any.

@@ -20,7 +20,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from vcluster_isolation.proof.cast import MANAGED_BY, VIRTUAL_NAMESPACE
-from vcluster_isolation.reach.model import DOES_NOT_EXIST, EVERYTHING, Policy, Requirement, Selector, selector
+from vcluster_isolation.reach.model import (
+    DOES_NOT_EXIST,
+    EVERYTHING,
+    NETWORK_POLICY,
+    Policy,
+    Requirement,
+    Selector,
+    selector,
+)
 from vcluster_isolation.reach.tiers import TierPolicy
 
 WORKLOADS, CONTROL_PLANE, COREDNS, SNAPSHOTS = "workloads", "control-plane", "coredns", "snapshots"
@@ -81,7 +89,9 @@ def recognise(policy: Policy | TierPolicy) -> ChartPolicy | None:
     if isinstance(policy, TierPolicy):  # no tenant can make one, but any administrator
         pods = policy.subject.pods
         return found if pods and (MANAGED_BY, found.vcluster) in pods.equal else None
-    return found if _selects_its_pods(found, policy.selector) else None
+    # AWS' ApplicationNetworkPolicy is a policy of a namespace as well, and may have any name.
+    chart_kind = policy.kind == NETWORK_POLICY
+    return found if chart_kind and _selects_its_pods(found, policy.selector) else None
 
 
 def is_of(policy: Policy | TierPolicy, name: str, *roles: str) -> bool:
