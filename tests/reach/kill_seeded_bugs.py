@@ -80,7 +80,8 @@ def killer(bug: Bug | None) -> str:
         copy.mkdir()
         for name in ("__init__.py", "errors.py"):
             shutil.copy2(PACKAGE / name, copy)
-        shutil.copytree(PACKAGE / "reach", copy / "reach")
+        for name in ("netpol", "reach"):
+            shutil.copytree(PACKAGE / name, copy / name)
         if bug:
             path = copy / "reach" / bug["file"]
             path.write_text(path.read_text().replace(bug["old"], bug["new"]))
