@@ -10,7 +10,7 @@ from itertools import product
 
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof.audit_ends import End, Place, place_of, tag
-from vcluster_isolation.proof.audit_find import find
+from vcluster_isolation.proof.audit_find import Fleet, find
 from vcluster_isolation.proof.audit_judge import Board
 from vcluster_isolation.proof.audit_land import Land
 from vcluster_isolation.proof.cast import HOME, NamedActor, PodActor
@@ -25,14 +25,19 @@ from vcluster_isolation.reach.verdict import Mode
 Statuses = dict[str, tuple[str, str]]
 
 
+def places_of(fleet: Fleet, land: Land) -> list[Place]:
+    """Return each vCluster with everybody around it."""
+    return [
+        place_of(found, [one for space in found.spaces for one in fleet.beside.get(space, ())], land)
+        for found in fleet.found
+    ]
+
+
 def naive(cluster: Cluster) -> dict[tuple[str, str], Statuses]:
     """Return for each vCluster, by namespace and name, what becomes of each claim: there, and possible."""
     fleet = find(cluster)
     land = Land(cluster, fleet)
-    places = [
-        place_of(found, [one for space in found.spaces for one in fleet.beside.get(space, ())], land)
-        for found in fleet.found
-    ]
+    places = places_of(fleet, land)
     every = Evaluator(cluster.policies, cluster.tiers)
     return {
         (place.found.tenant.namespace, place.found.tenant.name): {
@@ -65,10 +70,7 @@ def doubted(cluster: Cluster) -> dict[tuple[str, str], Statuses]:
     """Return what `naive` does, with `undecided` where a policy that is not evaluated could break a claim."""
     fleet = find(cluster)
     land = Land(cluster, fleet)
-    places = [
-        place_of(found, [one for space in found.spaces for one in fleet.beside.get(space, ())], land)
-        for found in fleet.found
-    ]
+    places = places_of(fleet, land)
     every = Evaluator(cluster.policies, cluster.tiers)
     found = {}
     for place in places:

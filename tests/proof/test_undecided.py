@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -13,6 +15,7 @@ from click.testing import CliRunner, Result
 from subjects import of
 
 from vcluster_isolation.cli import app
+from vcluster_isolation.helm import CHART
 from vcluster_isolation.proof.claims import AVAILABILITY, CLAIMS, ISOLATION
 from vcluster_isolation.proof.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, UNDECIDED, prove
 from vcluster_isolation.proof.subject import of_manifests
@@ -162,6 +165,12 @@ def test_what_only_policies_of_another_namespace_close_is_undecided_beside_one_t
 DNS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}, "podSelector": {}}
 
 
+def test_where_a_tenant_makes_namespaces_each_may_be_one_of_them(documents: list[Json]) -> None:
+    (subject,) = of_manifests([*documents, HARMLESS["elsewhere"]], home="ns")
+    found = {one.status for one in prove(replace(subject, namespace_sync=True))}
+    assert (UNDECIDED in found, HOLDS in found) == (True, False)
+
+
 def test_a_claim_that_fails_keeps_failing(documents: list[Json]) -> None:
     """A policy that is not evaluated mends nothing: nothing shows that it closes what is open."""
     bare = [one for one in documents if one["metadata"]["name"] != "vc-work-a"]
@@ -172,8 +181,6 @@ def test_a_claim_that_fails_keeps_failing(documents: list[Json]) -> None:
 
 
 def test_neither_is_what_a_value_opened_or_the_chart_left_open_believed() -> None:
-    from dataclasses import replace  # noqa: PLC0415 - for this test only
-
     granted = of({**HARDENED, "workload": {"ingress": [{"from": [{"namespaceSelector": {}}]}]}})
     left = of({"profile": "hardened"})
     off = of({**HARDENED, "platform": {"enabled": False}})
@@ -232,10 +239,6 @@ def test_prove_notes_one_that_changes_nothing(kind: str, write: Any) -> None:
 
 
 def test_values_of_a_chart_that_renders_such_a_policy_are_undecided(tmp_path: Path) -> None:
-    from shutil import copytree  # noqa: PLC0415 - for this test only
-
-    from vcluster_isolation.helm import CHART  # noqa: PLC0415 - for this test only
-
     chart = tmp_path / "chart"
     copytree(CHART, chart)
     policy = json.dumps(ALLOW_ALL["cilium"])
@@ -322,6 +325,16 @@ def test_explain_asks_on_which_side_it_has_a_say(source: str, destination: str, 
     assert run("explain", source, destination, "80", "-f", write(HARMLESS["elsewhere"])).exit_code == code
 
 
+def test_explain_is_decided_where_a_side_that_it_has_no_say_on_denies_as_well(write: Any) -> None:
+    shut = thing("networking.k8s.io/v1", "NetworkPolicy", "shop", {"podSelector": {}, "policyTypes": ["Ingress"]})
+    file = write(shut, HARMLESS["elsewhere"])
+    assert (
+        run("explain", "pod:app=y@elsewhere", "pod:app=x@shop", "80", "-f", write(shut, name="s.yaml")).exit_code == 1
+    )
+    assert run("explain", "workload", "pod:app=x@shop", "80", "-f", file).exit_code == 1
+    assert run("explain", "pod:app=y@elsewhere", "pod:app=x@shop", "80", "-f", file).exit_code == 4
+
+
 def test_explain_without_ports_is_undecided_where_more_could_be_opened(write: Any) -> None:
     opens = thing("vpcresources.k8s.aws/v1beta1", "SecurityGroupPolicy", "ns")
     assert run("explain", "workload", "control-plane", "-f", write(opens)).exit_code == 4
@@ -359,6 +372,13 @@ def test_diff_sees_that_what_such_a_policy_says_changed(write: Any) -> None:
     result = run("diff", write(ALLOW_ALL["cilium"], name="a.yaml"), write(other, name="b.yaml"))
     assert result.exit_code == 4
     assert result.stdout.count("CiliumClusterwideNetworkPolicy/open") == 1
+
+
+def test_diff_sees_that_one_in_another_namespace_came_or_changed(write: Any) -> None:
+    there = write(HARMLESS["elsewhere"], name="there.yaml")
+    other = {**HARMLESS["elsewhere"], "spec": {"endpointSelector": {}}}
+    for before in (write(name="before.yaml"), write(other, name="other.yaml")):
+        assert run("diff", before, there).exit_code == run("diff", there, before).exit_code == 4
 
 
 @pytest.mark.parametrize("kind", HARMLESS)

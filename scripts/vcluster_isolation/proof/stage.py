@@ -53,7 +53,7 @@ def stage_of(given: Input, words: Sequence[str]) -> Stage:
     named = (pair for word in words for pair in known if word.startswith(pair[0]))
     prefix, first = next(named, known[0])
     several = len(given.subjects) > 1
-    scene = connectivity.scene(first, whole=several)
+    scene = connectivity.scene(first, whole=True)
     folded = fold.folded(connectivity.matrix_of(first)).actors
     ends = {one.actor.name: one for one in (*scene.ends, *_places([one.actor for one in scene.ends]))}
     ends |= {one.name: End(one, External(one.name, one.addresses)) for one in folded if one.addresses}
