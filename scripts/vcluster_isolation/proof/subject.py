@@ -237,7 +237,7 @@ def of_cluster(cluster: Cluster) -> list[Subject]:
     found |= old_homes(cluster.policies)
     if not found:
         raise IsolationError(
-            "no policy `vc-cp-NAME` that selects `release: NAME` is among the manifests",
+            "no policy `vc-cp-NAME` is among the manifests that selects `release: NAME`",
             "give the manifests that the chart renders",
         )
     return [_of_cluster(cluster, name, namespace) for namespace, name in sorted(found)]
