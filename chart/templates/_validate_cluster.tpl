@@ -65,20 +65,18 @@ policies.networkPolicy.hostApiServer.cidrs: hold every public IPv{{ $family }} a
 {{- end }}
 {{- end }}
 {{- if and $values.workload.publicEgress.enabled (not $everywhere) }}
+{{- $cluster := concat $values.hostApiServer.cidrs $values.nodes.cidrs $values.pods.cidrs }}
 {{- range $block := get .Values "vcluster-isolation.public.blocks" }}
 {{- $family := contains ":" $block.cidr | ternary "6" "4" }}
-{{- range $key := list "hostApiServer" "nodes" "pods" }}
-{{- with (get $values $key).cidrs }}
-{{- $others := list }}
-{{- $cidrs := . }}
-{{- range $block.except }}{{ if not (has . $cidrs) }}{{ $others = append $others . }}{{ end }}{{ end }}
-{{- $closed := get (include "vcluster-isolation.networks" $others | fromJson) $family }}
-{{- $own := get (include "vcluster-isolation.networks" $cidrs | fromJson) $family }}
 {{- $whole := (include "vcluster-isolation.cidr" $block.cidr | fromJson).network }}
-{{- $alone := include "vcluster-isolation.cidr.covered" (list $whole $own) }}
-{{- $with := include "vcluster-isolation.cidr.covered" (list $whole (concat $closed $own)) }}
-{{- $last := and $with (not (include "vcluster-isolation.cidr.covered" (list $whole $closed))) }}
-{{- if or $alone $last }}
+{{- $others := list }}
+{{- range $block.except }}{{ if not (has . $cluster) }}{{ $others = append $others . }}{{ end }}{{ end }}
+{{- $closed := get (include "vcluster-isolation.networks" $others | fromJson) $family }}
+{{- $all := concat $closed (get (include "vcluster-isolation.networks" $cluster | fromJson) $family) }}
+{{- $covered := include "vcluster-isolation.cidr.covered" (list $whole $all) }}
+{{- if and $covered (not (include "vcluster-isolation.cidr.covered" (list $whole $closed))) }}
+{{- range $key := list "hostApiServer" "nodes" "pods" }}
+{{- if get (include "vcluster-isolation.networks" (get $values $key).cidrs | fromJson) $family }}
 policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress leaves open of {{ $block.cidr }},
 {{- " so none of it can be told from the cluster; list fewer addresses, or set workload.publicEgress.enabled: false" }}
 {{- end }}

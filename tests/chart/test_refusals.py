@@ -349,5 +349,11 @@ def test_everything_wrong_is_refused_at_once_and_in_the_order_of_the_values() ->
     assert refusals(values, which="helm3") == sentences
 
 
+def test_addresses_that_hold_public_egress_together_are_all_named() -> None:
+    parts = {"nodes": {"cidrs": ["34.0.0.0/9"]}, "pods": {"cidrs": ["34.128.0.0/9"]}}
+    values = isolating(profile="hardened", workload={"publicEgress": {"cidr": "34.0.0.0/8"}}, **parts)
+    assert [line.partition(": ")[0] for line in refusals(values)] == [f"{NP}.nodes.cidrs", f"{NP}.pods.cidrs"]
+
+
 def test_values_that_isolate_nothing_are_not_validated_by_the_chart() -> None:
     assert refusals({"policies": {"networkPolicy": {"enabled": False, "fallbackDns": "x"}}}) == []
