@@ -19,6 +19,7 @@ BASELINE = (
     " spec: {subject: {namespaces: {}}}}"
 )
 CLUSTER = "{apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, metadata: {name: a}, spec: %s}"
+VERSIONS = pytest.mark.parametrize("version", ["v1alpha2", "v1beta1"])
 CIDR = "write an address without leading zeros and a prefix length, like 10.0.0.0/8 or 2001:db8::/32"
 APART = "make them entries of their own"
 PORT_NAME = "use a container port's name (1 to 15 of a-z, 0-9 and -, one letter at least)"
@@ -28,6 +29,12 @@ NAMELESS = "beside networks, nodes or domainNames, whose ports have no names; ma
 
 def said(manifest: str) -> list[str]:
     return [f"{dotted(path)}: {what}; {then}" for path, what, then in findings(parse_mapping(manifest, "f"))]
+
+
+def of_version(version: str, spec: str) -> str:
+    """A ClusterNetworkPolicy of the Admin tier for all pods."""
+    whole = CLUSTER % f"{{tier: Admin, priority: 1, subject: {{namespaces: {{}}}}, {spec}}}"
+    return whole.replace("/v1alpha2", f"/{version}")
 
 
 def in_spec(spec: str) -> list[str]:
@@ -319,6 +326,22 @@ def test_there_is_a_limit_on_networks() -> None:
     assert found == [".networks: has 26 entries, more than 25; remove some"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "priority", "message"),
+    [
+        (ADMIN, "99", []),
+        (ADMIN, "100", ["spec.priority: is above 99: OVN-Kubernetes does not enforce the policy; use 0 to 99"]),
+        (ADMIN, "'100'", []),
+        (CLUSTER, "100", []),
+    ],
+)
+def test_a_priority_that_ovn_kubernetes_does_not_take_is_pointed_out(
+    kind: str, priority: str, message: list[str]
+) -> None:
+    found = ineffective(parse_mapping(kind % f"{{tier: Admin, priority: {priority}}}", "f"))
+    assert [f"{dotted(path)}: {what}; {then}" for path, what, then in found] == message
+
+
 def test_fields_of_the_experimental_channel_are_pointed_out() -> None:
     rule = "{action: Allow, to: [{nodes: {}}], ports: [{portNumber: {port: 1}}]}"
     named = "{action: Allow, from: [{namespaces: {}}], ports: [{namedPort: a}]}"
@@ -328,8 +351,43 @@ def test_fields_of_the_experimental_channel_are_pointed_out() -> None:
         ("spec.ingress[0].ports[0].namedPort", what),
         ("spec.egress[0].to[0].nodes", what),
     ]
-    standard = "{action: Accept, to: [{networks: ['::/0']}], protocols: [{destinationNamedPort: a}]}"
-    assert ineffective(parse_mapping(CLUSTER % f"{{egress: [{standard}]}}", "f")) == []
+
+
+@VERSIONS
+def test_names_of_ports_left_the_standard_channel(version: str) -> None:
+    rule = "{action: Accept, to: [{namespaces: {}}], protocols: [{destinationNamedPort: a}]}"
+    found = ineffective(parse_mapping(of_version(version, f"egress: [{rule}]"), "f"))
+    what = "is of the experimental channel: the standard CRD does not have it"
+    assert [(dotted(path), text) for path, text, _ in found] == [
+        ("spec.egress[0].protocols[0].destinationNamedPort", what)
+    ]
+    numbered = "{action: Accept, to: [{networks: ['::/0']}], protocols: [{tcp: {destinationPort: {number: 1}}}]}"
+    assert ineffective(parse_mapping(of_version(version, f"egress: [{numbered}]"), "f")) == []
+
+
+@VERSIONS
+@pytest.mark.parametrize(
+    ("cidr", "message"),
+    [
+        ("10.1.2.3/8", "10.1.2.3/8 has bits set beyond its prefix length; write 10.0.0.0/8, or 10.1.2.3/32"),
+        ("fd00::1/64", "fd00::1/64 has bits set beyond its prefix length; write fd00::/64, or fd00::1/128"),
+        ("10.0.0.0/8", ""),
+        ("FD00:0::/64", ""),
+        ("0.0.0.0/0", ""),
+    ],
+)
+def test_cidrs_of_a_cluster_network_policy_are_canonical(version: str, cidr: str, message: str) -> None:
+    found = said(of_version(version, f"egress: [{{action: Deny, to: [{{networks: ['{cidr}']}}]}}]"))
+    assert found == ([f"spec.egress[0].to[0].networks[0]: {message}"] if message else [])
+
+
+@VERSIONS
+def test_a_right_policy_of_either_version_is_judged_by_its_schema(version: str) -> None:
+    rule = "{action: Deny, to: [{networks: ['::/0']}], protocols: [{tcp: {destinationPort: {number: 1}}}]}"
+    found = judge(of_version(version, f"egress: [{rule}]"), "f")
+    assert (found.problems, found.warnings) == ((), ())
+    [wrong] = judge(of_version(version, "ingres: []"), "f").problems
+    assert str(wrong) == "f:1: ClusterNetworkPolicy/a spec.ingres: unknown key; did you mean ingress?"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap_machine import PYTHON, REPOSITORY, Machine, new_machine, program
-from vcluster_isolation.bootstrap import advice, packages, work
+from vcluster_isolation.bootstrap import advice, packages, programs, work
 from vcluster_isolation.bootstrap.main import start
 from vcluster_isolation.bootstrap.progress import Progress
 from vcluster_isolation.bootstrap.work import locked
@@ -366,3 +366,16 @@ def test_what_to_do_follows_from_what_was_said(words: str, start: str) -> None:
 
 def test_a_read_only_checkout_is_known_by_its_number() -> None:
     assert advice.for_error(OSError(errno.EROFS, "")).startswith("make the project's folder writable")
+
+
+def test_what_nobody_expected_is_one_line_and_its_traceback_on_request(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(programs, "choose", lambda *_: os.environ["NO SUCH VARIABLE"])
+    assert machine.set_up("--minimal") == 3
+    line = "error: set-up met an unexpected KeyError: 'NO SUCH VARIABLE'; please report it, with what `scripts/bootstrap --debug` prints\n"
+    assert capsys.readouterr().err == line
+    assert machine.set_up("--minimal", "--debug") == 3
+    printed = capsys.readouterr().err
+    assert printed.startswith("Traceback")
+    assert printed.endswith(line)

@@ -126,7 +126,8 @@ def test_the_schema_and_the_chart_speak_both_and_of_the_file_and_line_that_count
             "b.yaml:4: names[1]: 5 is not a string; put it in quotes",
             "b.yaml:5: porrt: unknown key; did you mean port?",
             "b.yaml:6: deep.two: unknown key; use one of one",
-            "5 problems in a.yaml, b.yaml; their manifests were not judged",
+            "5 problems in a.yaml, b.yaml (as one release, b.yaml over a.yaml; --each checks each by itself); "
+            "their manifests were not judged",
         ],
         "",
     )
@@ -269,7 +270,7 @@ def test_a_subcharts_schema_is_heard_through_helm(run: Run, chart: Path, tmp_pat
     assert run("a.yaml", chart=parent) == (
         1,
         [
-            "helm: at '/port': got string, want integer",
+            "helm: the schema of chart mini: at '/port': got string, want integer",
             "1 problem in a.yaml; their manifests were not judged",
         ],
         "",
@@ -329,8 +330,10 @@ def test_a_file_of_manifests_is_judged_by_itself_line_by_line(run: Run) -> None:
             "cidr 10.0.0.0/8; remove it or widen cidr",
             "m.yaml:23: ConfigMap/c data.k: 5 is not a string; put it in quotes",
             "m.yaml:24: has no kind and apiVersion of a Kubernetes object; set both",
-            "warning: m.yaml:26: CiliumNetworkPolicy/d: is a cilium.io/v2 CiliumNetworkPolicy, of which Kubernetes has "
-            "no schema: nobody judged it; check its kind and apiVersion",
+            "warning: m.yaml:26: CiliumNetworkPolicy/d: is a cilium.io/v2 CiliumNetworkPolicy: no schema available; not "
+            "validated; check its kind and apiVersion",
+            "warning: m.yaml:26: CiliumNetworkPolicy/d: is not evaluated: it may open and close what NetworkPolicies "
+            "say; prove, audit, connectivity, diff and explain call undecided what it could change",
             "4 problems in values.yaml, m.yaml",
         ],
         "",
@@ -357,7 +360,7 @@ def test_manifests_are_judged_even_where_values_cannot_be_read(run: Run) -> None
     assert [line.partition(":")[0] for line in lines] == [
         "a.yaml",
         *["m.yaml"] * 4,
-        "warning",
+        *["warning"] * 2,
         "5 problems in a.yaml, m.yaml",
     ]
 
@@ -379,7 +382,13 @@ def test_what_check_prints_as_json_is_what_its_help_describes(run: Run) -> None:
             }
         ],
         "warnings": [],
-        "checked": {"files": ["a.yaml"], "steps": ["yaml", "schema", "chart"], "objects": [], "kubernetes": []},
+        "checked": {
+            "files": ["a.yaml"],
+            "steps": ["yaml", "schema", "chart"],
+            "objects": [],
+            "kubernetes": [],
+            "layers": ["a.yaml"],
+        },
     }
 
 
@@ -396,6 +405,7 @@ def test_json_of_right_values_says_how_far_the_check_came(run: Run) -> None:
             "steps": ["yaml", "schema", "chart", "kubeconform", "api"],
             "objects": ["NetworkPolicy/x"],
             "kubernetes": ["1.36", "1.30"],
+            "layers": ["a.yaml"],
         },
     }
 

@@ -167,7 +167,11 @@ def _object(version: str, kind: str, spec: Json) -> Json:
     }
 
 
-KINDS = {"admin": admin, "cluster": cluster, "baseline": baseline}
+def beta() -> Json:
+    return {**cluster(), "apiVersion": "policy.networking.k8s.io/v1beta1"}
+
+
+KINDS = {"admin": admin, "cluster": cluster, "beta": beta, "baseline": baseline}
 
 
 def changed(document: Json, path: tuple[str | int, ...], value: Any) -> Json:
@@ -190,7 +194,12 @@ def said(document: Json) -> list[str]:
 
 
 def test_right_policies_have_no_findings_in_any_version() -> None:
-    assert kubeconform.findings([make() for make in KINDS.values()]) == [[], [], []]
+    assert kubeconform.findings([make() for make in KINDS.values()]) == [[], [], [], []]
+
+
+def test_v1beta1_differs_from_v1alpha2_in_its_name_only() -> None:
+    alpha, later = (OWN / f"clusternetworkpolicy-policy-{version}.json" for version in ("v1alpha2", "v1beta1"))
+    assert alpha.read_text().replace("v1alpha2", "v1beta1") == later.read_text()
 
 
 @pytest.mark.parametrize("field", ["ingress", "egress"])
@@ -260,7 +269,7 @@ def test_the_committed_schemas_refuse_what_the_api_refuses(
     assert said(changed(KINDS[kind](), path, value)) == [message]
 
 
-@pytest.mark.parametrize(("kind", "most"), [("admin", 100), ("baseline", 100), ("cluster", 25)])
+@pytest.mark.parametrize(("kind", "most"), [("admin", 100), ("baseline", 100), ("cluster", 25), ("beta", 25)])
 def test_the_committed_schemas_have_the_limits_of_their_version(kind: str, most: int) -> None:
     document = KINDS[kind]()
     rule = document["spec"]["egress"][0]

@@ -149,21 +149,21 @@ def test_notes_are_printed_without_control_characters(monkeypatch: pytest.Monkey
     assert done.stderr == "one\\x1b]0;owned\\x07\ntwo\\u202e\n"
 
 
-def test_refused_values_are_listed_without_helms_own_words(tmp_path: Path) -> None:
+def test_refused_values_are_listed_with_file_line_and_advice(tmp_path: Path) -> None:
     public = {"enabled": True, "cidr": "10.0.0.0/8", "except": ["192.168.0.0/16", "172.16.0.0/12"]}
     values = {"policies": {"networkPolicy": {"enabled": True, "workload": {"publicEgress": public}}}}
     where = "policies.networkPolicy.workload.publicEgress.except"
-    lines = error(written(tmp_path, values), "--name", "a").splitlines()
-    assert lines[0] == "the chart refuses these values:"
-    assert [line.split(":")[0] for line in lines[1:]] == [f"  - {where}[0]", f"  - {where}[1]"]
+    path = written(tmp_path, values)
+    lines = error(path, "--name", "a").splitlines()
+    assert [line.partition(": 1")[0] for line in lines] == [f"{path}:1: {where}[0]", f"{path}:1: {where}[1]"]
+    assert lines[0].endswith("192.168.0.0/16 is not inside cidr 10.0.0.0/8; remove it or widen cidr")
 
 
-def test_what_the_schema_refuses_comes_with_a_command_that_can_be_repeated(tmp_path: Path) -> None:
+def test_what_the_schema_refuses_is_said_as_check_says_it_and_nothing_is_installed(tmp_path: Path) -> None:
     path = written(tmp_path, {"polices": {}})
-    first, *rest = error(path, "--name", "a", "--namespace", "n").splitlines()
-    words = f"template a-isolation {helm.CHART} --namespace n --values {path} --values - --skip-tests"
-    assert first == f"{tools.find('helm')} {words}"
-    assert "polices" in "\n".join(rest)
+    said = f"{path}:1: polices: unknown key; did you mean policies?"
+    assert error(path, "--name", "a", "--namespace", "n").splitlines() == [said]
+    assert error(path, "--name", "a", "--install").splitlines() == [said]
 
 
 def test_a_broken_copy_does_not_hide_behind_the_chart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,6 @@ def test_a_broken_copy_does_not_hide_behind_the_chart(tmp_path: Path, monkeypatc
     ("arguments", "message"),
     [
         ([], "no values were given; name a vcluster.yaml, such as examples/vcluster.yaml"),
-        (["-"], "values cannot come from standard input here; write them to a file first"),
         (["/no/such.yaml"], "/no/such.yaml: "),
         (
             [str(EXAMPLE), "--name", "Team_A"],
@@ -270,7 +269,7 @@ def test_a_name_that_is_not_text_is_refused(content: dict[str, Any], message: st
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A helm that writes down its arguments and standard input, and ends as the file `code` says."""
     text = f'#!/bin/sh\nfor word; do echo "$word"; done > {tmp_path}/calls\ncat >> {tmp_path}/calls\nexit $CODE\n'
-    monkeypatch.setattr("vcluster_isolation.commands.isolate.find", lambda _: program(tmp_path / "helm", text))
+    monkeypatch.setattr("vcluster_isolation.helm.find", lambda _: program(tmp_path / "helm", text))
     monkeypatch.setenv("CODE", "0")
     return tmp_path / "calls"
 
@@ -330,6 +329,6 @@ def test_helm_knows_every_argument_of_an_installation(
     context = {"name": "none", "context": {"cluster": "none", "user": "none"}}
     nowhere = {"clusters": [cluster], "contexts": [context], "users": [{"name": "none"}], "current-context": "none"}
     monkeypatch.setenv("KUBECONFIG", written(tmp_path, nowhere))
-    monkeypatch.setattr("vcluster_isolation.commands.isolate.find", lambda _: which)
+    monkeypatch.setattr("vcluster_isolation.helm.find", lambda _: which)
     error(str(EXAMPLE), "--name", "a", "--install")
     assert 'cluster unreachable: Get "http://127.0.0.1:1/version' in capfd.readouterr().err

@@ -86,7 +86,7 @@ def test_a_kind_without_a_schema_is_told_and_not_passed_over() -> None:
         [
             (
                 (),
-                "is a cilium.io/v2 CiliumNetworkPolicy, of which Kubernetes has no schema: nobody judged it",
+                "is a cilium.io/v2 CiliumNetworkPolicy: no schema available; not validated",
                 "check its kind and apiVersion",
             )
         ],
@@ -100,6 +100,10 @@ def test_a_kind_without_a_schema_is_told_and_not_passed_over() -> None:
         ("cilium.io/v2", "CiliumNetworkPolicy", True),
         ("crd.projectcalico.org/v1", "GlobalNetworkPolicy", True),
         ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", False),
+        ("policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy", False),
+        ("networking.k8s.aws/v1alpha1", "ClusterNetworkPolicy", True),
+        ("networking.k8s.aws/v1alpha1", "ApplicationNetworkPolicy", True),
+        ("networking.k8s.io/v1alpha1", "NetworkPolicy", False),
         ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolcy", False),
         ("policy.networking.k8s.io/v1alpha3", "ClusterNetworkPolicy", True),
         ("policy.linkerd.io/v1alpha1", "HTTPRoute", True),
@@ -119,7 +123,7 @@ def test_what_is_wrong_in_some_versions_only_says_in_which() -> None:
     old["spec"] = {"maxReplicas": 1, "scaleTargetRef": {"kind": "Deployment", "name": "d"}}
     (found,) = kubeconform.findings([old], ["1.25", "1.26", "1.37"])
     assert said(found) == [
-        ": is a autoscaling/v2beta2 HorizontalPodAutoscaler, of which Kubernetes has no schema: nobody judged it "
+        ": is a autoscaling/v2beta2 HorizontalPodAutoscaler: no schema available; not validated "
         "(Kubernetes 1.26, 1.37); check its kind and apiVersion"
     ]
     assert kubeconform.findings([old], ["1.25"]) == [[]]

@@ -172,7 +172,8 @@ def test_values_in_a_template_become_what_they_become_in_a_file(text: str, margi
         lines = [
             f"{' ' * (8 + margin)}{line}" if line else "" for line in values.removesuffix(line_end).split(line_end)
         ]
-        above = ["apiVersion: v1", "kind: X", "spec:", "    template:", "      helmRelease:", f"        values: {head}"]
+        head_lines = ["apiVersion: management.loft.sh/v1", "kind: VirtualClusterTemplate"]
+        above = [*head_lines, "spec:", "    template:", "      helmRelease:", f"        values: {head}"]
         return line_end.join([*above, *lines, "      after: all", ""])
 
     assert migrate_any(template(text), "v").text == template(migrate(text, "v").text)

@@ -74,9 +74,12 @@ def test_a_template_with_nothing_to_migrate_stays() -> None:
     assert migrate_any(text, "v").text == text
 
 
-@pytest.mark.parametrize("head", ["|2", "|-2", ">", "'a: 1'"])
+@pytest.mark.parametrize("head", ["|2", "|-2", ">", "'policies: {networkPolicy: {extraWorkloadRules: []}}'"])
 def test_values_of_a_template_that_are_no_plain_literal_block_are_left_alone(head: str) -> None:
-    text = template("" if "'" in head else policy("extraWorkloadRules: []"), head)
+    lines = (
+        "\n\n".join(policy("extraWorkloadRules: []").splitlines()) if head == ">" else policy("extraWorkloadRules: []")
+    )
+    text = template("" if "'" in head else lines, head)
     result = migrate_any(text, "v")
     message = "v:6: spec.template.helmRelease.values: is no literal block; write it as `values: |`"
     assert ([str(problem) for problem in result.problems], result.text) == ([message], text)
@@ -86,6 +89,6 @@ def test_another_manifest_is_no_values_file() -> None:
     result = migrate_any("apiVersion: v1\nkind: ConfigMap\ndata: {}\n", "v")
     message = (
         'v: is a Kubernetes manifest of kind "ConfigMap", not values; give a values file, '
-        "or a manifest that holds one in spec.template.helmRelease.values"
+        "or an object that holds one, such as a VirtualClusterTemplate or an Application"
     )
     assert [str(problem) for problem in result.problems] == [message]

@@ -51,6 +51,10 @@ def test_the_wheel_carries_every_file_of_the_chart(wheel: Path) -> None:
     assert {f"vcluster_isolation/{name}" for name in chart} <= names(wheel)
 
 
+def test_the_wheel_carries_the_table_of_policy_kinds(wheel: Path) -> None:
+    assert "vcluster_isolation/netpol/policy_kinds.yaml" in names(wheel)
+
+
 def test_the_wheel_carries_the_licence_and_nothing_of_set_up_and_tests(wheel: Path) -> None:
     held = names(wheel)
     assert f"vcluster_isolation-{__version__}.dist-info/licenses/LICENSE" in held

@@ -85,3 +85,26 @@ server of Kubernetes 1.36 has against it}.
 {{- $outer := index . 1 }}
 {{- if and (empty $inner.problem) (empty $outer.problem) (eq (len $inner.bits) (len $outer.bits)) (gt $inner.prefix $outer.prefix) (hasPrefix $outer.network $inner.network) }}true{{ end }}
 {{- end }}
+
+{{/*
+Whether some networks hold every address of another: `list NETWORK NETWORKS`, each the text of a network's bits, all of one
+family -> "true" or nothing. A network is covered by one that contains it, or where both its halves are.
+*/}}
+{{- define "vcluster-isolation.cidr.covered" -}}
+{{- $whole := index . 0 }}
+{{- $covered := false }}
+{{- $low := list }}
+{{- $high := list }}
+{{- range index . 1 }}
+{{- if hasPrefix . $whole }}{{ $covered = true }}
+{{- else if hasPrefix (print $whole "0") . }}{{ $low = append $low . }}
+{{- else if hasPrefix (print $whole "1") . }}{{ $high = append $high . }}
+{{- end }}
+{{- end }}
+{{- if $covered }}true
+{{- else if and $low $high }}
+{{- if include "vcluster-isolation.cidr.covered" (list (print $whole "0") $low) }}
+{{- include "vcluster-isolation.cidr.covered" (list (print $whole "1") $high) }}
+{{- end }}
+{{- end }}
+{{- end }}

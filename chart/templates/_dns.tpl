@@ -13,23 +13,27 @@ its form, without ports, in the compatible profile. Cluster DNS of OpenShift lis
 {{- if $asVCluster }}
 # {{ index . 1 }} --> host DNS
 - to:
-    {{- include "vcluster-isolation.peer.host-dns" "kube-dns" | nindent 4 }}
+    {{- include "vcluster-isolation.peer.host-dns" (list "kube-dns" "") | nindent 4 }}
 {{- end }}
 {{- $presets := $asVCluster | ternary (without $dns.presets "kube-dns") $dns.presets }}
-{{- include "vcluster-isolation.rules.resolvers" (list $presets $dns.extra $flow) }}
+{{- include "vcluster-isolation.rules.resolvers" (list $presets $dns.extra $flow (include "vcluster-isolation.not-synced" $root)) }}
 {{- end }}
 
-{{/* The rules to resolvers on their ports, each with a comment: `list PRESETS EXTRA FLOW`, the first two as in hostDns. */}}
+{{/*
+The rules to resolvers on their ports, each with a comment: `list PRESETS EXTRA FLOW NOT-SYNCED`, the first two as in
+hostDns; NOT-SYNCED is what a podSelector of a preset requires besides its label (see _peers.tpl), or nothing.
+*/}}
 {{- define "vcluster-isolation.rules.resolvers" -}}
 {{- $presets := without (index . 0) "openshift" }}
 {{- $extra := index . 1 }}
+{{- $notSynced := index . 3 }}
 {{- if or $presets $extra }}
 # {{ index . 2 }}
 - ports:
     {{- include "vcluster-isolation.ports.resolver" 53 | nindent 4 }}
   to:
     {{- range $presets }}
-    {{- include "vcluster-isolation.peer.host-dns" . | nindent 4 }}
+    {{- include "vcluster-isolation.peer.host-dns" (list . $notSynced) | nindent 4 }}
     {{- end }}
     {{- with $extra }}
     {{- include "vcluster-isolation.rules" . | nindent 4 }}
@@ -41,29 +45,32 @@ its form, without ports, in the compatible profile. Cluster DNS of OpenShift lis
     {{- include "vcluster-isolation.ports.resolver" 5353 | nindent 4 }}
     {{- include "vcluster-isolation.ports.resolver" 53 | nindent 4 }}
   to:
-    {{- include "vcluster-isolation.peer.host-dns" "openshift" | nindent 4 }}
+    {{- include "vcluster-isolation.peer.host-dns" (list "openshift" $notSynced) | nindent 4 }}
 {{- end }}
 {{- end }}
 
-{{/* The peers of one preset of hostDns: pods by their labels, or the addresses that the clouds document. */}}
+{{/* The peers of one preset of hostDns, `list PRESET NOT-SYNCED`: pods by their labels, or the addresses that the clouds document. */}}
 {{- define "vcluster-isolation.peer.host-dns" -}}
 {{- $addresses := dict "node-local" (list "169.254.20.10") "aks-local" (list "169.254.10.10" "169.254.10.11") "gke-cloud-dns" (list "169.254.169.254") "aws" (list "169.254.169.253") "azure" (list "168.63.129.16") }}
-{{- if eq . "kube-dns" -}}
+{{- $preset := index . 0 }}
+{{- if eq $preset "kube-dns" -}}
 - namespaceSelector:
     matchLabels:
       kubernetes.io/metadata.name: kube-system
   podSelector:
     matchLabels:
       k8s-app: kube-dns
-{{- else if eq . "openshift" -}}
+    {{- index . 1 | replace "\n" "\n    " }}
+{{- else if eq $preset "openshift" -}}
 - namespaceSelector:
     matchLabels:
       kubernetes.io/metadata.name: openshift-dns
   podSelector:
     matchLabels:
       dns.operator.openshift.io/daemonset-dns: default
+    {{- index . 1 | replace "\n" "\n    " }}
 {{- else -}}
-{{- range $i, $address := get $addresses . }}{{ if $i }}{{ "\n" }}{{ end -}}
+{{- range $i, $address := get $addresses $preset }}{{ if $i }}{{ "\n" }}{{ end -}}
 - ipBlock:
     cidr: {{ $address }}/32
 {{- end }}

@@ -1,4 +1,24 @@
-{{/* The floor's rules in the form of policy.networking.k8s.io: AdminNetworkPolicy v1alpha1 and ClusterNetworkPolicy v1alpha2. */}}
+{{/*
+The floor's rules in the form of policy.networking.k8s.io: AdminNetworkPolicy v1alpha1, ClusterNetworkPolicy v1alpha2 and
+v1beta1, which say the same.
+*/}}
+
+{{/*
+What the floor is, by `floor.api`, in JSON: its kind and version, its priority (that of CoreDNS; the workloads' is one more),
+the last priority that leaves room for one more, and the most rules, peers and ports. OVN-Kubernetes, where AdminNetworkPolicy
+lives, takes priorities up to 99; the API itself has 1000.
+*/}}
+{{- define "vcluster-isolation.floor" -}}
+{{- $floor := (get .Values "vcluster-isolation.values").floor }}
+{{- $found := dict "kind" "ClusterNetworkPolicy" "version" "v1alpha2" "priority" 100 "last" 999 "most" 25 }}
+{{- if eq (toString $floor.api) "AdminNetworkPolicy" }}
+{{- $found = dict "kind" "AdminNetworkPolicy" "version" "v1alpha1" "priority" 50 "last" 98 "most" 100 }}
+{{- else if eq (toString $floor.api) "ClusterNetworkPolicy/v1beta1" }}
+{{- $_ := set $found "version" "v1beta1" }}
+{{- end }}
+{{- if not (kindIs "string" $floor.priority) }}{{ $_ := set $found "priority" (int $floor.priority) }}{{ end }}
+{{- dict "value" $found | toJson }}
+{{- end }}
 
 {{/* A list of rules with their comments, as text: `list ROOT SIDE RULES`, SIDE being `to` or `from`. */}}
 {{- define "vcluster-isolation.floor.rules" -}}
@@ -20,12 +40,12 @@
 
 {{/* One rule, as text: `list ROOT SIDE RULE PEERS`. */}}
 {{- define "vcluster-isolation.floor.rule" -}}
-{{- $api := (get (index . 0).Values "vcluster-isolation.values").floor.api }}
+{{- $kind := (get (index . 0).Values "vcluster-isolation.floor").kind }}
 {{- $rule := index . 2 }}
 {{- $ports := list }}
-{{- range $rule.ports }}{{ $ports = append $ports (include (print "vcluster-isolation.floor.port." $api) . | fromJson) }}{{ end }}
+{{- range $rule.ports }}{{ $ports = append $ports (include (print "vcluster-isolation.floor.port." $kind) . | fromJson) }}{{ end }}
 {{- $whole := dict "name" (trunc 100 $rule.flow) "action" $rule.action (index . 1) (index . 3) }}
-{{- if $ports }}{{ $_ := set $whole (eq $api "ClusterNetworkPolicy" | ternary "protocols" "ports") $ports }}{{ end }}
+{{- if $ports }}{{ $_ := set $whole (eq $kind "ClusterNetworkPolicy" | ternary "protocols" "ports") $ports }}{{ end }}
 {{- list $whole | toYaml }}
 {{- end }}
 
@@ -85,7 +105,7 @@ Addresses are peers of egress only, and 25 to a peer; of ingress rules there may
 {{/* Tier, priority and namespaces of the floor, up to its podSelector: `list ROOT PRIORITY`. */}}
 {{- define "vcluster-isolation.floor.place" -}}
 {{- $root := index . 0 }}
-{{- if eq (get $root.Values "vcluster-isolation.values").floor.api "ClusterNetworkPolicy" -}}
+{{- if eq (get $root.Values "vcluster-isolation.floor").kind "ClusterNetworkPolicy" -}}
 tier: Admin
 {{ end -}}
 priority: {{ index . 1 }}

@@ -16,6 +16,7 @@ WARNINGS:
     Helm refuses the second of the two releases, and Argo CD and kubectl apply overwrite one with the other in turn.
 {{- include "vcluster-isolation.notes.profile" . }}
 {{- include "vcluster-isolation.notes.public" . }}
+{{- include "vcluster-isolation.notes.forgeable" . }}
 {{- include "vcluster-isolation.notes.synced-policies" . }}
 {{- if and ($sync.namespaces).enabled (empty (include "vcluster-isolation.mapped" . | fromJsonArray)) }}
 {{- include "vcluster-isolation.notes.elsewhere" (list . "sync.toHost.namespaces is on: workloads in namespaces of their own") }}
@@ -31,11 +32,8 @@ WARNINGS:
 {{- end }}
 {{- if ((.Values).privateNodes).enabled }}
   - privateNodes is on: workloads run on nodes of their own, where no NetworkPolicy of the host cluster reaches them.
-{{- if not (get .Values "vcluster-isolation.values").controlPlane.apiAccess.enabled }}
-  - privateNodes is on and controlPlane.apiAccess is off: those nodes cannot reach the API, unless an ingress rule of your
-    own admits them. Set policies.networkPolicy.controlPlane.apiAccess.enabled: true.
 {{- end }}
-{{- end }}
+{{- include "vcluster-isolation.notes.needs" . }}
 {{- with pick (.Values.policies.networkPolicy.labels | default dict) "app" "chart" "heritage" "release" }}
   - policies.networkPolicy.labels: {{ keys . | sortAlpha | join ", " }} are the chart's own labels; your values are not used.
 {{- end }}
@@ -68,13 +66,18 @@ WARNINGS:
 {{/* What a tenant's own NetworkPolicies can open, and what the floor needs. */}}
 {{- define "vcluster-isolation.notes.synced-policies" }}
 {{- $floor := (get .Values "vcluster-isolation.values").floor }}
+{{- $made := get .Values "vcluster-isolation.floor" }}
 {{- $synced := ((((.Values).sync).toHost).networkPolicies).enabled }}
 {{- if and $floor.enabled (include "vcluster-isolation.workloads" .) }}
-  - floor: the network plugin has to know {{ $floor.api }}, and no policy of that kind with a priority below {{ add 2 $floor.priority }}
-    may let through what the floor denies.
+  - floor: the network plugin has to know {{ $made.kind }} {{ $made.version }}, and no policy of that kind with a priority below
+    {{ add 2 $made.priority }} may let through what the floor denies.
+{{- if eq $made.kind "AdminNetworkPolicy" }}
+    OVN-Kubernetes says in the conditions and events of a policy if it does not enforce it:
+    kubectl describe adminnetworkpolicy vc-floor.{{ .Release.Namespace }}.{{ include "vcluster-isolation.name" . }}
+{{- end }}
 {{- if $synced }}
   - sync.toHost.networkPolicies is on: a tenant's own policy can still let addresses that are no pod's into its workloads;
-    ingress rules of {{ $floor.api }} know no addresses.
+    ingress rules of {{ $made.kind }} know no addresses.
 {{- end }}
 {{- else if $synced }}
   - sync.toHost.networkPolicies is on: NetworkPolicies add up, so a tenant's own policy can open again what these close.

@@ -38,6 +38,7 @@ Check that they are there:  kubectl get networkpolicy --namespace {{ $values.nam
   - prometheus.isolated is true: where no other policy isolates these pods, vc-platform-prometheus closes them for
     everybody but the agent.
 {{- end }}
+{{- include "vcluster-isolation.notes.platform.forgeable" . }}
 {{- if and $values.egress.enabled (not $values.egress.apiServers.enabled) }}
   - egress is on and egress.apiServers is off: the platform cannot reach its own API server, unless an egress rule of your
     own lets it. Set platformNetworkPolicy.egress.apiServers.

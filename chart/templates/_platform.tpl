@@ -85,6 +85,11 @@ out once in a render, as in _values.tpl, under keys that no reference can name:
 {{- define "vcluster-isolation.platform.pods" -}}
 matchLabels:
   app: loft
+{{- include "vcluster-isolation.platform.not-synced" . }}
+{{- end }}
+
+{{/* What a podSelector of the platform's policies requires besides its labels: the pod is none that a tenant made. */}}
+{{- define "vcluster-isolation.platform.not-synced" }}
 matchExpressions:
   - key: vcluster.loft.sh/managed-by
     operator: DoesNotExist

@@ -19,6 +19,7 @@
 {{- $hardened := eq (get .Values "vcluster-isolation.values").profile "hardened" }}
 {{- $more := $public.extraExcept }}
 {{- if $hardened }}{{ $more = concat $more (get .Values "vcluster-isolation.host-api-server").cidrs }}{{ end }}
+{{- if $hardened }}{{ $more = concat $more (include "vcluster-isolation.cluster-addresses" . | fromJsonArray) }}{{ end }}
 {{- $except := $public.except }}
 {{- if eq (sortAlpha $except | toJson) (sortAlpha $defaults.except | toJson) }}
 {{- $except = $hardened | ternary (concat $defaults.special4 $defaults.outside6 $defaults.special6) $except }}
@@ -91,9 +92,15 @@ what is not handed out to the public (RFC 4291: global unicast is 2000::/3), for
 {{- define "vcluster-isolation.public.anywhere" -}}
 {{- $defaults := include "vcluster-isolation.public.defaults" . | fromJson }}
 {{- $more := (get .Values "vcluster-isolation.values").workload.publicEgress.extraExcept }}
+{{- $more = concat $more (include "vcluster-isolation.cluster-addresses" . | fromJsonArray) }}
 {{- $peers := list }}
 {{- range $cidr, $except := dict "0.0.0.0/0" $defaults.special4 "2000::/3" $defaults.special6 }}
 {{- $peers = append $peers (dict "ipBlock" (dict "cidr" $cidr "except" (include "vcluster-isolation.public.add" (list $cidr $except $more) | fromJsonArray))) }}
 {{- end }}
 {{- toJson $peers }}
+{{- end }}
+
+{{/* The addresses that nodes and pods of the host cluster are said to have, as a JSON list. */}}
+{{- define "vcluster-isolation.cluster-addresses" -}}
+{{- with get .Values "vcluster-isolation.values" }}{{ concat .nodes.cidrs .pods.cidrs | toJson }}{{ end }}
 {{- end }}

@@ -106,11 +106,14 @@ A rule of the user's own counts whatever its ports are; one that names no peer m
 {{- range .to }}{{ with .ipBlock }}{{ $blocks = append $blocks . }}{{ end }}{{ end }}
 {{- end }}
 {{- $opens := "" }}
-{{- range $range := index . 1 }}
+{{- $ranges := dict }}
+{{- range index . 1 }}{{ $_ := set $ranges . (include "vcluster-isolation.cidr" . | fromJson) }}{{ end }}
 {{- range $block := $blocks }}
 {{- $except := $block.except | default list }}
+{{- $outer := include "vcluster-isolation.cidr" $block.cidr | fromJson }}
+{{- range $range, $inner := $ranges }}
 {{- if not (has $range $except) }}
-{{- $whole := or (has $block.cidr (list "0.0.0.0/0" $range)) (include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" $range | fromJson) (include "vcluster-isolation.cidr" $block.cidr | fromJson))) }}
+{{- $whole := or (has $block.cidr (list "0.0.0.0/0" $range)) (and (gt $inner.prefix $outer.prefix) (include "vcluster-isolation.cidr.inside" (list $inner $outer))) }}
 {{- if and $whole (include "vcluster-isolation.public.reaches" (list $block.cidr $except $range)) }}{{ $opens = "true" }}{{ end }}
 {{- end }}
 {{- end }}

@@ -7,7 +7,7 @@ a text "false" would switch something on.
 {{- define "vcluster-isolation.validate" -}}
 {{- $problems := list }}
 {{- if include "vcluster-isolation.enabled" . }}
-{{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "host-api-server" "grants" "project" "namespaces" "rules" "floor" }}
+{{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "host-api-server" "cluster-addresses" "grants" "webhooks" "project" "namespaces" "rules" "floor" }}
 {{- $found := include (print "vcluster-isolation.problems." .) $ | trim }}
 {{- if $found }}{{ $problems = concat $problems (regexSplit "\n+" $found -1) }}{{ end }}
 {{- end }}
@@ -57,14 +57,23 @@ policies.networkPolicy.{{ $path }}: is neither true nor false; write one of the 
 {{ $path }}: is neither true nor false; write one of the two, without quotes
 {{- end }}
 {{- end }}
-{{- if not (has (kindOf $values.floor.priority) (list "int" "int64" "float64")) }}
-policies.networkPolicy.floor.priority: is no number; write one from 0 to 999, without quotes
+{{- $floor := get .Values "vcluster-isolation.floor" }}
+{{- $numbers := list "int" "int64" "float64" }}
+{{- $room := printf "0 to %v" $floor.last }}
+{{- $above := "the API ends at 1000" }}
+{{- if eq $floor.kind "AdminNetworkPolicy" }}{{ $above = "OVN-Kubernetes enforces no AdminNetworkPolicy above 99" }}{{ end }}
+{{- if not (or (eq (toString $values.floor.priority) "") (has (kindOf $values.floor.priority) $numbers)) }}
+policies.networkPolicy.floor.priority: is no number; write one from {{ $room }} without quotes, or leave it empty
+{{- else if and $values.floor.enabled (or (lt (int $floor.priority) 0) (gt (int $floor.priority) (int $floor.last))) }}
+{{- $problem := printf "%v is not in %s: one more is used as well, and %s" $floor.priority $room $above }}
+policies.networkPolicy.floor.priority: {{ $problem }}; use one of these, or leave it empty
 {{- end }}
 {{- if not (has $values.profile (list "compatible" "hardened")) }}
 policies.networkPolicy.profile: is neither compatible nor hardened; write one of the two
 {{- end }}
-{{- if not (has $values.floor.api (list "AdminNetworkPolicy" "ClusterNetworkPolicy")) }}
-policies.networkPolicy.floor.api: is neither AdminNetworkPolicy nor ClusterNetworkPolicy; write one of the two
+{{- $apis := list "AdminNetworkPolicy" "ClusterNetworkPolicy" "ClusterNetworkPolicy/v1beta1" }}
+{{- if not (has $values.floor.api $apis) }}
+policies.networkPolicy.floor.api: is none of {{ join ", " $apis }}; write one of these
 {{- end }}
 {{- $presets := list "kube-dns" "node-local" "aks-local" "gke-cloud-dns" "aws" "azure" "openshift" }}
 {{- range $i, $preset := $values.hostDns.presets }}

@@ -10,6 +10,28 @@
 policies.networkPolicy.{{ $path }}: names nobody; list the peers that may {{ eq $side "from" | ternary "connect" "be reached" }}
 {{- end }}
 {{- end }}
+{{- $known := dict "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore
+      "snapshots.objectStorage" $values.snapshots.objectStorage }}
+{{- range $path, $grant := $known }}
+{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port" (list (print "policies.networkPolicy." $path) $grant) }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/*
+A grant of which the ports are known, for every port: `list PATH GRANT`. An empty list means that, and so does an entry
+without a port.
+*/}}
+{{- define "vcluster-isolation.problems.every-port" -}}
+{{- $path := index . 0 }}
+{{- $ports := (index . 1).ports }}
+{{- if empty $ports }}
+{{ $path }}.ports: names no port, which would mean every one; list the ports that may be reached, or remove it for the default
+{{- end }}
+{{- range $i, $port := $ports }}
+{{- if kindIs "invalid" $port.port }}
+{{ $path }}.ports[{{ $i }}]: names no port, which would mean every one; write the port
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* The project: a label value, and a selector that names a label whose value it wants. */}}
@@ -57,7 +79,7 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 {{- define "vcluster-isolation.problems.floor" -}}
 {{- $values := get .Values "vcluster-isolation.values" }}
 {{- if and (include "vcluster-isolation.workloads" .) $values.floor.enabled }}
-{{- $limit := eq $values.floor.api "ClusterNetworkPolicy" | ternary 25 100 }}
+{{- $limit := (get .Values "vcluster-isolation.floor").most | int }}
 {{- $old := contains "extraWorkloadRules" (include "vcluster-isolation.deprecated" .) }}
 {{- range $key := list "workload.egress" "workload.ingress" "coredns.egress" "coredns.ingress" }}
 {{- $rules := (include "vcluster-isolation.dig" (list $values $key) | fromJson).value }}

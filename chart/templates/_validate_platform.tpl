@@ -27,9 +27,7 @@ platformNetworkPolicy.{{ . }}: is neither true nor false; write one of the two, 
 {{- if and $grant.enabled (empty $grant.to) (not (has $key (list "licenseServer" "identityProviders"))) }}
 platformNetworkPolicy.egress.{{ $key }}.to: names nobody; list the peers that may be reached
 {{- end }}
-{{- if and $grant.enabled (empty $grant.ports) }}
-platformNetworkPolicy.egress.{{ $key }}.ports: names no port; list the ports that may be reached
-{{- end }}
+{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port" (list (print "platformNetworkPolicy.egress." $key) $grant) }}{{ end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -60,5 +58,6 @@ platformNetworkPolicy.apiServer.cidrs[{{ $i }}]: {{ . }}
 {{- $policy := get .Values "vcluster-isolation.values" }}
 {{- include "vcluster-isolation.problems.peers" (list "policies.networkPolicy.hostDns.extra" $policy.hostDns.extra) }}
 {{- include "vcluster-isolation.problems.extra-except" $policy.workload.publicEgress }}
+{{- include "vcluster-isolation.problems.cluster-addresses.form" $policy }}
 {{- end }}
 {{- end }}

@@ -5,6 +5,7 @@ What the templates go by, worked out once in a render and kept among the values,
   vcluster-isolation.namespaces       the namespaces of the workloads, the release's first
   vcluster-isolation.host-api-server  {cidrs, ports}
   vcluster-isolation.public.blocks    the ipBlocks of publicEgress, {cidr, except}
+  vcluster-isolation.floor            {kind, version, priority, last, most}: see _floor_api.tpl
 */}}
 {{- define "vcluster-isolation.prepare" -}}
 {{- /* A marker of a type that no values have: with the schema skipped, a user could set these keys. */}}
@@ -18,7 +19,7 @@ What the templates go by, worked out once in a render and kept among the values,
 {{- end }}
 {{- end }}
 {{- $_ := set .Values "vcluster-isolation.values" $values }}
-{{- range list "namespaces" "host-api-server" "public.blocks" }}
+{{- range list "namespaces" "host-api-server" "public.blocks" "floor" }}
 {{- $key := print "vcluster-isolation." . }}
 {{- $_ := set $.Values $key (include $key $ | fromJson).value }}
 {{- end }}
@@ -52,11 +53,13 @@ a default where a user wrote null (or nothing, as in `except:`), and that must n
   "fallbackDns": "8.8.8.8",
   "platform": {"enabled": true, "namespaces": []},
   "hostApiServer": {"cidrs": [], "ports": [443, 8443, 6443], "discover": false},
+  "nodes": {"cidrs": []},
+  "pods": {"cidrs": []},
   "hostDns": {"presets": ["kube-dns"], "extra": []},
   "project": {"name": "", "namespaceSelector": {}, "ports": []},
   "prometheus": {"enabled": false, "from": [], "ports": []},
   "defaultDeny": {"enabled": false},
-  "floor": {"enabled": false, "api": "AdminNetworkPolicy", "priority": 100},
+  "floor": {"enabled": false, "api": "AdminNetworkPolicy", "priority": ""},
   "controlPlane": {
     "apiAccess": {"enabled": false, "from": []},
     "webhooks": {"enabled": true, "to": [], "ports": []},

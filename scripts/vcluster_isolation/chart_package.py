@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.wording import printable
+
+UNREADABLE = (OSError, EOFError, tarfile.TarError, zlib.error, UnicodeDecodeError)
+"""What reading a file out of a package may raise."""
 
 
 class NoChart(IsolationError):
@@ -26,7 +30,7 @@ def unpacked(chart: Path) -> Iterator[Path]:
         try:
             with tarfile.open(chart) as package:
                 _extract(package, Path(place))
-        except (OSError, tarfile.TarError) as error:
+        except UNREADABLE as error:
             what = f"{printable(str(chart))}: cannot be read as a chart: {printable(str(error))}"
             raise NoChart(what, "give a chart's folder, or what `helm package` made of it") from error
         folders = list(Path(place).iterdir())

@@ -26,8 +26,10 @@ from vcluster_isolation.cli import app
 from vcluster_isolation.commands.ports import markdown
 from vcluster_isolation.errors import IsolationError, Problem
 from vcluster_isolation.helm import CHART
+from vcluster_isolation.netpol.policy_kinds import ANY, MEANINGS, UNKNOWN, PolicyKind, policy_kinds, resource_pattern
 from vcluster_isolation.ports import read_ports
 from vcluster_isolation.renames import read_renames
+from vcluster_isolation.vcluster.need_rows import need_rows
 from vcluster_isolation.wording import dotted, markdown_table, quoted
 
 BEGINS = "<!-- generated: "
@@ -206,6 +208,50 @@ def _platform_claims() -> list[str]:
     return markdown_table(["Claim", ""], [[_code(name), sentence] for name, sentence in docs_proof.platform_claims()])
 
 
+def _policy_kinds() -> list[str]:
+    """Return a table of the kinds of policies, what each may do, and whether it is evaluated."""
+    rows = [_policy_kind(row) for row in policy_kinds()]
+    suspicious = "any other kind whose name ends in `Policy`, `Firewall` or `Tier`, and other versions of these kinds"
+    rows.append([suspicious, UNKNOWN.enforced_by, f"no; {MEANINGS[UNKNOWN.effect]}", "the cluster", ""])
+    return markdown_table(["Kind", "Enforced by", "Evaluated", "Can change traffic of", "Source"], rows)
+
+
+def _policy_kind(row: PolicyKind) -> list[str]:
+    """Return one row of that table."""
+    versions = "" if row.versions == (ANY,) else f"/{', '.join(row.versions)}"
+    kinds = "all kinds" if row.kinds == (ANY,) else ", ".join(map(_code, row.kinds))
+    evaluated = "yes" if row.evaluated else f"no; {MEANINGS[row.effect]}"
+    if row.only_with:
+        evaluated += f", with one of {', '.join(map(_code, row.only_with))}"
+    place = {True: "pods of its namespace", False: "the cluster"}[row.scope == "Namespaced"] if row.matters else ""
+    return [f"{_code(row.group + versions)} {kinds}", row.enforced_by, evaluated, place, f"[source]({row.source})"]
+
+
+def _audit_command() -> list[str]:
+    """Return the command that asks a cluster for every object that an audit reads."""
+    return [
+        "```bash",
+        "asked=$(kubectl api-resources --verbs=list --output=name | grep -E \\",
+        f"  '{resource_pattern()}' | paste -sd, -)",
+        'kubectl get "$asked" --all-namespaces --output=json | vcluster-isolation audit -',
+        "```",
+    ]
+
+
+def _needs() -> list[str]:
+    """Return a table of the values that need a flow, and what opens it."""
+    rows = [
+        [
+            "<br>".join(_code(one) for one in row.when),
+            f"{row.flow}{', TCP ' + ', '.join(map(str, row.ports)) if row.ports else ''}",
+            " or ".join(map(_code, row.grants)) or "none: it is no pod of the host cluster",
+            f"{row.since} to {row.until}" if row.until else f"{row.since} on",
+        ]
+        for row in need_rows()
+    ]
+    return markdown_table(["Value", "Needs", "Grant under policies.networkPolicy", "vCluster"], rows)
+
+
 BLOCKS: Mapping[str, Callable[[], list[str]]] = {
     "values": _values,
     "renames": _renames,
@@ -214,6 +260,9 @@ BLOCKS: Mapping[str, Callable[[], list[str]]] = {
     "connectivity": docs_proof.connectivity,
     "claims": _claims,
     "platform-claims": _platform_claims,
+    "policy-kinds": _policy_kinds,
+    "audit-command": _audit_command,
+    "needs": _needs,
     "ports": lambda: markdown(read_ports()).splitlines(),
 }
 """The generated blocks: each a name, and what makes its lines."""

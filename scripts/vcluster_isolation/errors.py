@@ -28,8 +28,8 @@ class Problem:
 
     `where` is a path in the user's words (`policies.networkPolicy.fallbackDns`, or
     `NetworkPolicy/vc-work-a spec.egress[0]` for a manifest); `what` says what is wrong there, `next` what to
-    do. `file` and `line` (1-based) are given when known. `source` names who found it: `file`, `yaml`, `schema`,
-    `chart`, `kubeconform` or `api`; or the command, as `golden`.
+    do. `file` and `line` (1-based) are given when known. `source` names who found it: `file`, `yaml`, `values`,
+    `schema`, `chart`, `kubeconform` or `api`; or the command, as `golden`.
     """
 
     where: str
@@ -80,6 +80,7 @@ class ToolFailed(IsolationError):
         """Keep the failing tool's `stderr` and the `command` that a person could repeat."""
         self.command = tuple(map(str, command))
         self.stderr = stderr
+        self.next_step = next_step
         super().__init__(f"{' '.join(self.command)}\n{stderr.rstrip()}", next_step)
 
 

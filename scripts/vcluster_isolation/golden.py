@@ -18,18 +18,22 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from vcluster_isolation import render_cache
+from vcluster_isolation.checks.values_check import or_refused
 from vcluster_isolation.errors import InputError, IsolationError, Problem
 from vcluster_isolation.helm import RenderFailed, Request
+from vcluster_isolation.layers import Layer, read_layers
 from vcluster_isolation.proof import render_text
 from vcluster_isolation.proof.fleet import matrix_of
 from vcluster_isolation.proof.inputs import Input
 from vcluster_isolation.proof.platform_subject import subjects_of_values
-from vcluster_isolation.strict_yaml import read_mapping
+from vcluster_isolation.values.kinds import is_manifest
+from vcluster_isolation.values.legacy import problem_of
+from vcluster_isolation.values.objects import holds_releases
 from vcluster_isolation.wording import printable, quoted
 
 VALUES = "values"
@@ -144,10 +148,15 @@ def _visible(folder: Path) -> list[Path]:
 def _render(situation: Situation, chart: Path) -> dict[str, bytes] | list[Problem]:
     """Return a situation's golden files by their path under `golden/`, or why it has none."""
     request = situation.request(chart)
-    if problems := [*_misnamed(situation, request), *_unreadable(situation.values)]:
+    if problems := list(_misnamed(situation, request)):
         return problems
     try:
-        texts = {name: make(request) for name, make in ARTIFACTS.items()}
+        layers = read_layers(situation.values)
+        if problems := list(_strange(layers)):
+            return problems
+        texts = or_refused(lambda: {name: make(request) for name, make in ARTIFACTS.items()}, layers, request)
+    except InputError as error:
+        return [replace(one, file=one.file or printable(str(situation.values[-1]))) for one in error.problems]
     except RenderFailed as error:
         return list(_refused(situation.values[-1], error))
     return {f"{situation.name}/{name}": text.encode() for name, text in texts.items() if text is not None}
@@ -162,22 +171,20 @@ def _misnamed(situation: Situation, request: Request) -> Iterator[Problem]:
         yield _problem(situation.values[-1], f"{quoted(request.namespace)} cannot be a namespace", rule)
 
 
-def _unreadable(files: Sequence[Path]) -> Iterator[Problem]:
-    """Yield what strict YAML has against values files."""
-    for file in files:
-        try:
-            read_mapping(file)
-        except InputError as error:
-            yield from error.problems
+def _strange(layers: Sequence[Layer]) -> Iterator[Problem]:
+    """Yield which values files are none of this chart's."""
+    for layer in layers:
+        if holds_releases(layer.values) or is_manifest(layer.values):
+            what, next_step = "is a Kubernetes object, and no values file", "put the values into a file of their own"
+            yield Problem("", what, next_step, "golden", layer.name)
+        elif old := problem_of([layer]):
+            yield old
 
 
 def _refused(file: Path, error: RenderFailed) -> Iterator[Problem]:
-    """Yield what the chart has against values, or else what helm says."""
-    for refusal in error.refusals:
-        yield _problem(file, printable(refusal), "")
-    if not error.refusals:
-        lines = [printable(line) for line in error.stderr.strip().splitlines()]
-        yield _problem(file, "helm refuses it:\n" + "\n".join(f"    {line}" for line in lines), "")
+    """Yield what helm says, where it is not about the values."""
+    lines = [printable(line) for line in error.stderr.strip().splitlines()]
+    yield _problem(file, "helm refuses it:\n" + "\n".join(f"    {line}" for line in lines), "")
 
 
 def _present(golden: Path) -> Iterator[tuple[str, bytes]]:

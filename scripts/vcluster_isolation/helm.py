@@ -1,13 +1,15 @@
-"""Rendering the chart: the only module that runs `helm`."""
+"""Rendering charts and installing ours: the only module that runs `helm`."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vcluster_isolation.errors import ToolFailed
-from vcluster_isolation.tools import PROJECT, Finished, find, run
+from vcluster_isolation.errors import IsolationError, ToolFailed
+from vcluster_isolation.tools import PROJECT, Finished, find, run, stream
 
 _PACKAGED = Path(__file__).parent / "chart"
 CHART = PROJECT / "chart" if (PROJECT / "chart" / "Chart.yaml").exists() else _PACKAGED
@@ -15,6 +17,10 @@ CHART = PROJECT / "chart" if (PROJECT / "chart" / "Chart.yaml").exists() else _P
 
 REFUSED = "vcluster-isolation refuses these values:"
 """The line with which the chart's own validation opens (see chart/templates/_validate.tpl)."""
+
+
+_MISSING = "missing in charts/ directory"
+_BUILD = "fetch its subcharts first: helm dependency build CHART"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class RenderFailed(ToolFailed):
 
     def __init__(self, command: Sequence[str | Path], stderr: str) -> None:
         """Read the refusals out of helm's `stderr`."""
-        super().__init__(command, stderr)
+        super().__init__(command, stderr, _BUILD if _MISSING in stderr else "")
         _, found, listed = stderr.partition(REFUSED)
         lines = listed.splitlines() if found else []
         self.refusals = tuple(line.strip().removeprefix("- ") for line in lines if line.startswith("  - "))
@@ -60,6 +66,58 @@ def template(request: Request, *, helm: Path | None = None, tests: bool = False)
     over = ["--values", "-"] if request.inline else []
     done = _run([helm or find("helm"), "template", *request.arguments(), *over, *extra], request.inline)
     return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release in a cluster, by its last revision: `status` is helm's word (`deployed`), `manifest` its objects."""
+
+    name: str
+    namespace: str
+    status: str
+    manifest: str
+
+
+def release_of(name: str, namespace: str, context: str = "") -> Release | None:
+    """Return a release that is in the cluster, None if there is none of that name.
+
+    `context` is a kube context, empty for the current one. Raises ToolFailed when helm fails or prints something else,
+    ToolMissing when there is no helm.
+    """
+    words = ["status", name, f"--namespace={namespace}", "--output=json", *_context(context)]
+    done = run([find("helm"), *words])
+    if done.code and "release: not found" in done.stderr:
+        return None
+    check = "check the kube context, and that you may read Secrets in that namespace"
+    if done.code:
+        raise ToolFailed(done.command, done.stderr, check)
+    try:
+        found = json.loads(done.stdout)
+        return Release(name, namespace, str(found["info"]["status"]), str(found.get("manifest") or ""))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ToolFailed(done.command, "printed no release in JSON", "check which helm is on PATH") from error
+
+
+def version() -> tuple[int, int]:
+    """Return helm's major and minor version. Raises ToolFailed when it prints none, ToolMissing when there is none."""
+    done = run([find("helm"), "version", "--template={{.Version}}"])
+    found = re.match(r"v?(\d+)\.(\d+)", done.stdout.strip())
+    if done.code or found is None:
+        raise ToolFailed(done.command, done.stderr or done.stdout, "check which helm is on PATH")
+    return int(found[1]), int(found[2])
+
+
+def upgrade(request: Request, *options: str, context: str = "") -> None:
+    """Install or upgrade a release in the cluster, with helm's own output. Raises IsolationError when helm fails."""
+    words: list[str | Path] = [find("helm"), "upgrade", "--install", *request.arguments(), "--values", "-"]
+    code = stream([*words, *options, *_context(context)], stdin=request.inline)
+    if code:
+        where = f"release {request.name} in namespace {request.namespace}"
+        raise IsolationError(f"helm could not install {where} (exit code {code})", "see what it said above")
+
+
+def _context(context: str) -> list[str]:
+    return [f"--kube-context={context}"] if context else []
 
 
 def _list_item(path: str) -> str:

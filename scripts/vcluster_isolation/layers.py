@@ -3,24 +3,63 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.strict_yaml import line_of, parse_mapping
+from vcluster_isolation.chart_package import UNREADABLE
+from vcluster_isolation.errors import InputError, IsolationError, Problem
+from vcluster_isolation.strict_yaml import line_of, parse_mapping, read_text, show_name
 from vcluster_isolation.wording import printable
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One values file: how messages name it, its text, and what it says."""
+    """One values file: how messages name it, its text, and what it says.
+
+    Of values inside another document `text` is what helm reads, and `place` gives the file's line for a path.
+    """
 
     name: str
     text: str
     values: dict[str, Any]
+    place: Callable[[tuple[str | int, ...]], int | None] | None = None
+
+    def line(self, path: Sequence[str | int]) -> int | None:
+        """Return the line of the key at `path`, or of the nearest one above it; None where it is not known."""
+        return line_of(self.text, tuple(path)) if self.place is None else self.place(tuple(path))
+
+
+def read_layers(files: Sequence[Path]) -> list[Layer]:
+    """Return values files as layers. Raises InputError with everything that is wrong with their YAML."""
+    layers: list[Layer] = []
+    problems: list[Problem] = []
+    for path in files:
+        try:
+            text = read_text(path)
+            layers.append(Layer(show_name(path), text, parse_mapping(text, show_name(path))))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return layers
+
+
+def in_order(problems: Iterable[Problem], layers: Sequence[Layer]) -> list[Problem]:
+    """Order problems as a reader meets them: by file, line and path, those without a file last; each once."""
+    return sorted_by_file(problems, [layer.name for layer in layers])
+
+
+def sorted_by_file(problems: Iterable[Problem], files: Sequence[str]) -> list[Problem]:
+    """Order problems as `in_order` does, by the names of files."""
+
+    def key(problem: Problem) -> tuple[int, int, str, str]:
+        at = files.index(problem.file) if problem.file in files else len(files)
+        return at, problem.line or 0, problem.where, problem.what
+
+    return sorted(dict.fromkeys(problems), key=key)
 
 
 def overlay(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -56,7 +95,7 @@ def locate(layers: Sequence[Layer], path: Sequence[str | int]) -> tuple[str | No
     for length in range(len(path), 0, -1):
         for layer in reversed(layers):
             if _has(layer.values, path[:length]):
-                return layer.name, line_of(layer.text, tuple(path[:length]))
+                return layer.name, layer.line(path[:length])
     return (layers[0].name if len(layers) == 1 else None), None
 
 
@@ -68,7 +107,7 @@ def read_chart_file(chart: Path, name: str) -> str | None:
     try:
         content = _from_folder(chart, name) if chart.is_dir() else _from_package(chart, name)
         return None if content is None else content.decode("utf-8-sig")
-    except (OSError, tarfile.TarError, EOFError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         what = f"{printable(str(chart))}: cannot be read as a chart: {printable(str(error))}"
         raise IsolationError(what, "give the folder or the .tgz of a helm chart") from error
 

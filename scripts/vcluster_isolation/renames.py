@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from vcluster_isolation.helm import CHART
+from vcluster_isolation.layers import read_chart_file
 
 BASE = ("policies", "networkPolicy")
 """Where the paths of `renames.yaml` start."""
@@ -38,8 +39,11 @@ class Rename:
 
 
 def read_renames(chart: Path = CHART) -> tuple[Rename, ...]:
-    """Return the rows of the chart's `renames.yaml`, in its order."""
-    text = (chart / "renames.yaml").read_text(encoding="utf-8")
+    """Return the rows of the `renames.yaml` of a chart's folder or package, in its order; none without that file.
+
+    Raises IsolationError for a chart that cannot be read.
+    """
+    text = read_chart_file(chart, "renames.yaml") or "[]"
     return tuple(map(_rename, yaml.load(text, Loader=yaml.CSafeLoader)))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from vcluster_isolation.errors import ToolMissing
+from vcluster_isolation.errors import ToolFailed, ToolMissing
 
 # In a checkout this is the project's folder; in an installed package it is not, and `.tools` is not there.
 PROJECT = Path(__file__).resolve().parents[2]
@@ -44,21 +44,32 @@ def find(name: str) -> Path:
     raise ToolMissing(f"{name} is not installed", f"run scripts/bootstrap, or put {name} on PATH")
 
 
-def run(
-    command: Sequence[str | Path], *, stdin: str = "", cwd: Path | None = None, encoding: str = "utf-8"
-) -> Finished:
+def run(command: Sequence[str | Path], *, stdin: str = "", cwd: Path | None = None) -> Finished:
     """Run `command` (never through a shell) with `stdin` and return how it ended, whatever its exit code.
-
-    `encoding` is that of all three streams; with `latin-1` a program's bytes come through as they are.
 
     Raises ToolMissing when the program cannot be started.
     """
     words = tuple(map(str, command))
     try:
-        done = subprocess.run(words, input=stdin, capture_output=True, encoding=encoding, check=False, cwd=cwd)
+        done = subprocess.run(words, input=stdin, capture_output=True, encoding="utf-8", check=False, cwd=cwd)
     except OSError as error:
         raise _cannot_start(words[0], error) from error
     return Finished(words, done.returncode, done.stdout, done.stderr)
+
+
+def run_binary(command: Sequence[str | Path], *, stdin: bytes = b"") -> bytes:
+    """Run `command` as `run` does, and return what it printed, byte for byte: nothing is made of line ends.
+
+    Raises ToolMissing when the program cannot be started, ToolFailed with its own words when it fails.
+    """
+    words = tuple(map(str, command))
+    try:
+        done = subprocess.run(words, input=stdin, capture_output=True, check=False)
+    except OSError as error:
+        raise _cannot_start(words[0], error) from error
+    if done.returncode:
+        raise ToolFailed(words, done.stderr.decode(errors="backslashreplace"))
+    return done.stdout
 
 
 def stream(command: Sequence[str | Path], *, stdin: str = "") -> int:

@@ -68,6 +68,8 @@ def mistyped(value: Any, types: Iterable[str]) -> tuple[str, str]:
     next_step = f"write {wanted}"
     if isinstance(value, (bool, int, float)) and "string" in names and "integer" not in names:
         next_step = "put it in quotes"
+    elif isinstance(value, float) and value.is_integer():
+        next_step = f"write {int(value)}"
     elif isinstance(value, str) and _unquoted(value, names):
         next_step = "write it without quotes"
     return f"{quoted(value)} is not {wanted}", next_step

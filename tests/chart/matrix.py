@@ -20,6 +20,10 @@ ELSEWHERE = {
 }
 PEERS = [ELSEWHERE]
 BOTH = {"namespaceSelector": {"matchLabels": {"team": "1"}}, "podSelector": {"matchLabels": {"app": "scraper"}}}
+NAMED = {
+    "namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "Exists"}]},
+    "podSelector": {"matchExpressions": [{"key": "b", "operator": "NotIn", "values": ["c"]}]},
+}
 DATABASE = {"ipBlock": {"cidr": "10.9.0.0/28", "except": []}}
 PORT = [{"port": 4711}]
 RULES_IN = [
@@ -56,7 +60,7 @@ KINDS: list[dict[str, Any]] = [
     {FLOOR: {"enabled": True}},
     {FLOOR: {"enabled": True}, PROFILE: "hardened"},
     {FLOOR: {"enabled": True, "api": "ClusterNetworkPolicy", "priority": 0}},
-    {FLOOR: {"enabled": True, "api": "ClusterNetworkPolicy", "priority": 999}, PROFILE: "hardened"},
+    {FLOOR: {"enabled": True, "api": "ClusterNetworkPolicy/v1beta1", "priority": 999}, PROFILE: "hardened"},
     {FLOOR: {"api": "ClusterNetworkPolicy", "priority": 1}, PRIVATE: True},
     {FLOOR: {"enabled": True}, PRIVATE: True, PROFILE: "hardened"},
 ]
@@ -70,6 +74,8 @@ TOGGLES: dict[str, list[Any]] = {
         {"discover": True},
         {"ports": [6443]},
     ],
+    f"{NP}.nodes.cidrs": [None, ["34.1.0.0/16", "10.1.0.0/16", "2600:1f10::/28"]],
+    f"{NP}.pods.cidrs": [None, ["34.2.0.0/16", "34.1.2.0/24"], ["10.2.0.0/16"]],
     f"{NP}.hostDns": [
         None,
         {"presets": []},
@@ -106,19 +112,20 @@ TOGGLES: dict[str, list[Any]] = {
         {"ports": [{"port": 9443, "endPort": 9444}]},
         {"ports": [{"port": 9443}, {"port": "hook"}]},
         {"to": [BOTH, {"podSelector": {}}], "ports": [{"port": 9443, "protocol": "TCP"}]},
+        {"to": [{"namespaceSelector": {}}, NAMED], "ports": [{"port": 9443}]},
     ],
     f"{NP}.controlPlane.metricsServer": [
         None,
         {"enabled": True},
-        {"enabled": True, "to": [BOTH], "ports": []},
-        {"ports": [{"port": 4443}]},
+        {"enabled": True, "to": [BOTH], "ports": None},
+        {"ports": []},
     ],
     f"{NP}.controlPlane.backingStore": [
         None,
         {"enabled": True, "to": [DATABASE]},
         {"enabled": True, "to": [DATABASE, *PEERS], "ports": [{"port": 5433}]},
-        {"enabled": True, "to": PEERS, "ports": []},
-        {"to": PEERS},
+        {"enabled": True, "to": PEERS, "ports": [{"port": 1, "endPort": 9, "protocol": "UDP"}]},
+        {"to": PEERS, "ports": []},
     ],
     f"{NP}.controlPlane.ingress": [None, RULES_IN],
     f"{NP}.controlPlane.egress": [None, RULES_OUT],
@@ -164,7 +171,7 @@ TOGGLES: dict[str, list[Any]] = {
         None,
         {"objectStorage": {"enabled": True}},
         {"objectStorage": {"enabled": True, "to": [DATABASE, BOTH], "ports": [{"port": 9000}]}},
-        {"objectStorage": {"enabled": True, "ports": []}, "egress": RULES_OUT, "ingress": RULES_IN},
+        {"objectStorage": {"enabled": True, "ports": None}, "egress": RULES_OUT, "ingress": RULES_IN},
         {"objectStorage": {"to": [DATABASE]}},
     ],
     "controlPlane.coredns": [

@@ -35,6 +35,7 @@ from oracle_peers import (
     setup_of,
     snapshots,
     tidy,
+    webhooks,
     workloads,
 )
 from oracle_values import DEFAULT_EXCEPT, inside
@@ -150,8 +151,7 @@ def _control_plane(setup: Setup) -> Json:
     egress = [*host_dns(setup), *(fallback(setup) if hardened and setup.embedded else []), api_server(setup)]
     egress.append(rule("to", [own], CONTROL_PLANE_PORTS if hardened else []))
     if at(policy, "controlPlane.webhooks.enabled", True):
-        to = tidy(at(policy, "controlPlane.webhooks.to", [])) or [workloads(setup)]
-        egress.append(rule("to", to, tidy(at(policy, "controlPlane.webhooks.ports", []))))
+        egress.append(rule("to", webhooks(setup), tidy(at(policy, "controlPlane.webhooks.ports", []))))
     egress += [rule("to", [platform(setup)], [{"port": 10443, "protocol": "TCP"}] if hardened else [])] * platform_on
     egress += grant(setup, "controlPlane.metricsServer", "to") + grant(setup, "controlPlane.backingStore", "to")
     egress += _own(setup, "controlPlane.egress", "extraControlPlaneRules")

@@ -1,6 +1,7 @@
 """What the floor must be, a second time: cluster-scoped policies that no NetworkPolicy of a tenant overrides.
 
-Sources: the types of policy.networking.k8s.io/v1alpha1 (AdminNetworkPolicy) and v1alpha2 (ClusterNetworkPolicy).
+Sources: the types of policy.networking.k8s.io/v1alpha1 (AdminNetworkPolicy), v1alpha2 and v1beta1 (ClusterNetworkPolicy);
+OVN-Kubernetes enforces no AdminNetworkPolicy of a priority above 99.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from oracle_peers import (
     COREDNS,
     DNS,
     MANAGED,
-    OPENSHIFT_DNS,
     PORT_53,
     PORT_5353,
     Setup,
@@ -21,6 +21,7 @@ from oracle_peers import (
     grant,
     in_effect,
     in_namespaces,
+    openshift_dns,
     project,
     public,
     resolvers,
@@ -30,14 +31,20 @@ from oracle_peers import (
 from oracle_values import METADATA, Json, inside
 
 EVERYWHERE = ["0.0.0.0/0", "::/0"]
-VERSIONS = {"AdminNetworkPolicy": "v1alpha1", "ClusterNetworkPolicy": "v1alpha2"}
+# By floor.api: the kind, its version, and the priority where none is given.
+APIS = {
+    "AdminNetworkPolicy": ("AdminNetworkPolicy", "v1alpha1", 50),
+    "ClusterNetworkPolicy": ("ClusterNetworkPolicy", "v1alpha2", 100),
+    "ClusterNetworkPolicy/v1beta1": ("ClusterNetworkPolicy", "v1beta1", 100),
+}
 
 
 def floors(setup: Setup, metadata: Json) -> list[Json]:
     """Return the cluster-scoped policies, rules without names."""
     if not (setup.hosted and at(setup.policy, "floor.enabled", False)):
         return []
-    priority = at(setup.policy, "floor.priority", 100)
+    priority = at(setup.policy, "floor.priority", "")
+    priority = _api(setup)[2] if priority == "" else priority
     found = [_floor(setup, metadata, "vc-floor", priority + 1, _workloads(setup), _egress(setup), _ingress(setup))]
     if setup.coredns:
         labels = {**COREDNS, "vcluster.loft.sh/namespace": "kube-system", MANAGED: setup.name}
@@ -50,17 +57,21 @@ def floors(setup: Setup, metadata: Json) -> list[Json]:
 def _floor(  # noqa: PLR0913, PLR0917 - the fields of the manifest
     setup: Setup, metadata: Json, name: str, priority: int, subject: Json, egress: list[Json], ingress: list[Json]
 ) -> Json:
-    kind = at(setup.policy, "floor.api", "AdminNetworkPolicy")
+    kind, version, _ = _api(setup)
     spec: Json = {"priority": priority, "subject": {"pods": subject}}
     spec |= {} if kind == "AdminNetworkPolicy" else {"tier": "Admin"}
     spec |= {"egress": egress} if egress else {}
     spec |= {"ingress": ingress} if ingress else {}
     return {
-        "apiVersion": f"policy.networking.k8s.io/{VERSIONS[kind]}",
+        "apiVersion": f"policy.networking.k8s.io/{version}",
         "kind": kind,
         "metadata": {"name": f"{name}.{setup.namespace}.{setup.name}", **copy.deepcopy(metadata)},
         "spec": spec,
     }
+
+
+def _api(setup: Setup) -> tuple[str, str, int]:
+    return APIS[at(setup.policy, "floor.api", "AdminNetworkPolicy")]
 
 
 def _workloads(setup: Setup) -> Json:
@@ -109,7 +120,7 @@ def _ingress(setup: Setup) -> list[Json]:
 def _coredns_egress(setup: Setup) -> list[Json]:
     rules = [_pass(setup, rule("to", peers, PORT_53), "to") for peers in [resolvers(setup, kube_dns=True)] if peers]
     if "openshift" in at(setup.policy, "hostDns.presets", ["kube-dns"]):
-        rules.append(_pass(setup, rule("to", [OPENSHIFT_DNS], PORT_5353 + PORT_53), "to"))
+        rules.append(_pass(setup, rule("to", [openshift_dns(hardened=setup.hardened)], PORT_5353 + PORT_53), "to"))
     rules.append(_pass(setup, rule("to", [{"ipBlock": {"cidr": fallback_address(setup)}}], PORT_53), "to"))
     return rules + _own(setup, "coredns.egress", "to")
 
@@ -151,7 +162,7 @@ def _peer(setup: Setup, peer: Json) -> Json:
 
 
 def _ports(setup: Setup, given: Json) -> Json:
-    admin = at(setup.policy, "floor.api", "AdminNetworkPolicy") == "AdminNetworkPolicy"
+    admin = _api(setup)[0] == "AdminNetworkPolicy"
     converted = [(_admin_port if admin else _cluster_port)(port) for port in given.get("ports", [])]
     return {"ports" if admin else "protocols": converted} if converted else {}
 

@@ -44,6 +44,12 @@ OPENSHIFT_DNS = pods_of("openshift-dns", **{"dns.operator.openshift.io/daemonset
 METRICS_SERVER = pods_of("kube-system", **{"k8s-app": "metrics-server"})
 
 
+def unforged(peer: Json) -> Json:
+    """Return a peer of labelled pods less those that vCluster syncs for a tenant."""
+    pods = {**peer["podSelector"], "matchExpressions": [{"key": MANAGED, "operator": "DoesNotExist"}]}
+    return {**peer, "podSelector": pods}
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What values say of a vCluster: its name, its release's name and namespace, the namespaces of its workloads."""
@@ -107,6 +113,8 @@ def grant(setup: Setup, path: str, side: str, ports: list[Json] | None = None) -
         return []
     default = [{"port": port, "protocol": "TCP"} for port in PORTS.get(path, [])]
     peers = at(given, side, [METRICS_SERVER] if path == "controlPlane.metricsServer" else [])
+    if setup.hardened and peers == [METRICS_SERVER]:
+        peers = [unforged(METRICS_SERVER)]
     return [rule(side, tidy(peers), tidy(at(given, "ports", default)) if ports is None else ports)]
 
 
@@ -145,11 +153,35 @@ def project(setup: Setup) -> Json:
     }
 
 
-def resolvers(setup: Setup, *, kube_dns: bool) -> list[Json]:
+def webhooks(setup: Setup) -> list[Json]:
+    """Return whom the control plane calls; in the hardened profile workloads of this vCluster and nobody else."""
+    given = tidy(at(setup.policy, "controlPlane.webhooks.to", []))
+    if not given:
+        return [workloads(setup)]
+    return [_own_workloads(setup, peer) for peer in given] if setup.hardened else list(given)
+
+
+def _own_workloads(setup: Setup, peer: Json) -> Json:
+    pods = peer.get("podSelector", {})
+    found: Json = {"podSelector": {**pods, "matchLabels": {**pods.get("matchLabels", {}), MANAGED: setup.name}}}
+    if "namespaceSelector" in peer:
+        here = {"key": HOME, "operator": "In", "values": [*setup.namespaces]}
+        spaces = peer["namespaceSelector"]
+        found["namespaceSelector"] = {**spaces, "matchExpressions": [*spaces.get("matchExpressions", []), here]}
+    return found
+
+
+def openshift_dns(*, hardened: bool) -> Json:
+    """Return the pods of OpenShift's DNS."""
+    return unforged(OPENSHIFT_DNS) if hardened else OPENSHIFT_DNS
+
+
+def resolvers(setup: Setup, *, kube_dns: bool, hardened: bool | None = None) -> list[Json]:
     """Return the peers of host DNS that answer on port 53, pods of kube-dns only if asked for."""
+    name_server = unforged(HOST_DNS) if (setup.hardened if hardened is None else hardened) else HOST_DNS
     peers = []
     for preset in at(setup.policy, "hostDns.presets", ["kube-dns"]):
-        peers += [HOST_DNS] if preset == "kube-dns" and kube_dns else []
+        peers += [name_server] if preset == "kube-dns" and kube_dns else []
         peers += [{"ipBlock": {"cidr": f"{address}/32"}} for address in ADDRESSES.get(preset, [])]
     return peers + list(tidy(at(setup.policy, "hostDns.extra", [])))
 
@@ -160,7 +192,8 @@ def host_dns(setup: Setup) -> list[Json]:
     rules = [{"to": [HOST_DNS]}] if "kube-dns" in presets and not setup.hardened else []
     peers = resolvers(setup, kube_dns=setup.hardened)
     rules += [rule("to", peers, PORT_53)] if peers else []
-    return rules + ([rule("to", [OPENSHIFT_DNS], PORT_5353 + PORT_53)] if "openshift" in presets else [])
+    openshift = openshift_dns(hardened=setup.hardened)
+    return rules + ([rule("to", [openshift], PORT_5353 + PORT_53)] if "openshift" in presets else [])
 
 
 def fallback_address(setup: Setup) -> str:
@@ -198,12 +231,16 @@ def public(setup: Setup) -> list[Json]:
 
 
 def _closed(setup: Setup, cidr: str, excepted: list[str]) -> list[str]:
-    servers = at(setup.policy, "hostApiServer.cidrs", []) if setup.hardened else []
-    return added(excepted, [*at(setup.policy, "workload.publicEgress.extraExcept", []), *servers], cidr)
+    cluster = [*at(setup.policy, "hostApiServer.cidrs", []), *_nodes_and_pods(setup)] if setup.hardened else []
+    return added(excepted, [*at(setup.policy, "workload.publicEgress.extraExcept", []), *cluster], cidr)
+
+
+def _nodes_and_pods(setup: Setup) -> list[str]:
+    return [*at(setup.policy, "nodes.cidrs", []), *at(setup.policy, "pods.cidrs", [])]
 
 
 def public_objects(setup: Setup) -> list[Json]:
     """Return every public address, as peers: where object storage is when nobody says."""
-    more = at(setup.policy, "workload.publicEgress.extraExcept", [])
+    more = [*at(setup.policy, "workload.publicEgress.extraExcept", []), *_nodes_and_pods(setup)]
     families: list[tuple[str, list[str]]] = [("0.0.0.0/0", SPECIAL_4), ("2000::/3", SPECIAL_6)]
     return [{"ipBlock": block(cidr, added(special, more, cidr))} for cidr, special in families]

@@ -8,11 +8,11 @@ import oracle
 from oracle_peers import (
     HOME,
     MANAGED,
-    OPENSHIFT_DNS,
     PORT_53,
     PORT_5353,
     Setup,
     at,
+    openshift_dns,
     public_objects,
     resolvers,
     rule,
@@ -111,9 +111,11 @@ def _egress(given: Json, setup: Setup, home: str) -> list[Json]:
 
 
 def _dns(setup: Setup) -> list[Json]:
-    peers = resolvers(setup, kube_dns=True)
+    peers = resolvers(setup, kube_dns=True, hardened=True)
     openshift = "openshift" in at(setup.policy, "hostDns.presets", ["kube-dns"])
-    return [rule("to", peers, PORT_53)] * bool(peers) + [rule("to", [OPENSHIFT_DNS], PORT_5353 + PORT_53)] * openshift
+    return [rule("to", peers, PORT_53)] * bool(peers) + [
+        rule("to", [openshift_dns(hardened=True)], PORT_5353 + PORT_53)
+    ] * openshift
 
 
 def _prometheus_spec(given: Json, home: str) -> Json:

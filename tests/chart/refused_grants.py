@@ -83,7 +83,108 @@ REFUSED |= {
         f"{NP}.{path}[1]: 2600::1/127 {BITS} /128 for this one address",
         at(path, ["2600::/128", "2600::2/127"]),
     )
-    for path in ("hostApiServer.cidrs", "workload.publicEgress.extraExcept")
+    for path in ("hostApiServer.cidrs", "nodes.cidrs", "pods.cidrs", "workload.publicEgress.extraExcept")
+}
+REFUSED |= {
+    f"{path}, on no port": (
+        at(f"{path}.ports", []),
+        f"{NP}.{path}.ports: names no port, which would mean every one; list the ports that may be reached, "
+        "or remove it for the default",
+        at(f"{path}.ports", None),
+    )
+    for path in ("controlPlane.metricsServer", "controlPlane.backingStore", "snapshots.objectStorage")
+}
+REFUSED |= {
+    f"{path}, on every port of a protocol": (
+        at(f"{path}.ports", [{"port": 1}, {"protocol": "UDP"}]),
+        f"{NP}.{path}.ports[1]: names no port, which would mean every one; write the port",
+        at(f"{path}.ports", [{"port": 1}, {"port": "x", "protocol": "UDP"}]),
+    )
+    for path in ("controlPlane.metricsServer", "controlPlane.backingStore", "snapshots.objectStorage")
+}
+
+
+def hardened(**policy: Any) -> Json:
+    return isolating(profile="hardened", **policy)
+
+
+def egress(cidr: str, *, enabled: bool = True) -> Json:
+    return {"publicEgress": {"cidr": cidr, "enabled": enabled}}
+
+
+HALVES = ["0.0.0.0/1", "128.0.0.0/1"]
+EVERY_PUBLIC = "which is no narrower than naming none; list the addresses of the API server only"
+LEAVES_NOTHING = (
+    "hold all that workload.publicEgress leaves open of 34.0.0.0/8, so none of it can be told from the cluster; "
+    "list fewer addresses, or set workload.publicEgress.enabled: false"
+)
+REFUSED |= {
+    f"a host API server at {name}": (
+        hardened(hostApiServer={"cidrs": cidrs}),
+        f"{NP}.hostApiServer.cidrs: hold every public IPv{family} address, {EVERY_PUBLIC}",
+        hardened(hostApiServer={"cidrs": fewer}),
+    )
+    for name, family, cidrs, fewer in [
+        ("any address", 4, ["0.0.0.0/0"], ["0.0.0.0/1"]),
+        ("any address, in halves", 4, HALVES, HALVES[1:]),
+        ("any address but a private one", 4, ["0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"], ["0.0.0.0/1", "128.0.0.0/2"]),
+        ("any IPv6 address", 6, ["10.0.0.1/32", "2000::/3"], ["10.0.0.1/32", "2000::/4"]),
+    ]
+}
+REFUSED |= {
+    f"{key} that are as wide as public egress": (
+        hardened(workload=egress("34.0.0.0/8"), **{key: {"cidrs": ["34.0.0.0/9", "34.128.0.0/9"]}}),
+        f"{NP}.{key}.cidrs: {LEAVES_NOTHING}",
+        hardened(workload=egress("34.0.0.0/8"), **{key: {"cidrs": ["34.0.0.0/9", "34.128.0.0/10"]}}),
+    )
+    for key in ("hostApiServer", "nodes", "pods")
+}
+REFUSED |= {
+    f"{key} that hold public egress": (
+        hardened(workload=egress("34.0.0.0/8"), **{key: {"cidrs": ["34.0.0.0/7"]}}),
+        f"{NP}.{key}.cidrs: {LEAVES_NOTHING}",
+        hardened(workload=egress("34.0.0.0/8", enabled=False), **{key: {"cidrs": ["34.0.0.0/7"]}}),
+    )
+    for key in ("hostApiServer", "nodes", "pods")
+}
+REFUSED |= {
+    f"{key}, what the user's own exceptions leave": (
+        hardened(workload={"publicEgress": {"except": ["0.0.0.0/1"]}}, **{key: {"cidrs": ["128.0.0.0/1"]}}),
+        f"{NP}.{key}.cidrs: {LEAVES_NOTHING}".replace("34.0.0.0/8", "0.0.0.0/0"),
+        hardened(workload={"publicEgress": {"except": ["0.0.0.0/1"]}}, **{key: {"cidrs": ["128.0.0.0/2"]}}),
+    )
+    for key in ("hostApiServer", "nodes", "pods")
+}
+WEBHOOKS = "controlPlane.webhooks.to"
+ELSEWHERE = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+AT_HOME = {
+    "namespaceSelector": {
+        "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["ns", "other"]}]
+    }
+}
+MANAGED = "vcluster.loft.sh/managed-by"
+OWN_RULE = "or put the rule into controlPlane.egress"
+REFUSED |= {
+    "webhooks at an address, hardened": (
+        at(WEBHOOKS, [{"podSelector": {}}, BLOCK], profile="hardened"),
+        f"{NP}.{WEBHOOKS}[1].ipBlock: is no workload of this vCluster; select workloads by their labels, {OWN_RULE}",
+        at(WEBHOOKS, [{"podSelector": {}}, BLOCK]),
+    ),
+    "webhooks in another namespace, hardened": (
+        at(WEBHOOKS, [ELSEWHERE], profile="hardened"),
+        f'{NP}.{WEBHOOKS}[0].namespaceSelector: "monitoring" is no namespace of this vCluster (ns); remove it, {OWN_RULE}',
+        at(WEBHOOKS, [ELSEWHERE]),
+    ),
+    "webhooks in some other namespace, hardened": (
+        at(WEBHOOKS, [AT_HOME], profile="hardened"),
+        f'{NP}.{WEBHOOKS}[0].namespaceSelector: "other" is no namespace of this vCluster (ns); remove it, {OWN_RULE}',
+        at(WEBHOOKS, [AT_HOME], profile="hardened", workload={"namespaces": ["other"]}),
+    ),
+    "webhooks of another vCluster, hardened": (
+        at(WEBHOOKS, [{"podSelector": {"matchLabels": {MANAGED: "b"}}}], profile="hardened"),
+        f'{NP}.{WEBHOOKS}[0].podSelector: "b" is another vCluster; remove the label {MANAGED}, {OWN_RULE}',
+        at(WEBHOOKS, [{"podSelector": {"matchLabels": {MANAGED: "a"}}}], profile="hardened"),
+    ),
 }
 REFUSED |= {
     "an exception that belongs to no public block": (
@@ -200,6 +301,22 @@ REFUSED |= {
 MANY = [{"to": [{"ipBlock": {"cidr": f"10.{number}.0.0/16"}}]} for number in range(93)]
 CLUSTER = {"enabled": True, "api": "ClusterNetworkPolicy"}
 PEERS_26 = [{"podSelector": {"matchLabels": {"n": str(number)}}} for number in range(26)]
+TOO_LATE = (
+    "is not in 0 to 98: one more is used as well, and OVN-Kubernetes enforces no AdminNetworkPolicy above 99; "
+    "use one of these, or leave it empty"
+)
+REFUSED |= {
+    f"a floor of AdminNetworkPolicy with a priority of {priority}": (
+        isolating(floor={"enabled": True, "priority": priority}),
+        f"{NP}.floor.priority: {priority} {TOO_LATE}",
+        isolating(floor=neighbour),
+    )
+    for priority, neighbour in (
+        (99, {"enabled": True, "priority": 98}),
+        (100, {"enabled": True, "priority": 100, "api": "ClusterNetworkPolicy"}),
+        (999, {"enabled": False, "priority": 999}),
+    )
+}
 REFUSED |= {
     "more rules than fit into a floor of AdminNetworkPolicy": (
         at("workload.egress", MANY, floor=FLOOR),

@@ -41,7 +41,12 @@ REFUSED: dict[str, tuple[Json, str]] = {
     ),
     "a priority as a text": (
         isolating(floor={"priority": "x"}),
-        "policies.networkPolicy.floor.priority: is no number; write one from 0 to 999, without quotes",
+        "policies.networkPolicy.floor.priority: is no number; write one from 0 to 98 without quotes, or leave it empty",
+    ),
+    "an API of another version": (
+        isolating(floor={"api": "AdminNetworkPolicy/v1beta1"}),
+        "policies.networkPolicy.floor.api: is none of AdminNetworkPolicy, ClusterNetworkPolicy, "
+        "ClusterNetworkPolicy/v1beta1; write one of these",
     ),
     "a namespace of the platform that forges a line": (
         isolating(platform={"namespaces": ["a\n  - fake"]}),

@@ -8,7 +8,7 @@ import oracle
 import pytest
 from rendering import Json, isolating, policies
 
-APIS = pytest.mark.parametrize("api", ["AdminNetworkPolicy", "ClusterNetworkPolicy"])
+APIS = pytest.mark.parametrize("api", ["AdminNetworkPolicy", "ClusterNetworkPolicy", "ClusterNetworkPolicy/v1beta1"])
 PROFILES = pytest.mark.parametrize("profile", ["compatible", "hardened"])
 
 

@@ -285,6 +285,7 @@ KEPT: Json = {
     "namespaces": ["ns"],
     "host-api-server": {"cidrs": ["0.0.0.0/0"], "ports": [1]},
     "public.blocks": [{"cidr": "0.0.0.0/0"}],
+    "floor": {"kind": "ClusterNetworkPolicy", "version": "v1", "priority": 0, "last": 999, "most": 25},
 }
 
 

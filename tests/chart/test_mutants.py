@@ -19,6 +19,7 @@ from test_seed_documents import TODAY, V0_30
 from vcluster_isolation.errors import InputError
 from vcluster_isolation.helm import CHART, RenderFailed
 
+HALVES = ["0.0.0.0/1", "128.0.0.0/1"]
 MANY = [f"34.{number}.0.0/16" for number in range(30)]
 SITUATIONS = [
     matrix.everything(),
@@ -32,11 +33,20 @@ SITUATIONS = [
     isolating(workload={"publicEgress": {"except": None}}, controlPlane={"webhooks": {"enabled": None}}),
     isolating(floor={"enabled": True}, workload={"publicEgress": {"extraExcept": MANY}}),
     isolating(floor={"enabled": True}, workload={"publicEgress": {"cidr": "2000::/3", "ipv6": {"enabled": True}}}),
+    isolating(profile="hardened", nodes={"cidrs": ["0.0.0.0/0"]}, workload={"publicEgress": {"enabled": False}}),
+    isolating(profile="hardened", nodes={"cidrs": ["34.1.0.0/16"]}, workload={"publicEgress": {"extraExcept": HALVES}}),
     *matrix.pairwise(),
 ]
 
 
-REFUSING = ("_cidr.tpl", "_references.tpl", "_validate.tpl", "_validate_grants.tpl", "_validate_rules.tpl")
+REFUSING = (
+    "_cidr.tpl",
+    "_references.tpl",
+    "_validate.tpl",
+    "_validate_cluster.tpl",
+    "_validate_grants.tpl",
+    "_validate_rules.tpl",
+)
 EVERY_RULE = matrix.everything()
 
 

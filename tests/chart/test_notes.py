@@ -30,6 +30,13 @@ def everywhere(annotations: Json) -> Json:
     return {**isolating(), "controlPlane": {"advanced": {"globalMetadata": {"annotations": annotations}}}}
 
 
+def admission(webhook: Json) -> Json:
+    """Return values with a central admission webhook."""
+    values = isolating()
+    values["policies"] |= {"centralAdmission": {"validatingWebhooks": [{"webhooks": [webhook]}]}}
+    return values
+
+
 SYNC = {"toHost": {"networkPolicies": {"enabled": True}}}
 # A sentence, values with which it is said, and the nearest values with which it is not.
 SAID: dict[str, tuple[Json, Json]] = {
@@ -54,9 +61,19 @@ SAID: dict[str, tuple[Json, Json]] = {
         {**isolating(), "privateNodes": {"enabled": True}},
         isolating(),
     ),
-    "privateNodes is on and controlPlane.apiAccess is off: those nodes cannot reach the API": (
+    "privateNodes.enabled is set: it needs\n    private nodes --> API, TCP 8443, which is closed.\n    "
+    "Turn on policies.networkPolicy.controlPlane.apiAccess.\n": (
         {**isolating(), "privateNodes": {"enabled": True}},
         {**isolating(controlPlane={"apiAccess": {"enabled": True}}), "privateNodes": {"enabled": True}},
+    ),
+    "central admission webhook in the host cluster, which is closed.\n    "
+    "Add a rule to policies.networkPolicy.controlPlane.egress.\n": (
+        admission({"clientConfig": {"service": {"name": "w", "namespace": "hooks"}}}),
+        admission({"clientConfig": {}}),
+    ),
+    "controlPlane.standalone.enabled is set:\n    the control plane is no pod of the host cluster": (
+        {**isolating(), "controlPlane": {"standalone": {"enabled": True}}},
+        {**isolating(), "controlPlane": {"standalone": {"enabled": False}}},
     ),
     "experimental.multiNamespaceMode is on: workloads in namespaces of their own are not isolated,\n": (
         {**isolating(), "experimental": {"multiNamespaceMode": {"enabled": True}}},
@@ -190,6 +207,8 @@ EFFECTS_OF_POLICY: dict[str, Json] = {
     "platform.namespaces": {"platform": {"namespaces": ["loft"]}},
     "hostApiServer.cidrs": {"hostApiServer": {"cidrs": ["34.118.224.0/28"]}},
     "hostApiServer.ports": {"hostApiServer": {"ports": [6443]}},
+    "nodes.cidrs": {"profile": "hardened", "nodes": {"cidrs": ["34.0.0.0/9"]}},
+    "pods.cidrs": {"profile": "hardened", "pods": {"cidrs": ["34.0.0.0/9"]}},
     "hostDns.presets": {"hostDns": {"presets": ["openshift"]}},
     "hostDns.extra": {"hostDns": {"extra": PEERS}},
     "project.name": {"project": {"name": "p"}},
@@ -217,7 +236,7 @@ EFFECTS_OF_PARTS: dict[str, Any] = {
     "project.ports": [{"port": 1}],
     "prometheus.from": [{"namespaceSelector": {}}],
     "prometheus.ports": [{"port": 1}],
-    "floor.api": "ClusterNetworkPolicy",
+    "floor.api": "ClusterNetworkPolicy/v1beta1",
     "floor.priority": 7,
     "controlPlane.metricsServer.to": PEERS,
     "controlPlane.metricsServer.ports": [{"port": 1}],

@@ -137,8 +137,17 @@ REFUSED: dict[str, tuple[Json, str, Json]] = {
     **{
         f"egress.{key}.ports, for none": (
             leaving(**{key: {"enabled": True, "to": [address(1)], "ports": []}}),
-            f"{P}.egress.{key}.ports: names no port; list the ports that may be reached",
+            f"{P}.egress.{key}.ports: names no port, which would mean every one; list the ports that may be reached, "
+            "or remove it for the default",
             leaving(**{key: {"enabled": False, "ports": []}}),
+        )
+        for key in GRANTED
+    },
+    **{
+        f"egress.{key}.ports, for every one of a protocol": (
+            leaving(**{key: {"enabled": True, "to": [address(1)], "ports": [{"port": 1}, {}]}}),
+            f"{P}.egress.{key}.ports[1]: names no port, which would mean every one; write the port",
+            leaving(**{key: {"enabled": True, "to": [address(1)], "ports": None}}),
         )
         for key in GRANTED
     },

@@ -304,6 +304,16 @@ WITHOUT_SCHEMA: dict[str, tuple[Json, str]] = {
         "vcluster.name: \"Team_A\" is not a name for a release; use lower-case letters, digits, '-' and '.'",
     ),
     "publicEgress.enabled": (public(enabled=1), f"{NP}.workload.publicEgress.enabled: {SWITCH}"),
+    "a priority below zero": (
+        isolating(floor={"enabled": True, "priority": -1}),
+        "policies.networkPolicy.floor.priority: -1 is not in 0 to 98: one more is used as well, and OVN-Kubernetes enforces "
+        "no AdminNetworkPolicy above 99; use one of these, or leave it empty",
+    ),
+    "a priority that leaves no room for a second one": (
+        isolating(floor={"enabled": True, "api": "ClusterNetworkPolicy/v1beta1", "priority": 1000}),
+        "policies.networkPolicy.floor.priority: 1000 is not in 0 to 999: one more is used as well, and the API ends at 1000; "
+        "use one of these, or leave it empty",
+    ),
     **refused_grants.SWITCHES,
 }
 
@@ -337,6 +347,12 @@ def test_everything_wrong_is_refused_at_once_and_in_the_order_of_the_values() ->
     }
     assert refusals(values) == sentences
     assert refusals(values, which="helm3") == sentences
+
+
+def test_addresses_that_hold_public_egress_together_are_all_named() -> None:
+    parts = {"nodes": {"cidrs": ["34.0.0.0/9"]}, "pods": {"cidrs": ["34.128.0.0/9"]}}
+    values = isolating(profile="hardened", workload={"publicEgress": {"cidr": "34.0.0.0/8"}}, **parts)
+    assert [line.partition(": ")[0] for line in refusals(values)] == [f"{NP}.nodes.cidrs", f"{NP}.pods.cidrs"]
 
 
 def test_values_that_isolate_nothing_are_not_validated_by_the_chart() -> None:

@@ -229,11 +229,16 @@ REFUSED_KEYS: dict[str, tuple[Json, str]] = {
     ),
     "an unknown API of the floor": (
         isolating(floor={"api": "BaselineAdminNetworkPolicy"}),
-        "at '/policies/networkPolicy/floor/api': value must be one of 'AdminNetworkPolicy', 'ClusterNetworkPolicy'",
+        "at '/policies/networkPolicy/floor/api': value must be one of 'AdminNetworkPolicy', 'ClusterNetworkPolicy', "
+        "'ClusterNetworkPolicy/v1beta1'",
     ),
     "a priority of the floor that leaves no room for a second one": (
         isolating(floor={"priority": 1000}),
         "at '/policies/networkPolicy/floor/priority': maximum: got 1,000, want 999",
+    ),
+    "a priority of the floor as a text": (
+        isolating(floor={"priority": "7"}),
+        "at '/policies/networkPolicy/floor/priority': '7' does not match pattern '^$'",
     ),
     "a priority of the floor below zero": (
         isolating(floor={"priority": -1}),
@@ -276,7 +281,7 @@ def test_key_is_refused_by_name(name: str, which: str) -> None:
     assert sentence in schema_refusal(values, which=which)
 
 
-# Facts section 10: the root keys of vCluster 0.20 to 0.36, and what lies under `policies`.
+# The root keys of vCluster 0.20 to 0.37.0-rc.1 (tests/data/vcluster-keys.yaml), and what lies under `policies`.
 ROOT_KEYS = [
     "exportKubeConfig",
     "integrations",

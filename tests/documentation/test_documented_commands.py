@@ -23,7 +23,11 @@ T = TypeVar("T")
 NEEDS_MORE = {
     r"scripts/test\b.*": "it would run this test again",
     r"helm test .*": "it starts a pod, so it needs a real cluster",
-    r"kubectl (run|label|get networkpolicy|delete) .*": "it needs a real cluster, and is no command of this project",
+    r"kubectl (run|label|get networkpolicy|delete|describe|annotate) .*": "it needs a real cluster, and is no command of ours",
+    r"(NAME|FOUR)=.*|helm (upgrade|get manifest) .*\$NAME.*": "a take-over by hand needs a real cluster with a vCluster",
+    r".* --take-over": "tests/test_take_over.py runs it, against a model of a cluster",
+    r"asked=.*|kubectl get \"\$asked\".*": "what `kubectl api-resources` lists depends on the cluster",
+    r"kubectl get namespaces,pods,networkpolicies,secrets .*": "the scratch cluster has no Secrets",
 }
 """Commands that are not run, and why. Each pattern has to match a command of the documentation."""
 
@@ -32,8 +36,23 @@ SAYS_NO = {
     r"vcluster-isolation verify (tcp|dns) .*": (1, "the documentation's hosts do not exist"),
     r"vcluster-isolation prove vcluster\.yaml": (1, "the compatible profile has known holes"),
     r"kubectl get .* \| vcluster-isolation audit -": (1, "the scratch cluster has known holes"),
+    r"vcluster-isolation prove team\.yaml gate\.yaml .*": (1, "the gate opens what the values close"),
+    r"vcluster-isolation explain control-plane 10\.20\.30\.40 5432 .*": (1, "the example's database is the tenant's"),
+    r"vcluster-isolation diff team\.yaml tenants": (1, "the gate opens flows"),
 }
 """Commands that say no, rightly, in the scratch folder: with which exit code, and why."""
+
+OBJECTS = PROJECT / "tests" / "delivery" / "objects"
+COPIES = {
+    "application.yaml": "application.yaml",
+    "helmrelease.yaml": "helmrelease.yaml",
+    "template.yaml": "template-versions.yaml",
+    "policies.yaml": "policies-0.19.yaml",
+    "gate.yaml": "gate.yaml",
+    **dict.fromkeys(("team.yaml", "new.yaml", "tenants/team.yaml", "base.yaml", "red.yaml", "blue.yaml"), "team.yaml"),
+    "tenants/gate.yaml": "gate.yaml",
+}
+"""Files of the documentation, each after what it is a copy of."""
 
 KUBECTL = """#!/bin/sh
 case "$*" in
@@ -58,6 +77,9 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "scratch"
     shutil.copytree(HERE / "files", folder)
     shutil.copy(PROJECT / "examples" / "vcluster.yaml", folder)
+    for name, source in COPIES.items():
+        shutil.copy(OBJECTS / source, folder / name)
+    shutil.copytree(PROJECT / "chart", folder / "umbrella" / "charts" / "vcluster-isolation")
     for name in ("scripts", "chart", "examples"):
         (folder / name).symlink_to(PROJECT / name)
     programs = tmp_path / "bin"

@@ -108,16 +108,16 @@ def test_everything_wrong_with_values_is_said_at_once(values: Path) -> None:
     with pytest.raises(InputError) as refused:
         printed("--provider=aws", option)
     known = "for, apiServer, platform, agent, prometheus, nodes, network, project, region, resourceGroup, nsg, firstPriority"
-    assert str(refused.value).splitlines() == [
-        "firewall.agent[0]: 1 is not a string; put it in quotes",
-        'firewall.nodes: {"a": "b"} is not a list or a string; write a list or a string',
-        'platformNetworkPolicy.apiServer: ["10.0.0.0/28"] is not a mapping; write a mapping',
-        "firewall.region: 3 is not a string; put it in quotes",
-        'firewall.firstPriority: "1000" is not a whole number; write it without quotes',
-        'platformNetworkPolicy.agentOnly: "true" is not true or false; write it without quotes',
-        "platformNetworkPolicy.prometheus.port: true is not a whole number; write a whole number",
-        f"firewall.apiserver: is no key of firewall; use one of {known}",
-        'firewall.for[0]: "all" is nothing to open; use platform, agent, prometheus, dns',
+    assert [line.removeprefix(f"{values}:") for line in str(refused.value).splitlines()] == [
+        "2: firewall.agent[0]: 1 is not a string; put it in quotes",
+        f"2: firewall.apiserver: is no key of firewall; use one of {known}",
+        '2: firewall.firstPriority: "1000" is not a whole number; write it without quotes',
+        '2: firewall.for[0]: "all" is nothing to open; use platform, agent, prometheus, dns',
+        '2: firewall.nodes: {"a": "b"} is not a list or a string; write a list or a string',
+        "2: firewall.region: 3 is not a string; put it in quotes",
+        '3: platformNetworkPolicy.agentOnly: "true" is not true or false; write it without quotes',
+        '3: platformNetworkPolicy.apiServer: ["10.0.0.0/28"] is not a mapping; write a mapping',
+        "3: platformNetworkPolicy.prometheus.port: true is not a whole number; write a whole number",
     ]
 
 
@@ -136,7 +136,7 @@ def test_a_wrong_end_of_values_is_named_by_its_place(values: Path) -> None:
 
 
 def test_a_setting_is_one_text(values: Path) -> None:
-    with pytest.raises(InputError, match=r'^firewall\.region: \["a", "b"\] is not a string; write a string$'):
+    with pytest.raises(InputError, match=r'^\S+:1: firewall\.region: \["a", "b"\] is not a string; write a string$'):
         printed("--provider=aws", write(values, f"firewall: {{nodes: {NODE}, region: [a, b]}}\n"))
 
 
@@ -144,6 +144,6 @@ def test_a_setting_is_one_text(values: Path) -> None:
 def test_a_port_that_is_none_is_refused(values: Path, port: str) -> None:
     option = write(values, f"platformNetworkPolicy: {{prometheus: {{port: {port}}}}}\n")
     with pytest.raises(
-        InputError, match=rf"^platformNetworkPolicy.prometheus.port: {port} is no port; write 1 to 65535"
+        InputError, match=rf"^\S+:1: platformNetworkPolicy.prometheus.port: {port} is no port; write 1 to 65535"
     ):
         printed("--provider=aws", option, f"--prometheus={NODE}", f"--agent={NODE}")

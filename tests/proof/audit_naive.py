@@ -1,11 +1,16 @@
-"""The audit again, without sharing, folding or looking anything up: every end of everybody against every other."""
+"""The audit again, without sharing, folding or looking anything up: every end of everybody against every other.
+
+`doubted` is the rule about policies that are not evaluated, by each flow: what could be opened, or closed, on its sides.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof.audit_ends import End, Place, place_of, tag
-from vcluster_isolation.proof.audit_find import find
+from vcluster_isolation.proof.audit_find import Fleet, find
 from vcluster_isolation.proof.audit_judge import Board
 from vcluster_isolation.proof.audit_land import Land
 from vcluster_isolation.proof.cast import HOME, NamedActor, PodActor
@@ -14,19 +19,25 @@ from vcluster_isolation.proof.world import OTHER, OWN, Who
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.model import Endpoint, Peer, Pod
 from vcluster_isolation.reach.parse import Cluster
+from vcluster_isolation.reach.ports import ALL
 from vcluster_isolation.reach.verdict import Mode
 
 Statuses = dict[str, tuple[str, str]]
+
+
+def places_of(fleet: Fleet, land: Land) -> list[Place]:
+    """Return each vCluster with everybody around it."""
+    return [
+        place_of(found, [one for space in found.spaces for one in fleet.beside.get(space, ())], land)
+        for found in fleet.found
+    ]
 
 
 def naive(cluster: Cluster) -> dict[tuple[str, str], Statuses]:
     """Return for each vCluster, by namespace and name, what becomes of each claim: there, and possible."""
     fleet = find(cluster)
     land = Land(cluster, fleet)
-    places = [
-        place_of(found, [one for space in found.spaces for one in fleet.beside.get(space, ())], land)
-        for found in fleet.found
-    ]
+    places = places_of(fleet, land)
     every = Evaluator(cluster.policies, cluster.tiers)
     return {
         (place.found.tenant.namespace, place.found.tenant.name): {
@@ -53,6 +64,63 @@ def status(claim: Claim, place: Place, places: list[Place], land: Land, every: E
                     ports = claim.ports_of(place.subject)
                     broken[real] |= bool(ports & allowed if claim.kind == ISOLATION else ports - allowed)
     return "FAILS" if broken[True] else finding.there, "FAILS" if broken[False] else finding.possible
+
+
+def doubted(cluster: Cluster) -> dict[tuple[str, str], Statuses]:
+    """Return what `naive` does, with `undecided` where a policy that is not evaluated could break a claim."""
+    fleet = find(cluster)
+    land = Land(cluster, fleet)
+    places = places_of(fleet, land)
+    every = Evaluator(cluster.policies, cluster.tiers)
+    found = {}
+    for place in places:
+        statuses = {}
+        for claim in CLAIMS:
+            isolation = claim.kind == ISOLATION
+            policies = [one for one in cluster.not_evaluated if (one.opens if isolation else one.closes)]
+            known = dict(zip((True, False), status(claim, place, places, land, every), strict=True))
+            for real, pair in flows(claim, place, places, land) if policies else ():
+                if known[real] == "holds" and could_break(claim, place, every, pair, policies):
+                    known[real] = "undecided"
+            statuses[claim.name] = known[True], known[False]
+        found[place.found.tenant.namespace, place.found.tenant.name] = statuses
+    return found
+
+
+def flows(
+    claim: Claim, place: Place, places: list[Place], land: Land
+) -> Iterator[tuple[bool, tuple[Endpoint, Endpoint]]]:
+    """Yield each flow that a claim speaks of, and whether both of its ends are there."""
+    for sides in claim.flows:
+        sources, destinations = (
+            [end for who in side for end in ends(claim, who, place, places, land)] for side in sides
+        )
+        for source, destination in product(sources, destinations):
+            yield from ((source.real and destination.real, pair) for pair in pairs(source, destination, claim))
+
+
+def could_break(
+    claim: Claim,
+    place: Place,
+    every: Evaluator,
+    pair: tuple[Endpoint, Endpoint],
+    policies: list[UnevaluatedPolicy],
+) -> bool:
+    """Return whether one of some policies could break a claim by the flow between two ends."""
+    touched = [any(not one.confined or is_in(end, one.namespace) for one in policies) for end in pair]
+    ports = claim.ports_of(place.subject)
+    if claim.kind != ISOLATION:
+        return any(touched) and bool(ports)
+    verdict = every.flow(*pair, Mode.MAY)
+    out, into = (
+        ALL if one else side.ports for one, side in zip(touched, (verdict.egress, verdict.ingress), strict=True)
+    )
+    return bool(ports & out & into)
+
+
+def is_in(end: Endpoint, space: str) -> bool:
+    """Return whether an end is a pod of a namespace."""
+    return isinstance(end, Pod) and end.namespace.name == space
 
 
 def pairs(source: End, destination: End, claim: Claim) -> Iterator[tuple[Endpoint, Endpoint]]:

@@ -158,9 +158,11 @@ def test_objects_that_nobody_read_are_warned_of() -> None:
     items = [
         *objects("default"),
         {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "x"}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}},
     ]
     assert warnings(audit(parse_cluster([{"kind": "List", "items": items}]))) == [
-        "1 of cilium.io/v2 CiliumNetworkPolicy were not looked at"
+        "not evaluated: CiliumNetworkPolicy/default/x (cilium.io/v2): may open and close what NetworkPolicies say",
+        "1 of v1 Service were not looked at",
     ]
 
 

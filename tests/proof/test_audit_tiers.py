@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -12,8 +13,10 @@ from audit_fleet import (
     CONFIGURATIONS,
     EVERYBODY,
     MANAGED,
+    NAME,
     OF_THE_HOST,
     REOPENED,
+    SPACE,
     VIRTUAL,
     WORKLOADS,
     act,
@@ -375,3 +378,127 @@ def test_the_command_reads_floors_and_counts_them(api: str) -> None:
     found = json.loads(result.output)
     assert (result.exit_code, found["cluster_policies"], found["policies"]) == (0, 2, 4)
     assert "clusternetworkpolicies" in CliRunner().invoke(command, ["--help"]).output
+
+
+AWS = "networking.k8s.aws/v1alpha1"
+OPENING = {
+    f"ClusterNetworkPolicy {api}": {
+        "apiVersion": api,
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": "all"},
+        "spec": {
+            "tier": "Admin",
+            "priority": 1,
+            "subject": EVERYBODY,
+            "ingress": [{"action": "Accept", "from": [EVERYBODY]}],
+            "egress": [{"action": "Accept", "to": [EVERYBODY, {"networks": ["0.0.0.0/0", "::/0"]}]}],
+        },
+    }
+    for api in ("policy.networking.k8s.io/v1alpha2", "policy.networking.k8s.io/v1beta1", AWS)
+}
+
+
+def test_a_policy_that_opens_everything_is_found_in_every_group_and_version() -> None:
+    items = objects("hardened")
+    alpha, *others = [failing(audited([*items, one]).vclusters[0]) for one in OPENING.values()]
+    assert len(alpha) > 10
+    assert alpha > failing(audited(items).vclusters[0])
+    assert others == [alpha] * 2
+
+
+def of_workloads(*rules: Json, home: str = "vcluster-t-0") -> Json:
+    """An ApplicationNetworkPolicy of AWS about the workloads of a namespace."""
+    selector = {"matchExpressions": [{"key": MANAGED, "operator": "Exists"}]}
+    made = policy("more", {"podSelector": selector, "policyTypes": ["Egress"], "egress": list(rules)}, home)
+    return {**made, "apiVersion": AWS, "kind": "ApplicationNetworkPolicy"}
+
+
+def test_an_application_policy_opens_what_it_names_and_is_called_by_its_kind() -> None:
+    items = objects("hardened")
+    private = of_workloads({"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]})
+    found = findings(audited([*items, private]).vclusters[0])["workload-to-private"]
+    assert (found.there, found.possible) == ("FAILS", "FAILS")
+    assert found.there_example is not None
+    assert [str(one) for one in found.there_example.rules] == [
+        f"ApplicationNetworkPolicy/{private['metadata']['namespace']}/more spec.egress[0]"
+    ]
+
+
+def test_domain_names_of_a_policy_may_be_any_address() -> None:
+    items = objects("hardened")
+    bare = failing(audited(items).vclusters[0])
+    named = of_workloads({"to": [{"domainNames": ["example.com"]}], "ports": [{"port": 443}]})
+    found = audited([*items, named]).vclusters[0]
+    assert {"workload-to-private", "workload-to-metadata"} <= failing(found) - bare
+    assert failing(audited([*items, of_workloads()]).vclusters[0]) == bare
+
+
+def test_a_floor_that_no_plugin_enforces_is_not_believed() -> None:
+    items = objects("hardened, a floor, reopened by its tenant")
+    assert findings(audited(items).vclusters[0])["workload-to-private"].possible == "holds"
+    late = [
+        {**one, "spec": {**one["spec"], "priority": one["spec"]["priority"] + 50}} if is_floor(one) else one
+        for one in items
+    ]
+    assert findings(audited(late).vclusters[0])["workload-to-private"].possible == "FAILS"
+    refused = {"conditions": [{"type": "Ready-In-Zone-a", "status": "False"}]}
+    said = [{**one, "status": refused} if is_floor(one) else one for one in items]
+    assert findings(audited(said).vclusters[0])["workload-to-private"].possible == "FAILS"
+
+
+def is_floor(one: Json) -> bool:
+    return str(one["metadata"]["name"]).startswith("vc-floor")
+
+
+def accepting(peer: Json) -> Json:
+    """A ClusterNetworkPolicy of AWS that lets the pods of a namespace reach a peer."""
+    subject = {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": SPACE}}}
+    rules = [{"action": "Accept", "to": [peer]}]
+    spec = {"tier": "Admin", "priority": 1, "subject": subject, "egress": rules}
+    return {"apiVersion": AWS, "kind": "ClusterNetworkPolicy", "metadata": {"name": NAME}, "spec": spec}
+
+
+DOMAINS: Json = {"domainNames": ["example.com"]}
+BLOCKS = [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}]
+
+
+@pytest.mark.parametrize(
+    ("named", "numbered"),
+    [
+        (of_workloads({"to": [DOMAINS]}, home=SPACE), of_workloads({"to": BLOCKS}, home=SPACE)),
+        (accepting(DOMAINS), accepting({"networks": ["0.0.0.0/0", "::/0"]})),
+    ],
+    ids=["namespaced", "cluster-scoped"],
+)
+def test_vclusters_with_domain_names_are_told_apart_from_those_with_addresses(
+    named: Json, numbered: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both may reach any address, and only one of them surely does."""
+    for name, more in (("domains", named), ("anywhere", numbered)):
+        change = functools.partial(instead_of_ours, more)
+        monkeypatch.setitem(CONFIGURATIONS, name, ("hardened", change))
+    cluster = parse_cluster([listed(fleet(4, ["domains", "anywhere"]))])
+    whole = audit(cluster)
+    found = statuses(whole)
+    assert kinds(whole) == 2
+    assert found["vcluster-t-0", "t-0"]["workload-internet"] != found["vcluster-t-1", "t-1"]["workload-internet"]
+    assert found == naive(cluster)
+
+
+def instead_of_ours(more: Json, items: list[Json]) -> list[Json]:
+    """A policy stands in the place of the chart's for workloads."""
+    return [*without("vc-work")(items), more]
+
+
+def test_neighbours_that_a_domain_name_may_shut_out_are_told_apart_from_those_that_addresses_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, peer in (("domains", DOMAINS), ("anywhere", {"networks": ["0.0.0.0/0", "::/0"]})):
+        shut = accepting(peer)
+        shut["spec"]["egress"][0]["action"] = "Deny"
+        monkeypatch.setitem(CONFIGURATIONS, name, ("hardened", plus(REOPENED, ADMITTING, shut)))
+    cluster = parse_cluster([listed(fleet(4, ["domains", "anywhere"]))])
+    found = statuses(audit(cluster))
+    assert found == naive(cluster)
+    other = "workload-to-tenants"
+    assert found["vcluster-t-0", "t-0"][other] != found["vcluster-t-1", "t-1"][other]

@@ -66,7 +66,8 @@ def test_each_role_has_its_name() -> None:
         {"app": "vcluster-snapshot"},
         {"release": "a", "app": "other"},
     ]
-    pods = [pod("ns", f"p{at}", f"10.9.0.{at}", labels=one) for at, one in enumerate(labels)]
+    names = ["a-etcd-0", "p1", "p2", "p3"]
+    pods = [pod("ns", name, f"10.9.0.{at}", labels=labels[at]) for at, name in enumerate(names)]
     matrix = fleet.matrix_of(given([*vcluster(), *pods]))
     own = {one.name for one in matrix.actors if one.own}
     assert own == {"ns/a/control-plane", "ns/a/coredns", "ns/a/etcd", "ns/a/workload", "ns/p2"}

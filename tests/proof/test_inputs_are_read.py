@@ -103,20 +103,11 @@ def test_empty_file_is_values_that_isolate_nothing(tmp_path: Path) -> None:
     assert read(put(tmp_path / "v.yaml", ""))[0].policies == ()
 
 
-def test_mixture_is_an_error_that_names_the_files(tmp_path: Path) -> None:
+def test_policies_that_the_values_render_and_that_are_given_too_are_refused(tmp_path: Path) -> None:
     made = put(tmp_path / "m.yaml", yaml.safe_dump_all(manifests()))
-    values = VALUES / "default.yaml"
-    says = f"{values}: values, beside manifests in {made}; give either values files, or manifests"
-    with pytest.raises(IsolationError, match=re.escape(says)):
-        read(values, made)
-
-
-def test_mixture_of_many_files_names_some(tmp_path: Path) -> None:
-    for at in range(5):
-        put(tmp_path / f"{at}.yaml", yaml.safe_dump_all(manifests()))
-    says = f"beside manifests in {tmp_path}/0.yaml, {tmp_path}/1.yaml, {tmp_path}/2.yaml and 2 more;"
-    with pytest.raises(IsolationError, match=re.escape(says)):
-        read(tmp_path, VALUES / "default.yaml")
+    says = f"NetworkPolicy/ns/vc-cp-a: is rendered by the values, and is in {made} too; leave one of the two out"
+    with pytest.raises(InputError, match=re.escape(says)):
+        read(VALUES / "default.yaml", made)
 
 
 def test_everything_that_cannot_be_read_is_said_at_once(tmp_path: Path) -> None:
@@ -153,7 +144,7 @@ def test_refusals_of_the_chart_are_said_in_its_words(tmp_path: Path) -> None:
     path = put(
         tmp_path / "v.yaml", "policies: {networkPolicy: {enabled: true, workload: {publicEgress: {cidr: 10.1.2.3/8}}}}"
     )
-    with pytest.raises(IsolationError, match=r"the chart refuses these values:\n  - policies\.networkPolicy\.workload"):
+    with pytest.raises(InputError, match=r"v\.yaml:1: policies\.networkPolicy\.workload\.publicEgress\.cidr: 10\.1\."):
         read(path)
 
 

@@ -20,6 +20,7 @@ MONITORING = {
     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}},
     "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
 }
+HOOK = {"podSelector": {"matchLabels": {"app": "hook"}}}
 DATABASE = {"ipBlock": {"cidr": "10.9.0.5/32"}}
 PORT = [{"port": 9090, "protocol": "TCP"}]
 
@@ -63,8 +64,8 @@ GRANTS: Final = {
         {"backing-store": ("vc-cp-a", EGRESS)},
         "controlPlane.backingStore",
     ),
-    "webhooks elsewhere": Grant(
-        {"controlPlane": {"webhooks": {"to": [MONITORING], "ports": PORT}}},
+    "webhooks of some workloads": Grant(
+        {"controlPlane": {"webhooks": {"to": [HOOK], "ports": PORT}}},
         {"webhooks": ("vc-cp-a", EGRESS)},
         "controlPlane.webhooks",
     ),
@@ -148,7 +149,7 @@ OPENS: dict[str, set[str]] = {
     "Prometheus": {"others-to-workloads", "others-to-control-plane"},
     "metrics-server": set(),
     "backing store": A_POD_MAY_HAVE_THE_ADDRESS,
-    "webhooks elsewhere": {"control-plane-to-host"},
+    "webhooks of some workloads": set(),
     "object storage": A_POD_MAY_HAVE_THE_ADDRESS,
     "object storage anywhere": set(),
     "IPv6 public egress": set(),
@@ -243,6 +244,17 @@ def test_changing_only_the_ports_of_webhooks_closes_the_others() -> None:
     found = {one.claim.name: one for one in prove(of({**BASE, "controlPlane": {"webhooks": {"ports": PORT}}}))}
     assert found["webhooks"].status == HOLDS
     assert "policies.networkPolicy.controlPlane.webhooks" in found["control-plane-workload"].keys
+
+
+def test_the_compatible_profile_does_not_narrow_webhooks() -> None:
+    elsewhere = {"controlPlane": {"webhooks": {"to": [MONITORING]}}}
+    assert "webhooks" in statuses(of({**BASE, **elsewhere}))[HOLDS]
+
+
+@pytest.mark.parametrize("peer", [HOOK, {**HOOK, "namespaceSelector": {}}])
+def test_in_the_hardened_profile_webhooks_reach_no_pod_but_workloads_of_this_vcluster(peer: dict[str, Any]) -> None:
+    found = statuses(of({**BASE, "profile": "hardened", "controlPlane": {"webhooks": {"to": [peer]}}}))
+    assert {"webhooks", "control-plane-to-tenants", "control-plane-to-host"} <= found[HOLDS]
 
 
 def test_own_rules_of_coredns_and_snapshots_are_reported_as_granted() -> None:

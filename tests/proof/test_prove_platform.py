@@ -275,9 +275,15 @@ def test_manifests_are_judged_as_values_are_but_for_what_only_values_say(situati
             assert statuses[name] in {outcome.status, NO_SUBJECT}, name
 
 
+LOFT = {
+    "matchLabels": {"app": "loft"},
+    "matchExpressions": [{"key": "vcluster.loft.sh/managed-by", "operator": "DoesNotExist"}],
+}
+
+
 def test_manifests_of_two_platforms_are_two_subjects(tmp_path: Path) -> None:
     documents = [
-        policy(space, "vc-platform", podSelector={}, policyTypes=["Ingress"], ingress=[{}]) for space in ("b", "a")
+        policy(space, "vc-platform", podSelector=LOFT, policyTypes=["Ingress"], ingress=[{}]) for space in ("b", "a")
     ]
     path = tmp_path / "manifests.json"
     path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}), encoding="utf-8")
@@ -353,8 +359,8 @@ def test_check_warns_of_the_ports_that_are_left_open() -> None:
 
 def test_real_pods_of_a_cluster_with_the_platforms_policy_are_told_apart_as_before() -> None:
     documents = [
-        policy(HOME, "vc-platform", podSelector={}, policyTypes=["Ingress"], ingress=[{}]),
-        policy("ns", "vc-cp-a", podSelector={}),
+        policy(HOME, "vc-platform", podSelector=LOFT, policyTypes=["Ingress"], ingress=[{}]),
+        policy("ns", "vc-cp-a", podSelector={"matchLabels": {"release": "a"}}),
         pod("ns", "web", "10.1.1.1", {"vcluster.loft.sh/managed-by": "a"}),
         pod(HOME, "loft", "10.1.1.2", {"app": "loft"}),
     ]

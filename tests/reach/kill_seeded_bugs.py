@@ -37,8 +37,10 @@ TESTS = (
     "tiers_match_whom_they_name",
     "tiers_name_their_reasons",
     "tiers_are_read_and_refused",
+    "policies_of_aws",
     "agrees_with_naive",
     "tiers_agree_with_naive",
+    "files_what_is_asked",
 )
 FAST = "seeded-bugs"
 
@@ -78,7 +80,8 @@ def killer(bug: Bug | None) -> str:
         copy.mkdir()
         for name in ("__init__.py", "errors.py"):
             shutil.copy2(PACKAGE / name, copy)
-        shutil.copytree(PACKAGE / "reach", copy / "reach")
+        for name in ("netpol", "reach"):
+            shutil.copytree(PACKAGE / name, copy / name)
         if bug:
             path = copy / "reach" / bug["file"]
             path.write_text(path.read_text().replace(bug["old"], bug["new"]))

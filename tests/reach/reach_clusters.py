@@ -111,8 +111,8 @@ def ports(draw: st.DrawFn) -> Json:
     return item
 
 
-def rules(field: str) -> st.SearchStrategy[Json]:
-    some = mostly((8, st.lists(peers, min_size=1, max_size=2)), (1, st.just([])))
+def rules(field: str, peer: st.SearchStrategy[Json] = peers) -> st.SearchStrategy[Json]:
+    some = mostly((8, st.lists(peer, min_size=1, max_size=2)), (1, st.just([])))
     few = mostly((2, st.lists(ports(), min_size=1, max_size=2)), (1, st.just([])))
     return joined(sometimes(field, some, 8), sometimes("ports", few))
 
@@ -126,6 +126,13 @@ specs = joined(
     sometimes("policyTypes", st.sampled_from((BOTH[:1], BOTH[:1], BOTH[1:], BOTH[1:], BOTH, [])), 10),
     sometimes("ingress", listed("from"), 6),
     sometimes("egress", listed("to"), 6),
+)
+named_peers = mostly((1, peers), (2, st.just({"domainNames": ["example.com", "*.example.org"]})))
+application_specs = joined(
+    sometimes("podSelector", selectors, 1),
+    st.sampled_from((BOTH[:1], BOTH[1:], BOTH[1:], BOTH)).map(lambda types: {"policyTypes": types}),
+    sometimes("ingress", listed("from"), 1),
+    sometimes("egress", st.lists(rules("to", named_peers), min_size=1, max_size=2), 6),
 )
 
 container_ports = st.fixed_dictionaries(
@@ -148,9 +155,14 @@ space_labels = mostly((4, labels), (1, st.just({"kubernetes.io/metadata.name": "
 clusters = st.fixed_dictionaries(
     {
         "namespaces": st.fixed_dictionaries(dict.fromkeys(NAMESPACES, space_labels)),
-        "policies": st.lists(st.tuples(st.sampled_from(NAMESPACES), specs), min_size=1, max_size=3).map(
-            lambda found: [policy(f"p{at}", space, spec) for at, (space, spec) in enumerate(found)]
-        ),
+        "policies": st.tuples(
+            st.lists(st.tuples(st.sampled_from(NAMESPACES), specs), min_size=1, max_size=3).map(
+                lambda found: [policy(f"p{at}", space, spec) for at, (space, spec) in enumerate(found)]
+            ),
+            st.lists(st.tuples(st.sampled_from(NAMESPACES), application_specs), max_size=1).map(
+                lambda found: [application_policy("of-aws", *one) for one in found]
+            ),
+        ).map(lambda both: [*both[0], *both[1]]),
     }
 )
 
@@ -159,6 +171,12 @@ def policy(name: str, space: str, spec: Json) -> Json:
     """The manifest of a NetworkPolicy."""
     metadata = {"name": name, "namespace": space}
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+def application_policy(name: str, space: str, spec: Json) -> Json:
+    """The manifest of an ApplicationNetworkPolicy of AWS."""
+    kind = {"apiVersion": "networking.k8s.aws/v1alpha1", "kind": "ApplicationNetworkPolicy"}
+    return {**policy(name, space, spec), **kind}
 
 
 def pod_manifest(end: Json, name: str) -> Json:

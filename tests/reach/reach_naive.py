@@ -13,7 +13,8 @@ A packet goes from one address to another, on one protocol and port. Ends are ma
 `ports` of a pod is None if it may come to call any port by any name; a port with `sometimes` is an init container's.
 
 `plugin` holds what is left open, one way or the other: `blocks_match_pods` (an ipBlock sees a pod's address),
-`hosts_are_nodes` (host-network pods are not told from their node), `names_hold` (a port that may be called so, is).
+`hosts_are_nodes` (host-network pods are not told from their node), `names_hold` (a port that may be called so, is; and
+an address that may be a domain's, is).
 """
 
 from __future__ import annotations
@@ -138,6 +139,8 @@ def policy_types(spec: Json) -> list[str]:
 def peer_matches(cluster: Json, plugin: Json, peer: Json, home: str, other: tuple[Json, str]) -> bool:
     """One item of `from` or `to`, against the other end and the address it uses in this packet."""
     end, address = other
+    if peer.get("domainNames") is not None:
+        return bool(plugin["names_hold"])
     if peer.get("ipBlock") is not None:
         if not seen_as_address(end, plugin) and not plugin["blocks_match_pods"]:
             return False

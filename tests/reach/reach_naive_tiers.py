@@ -1,7 +1,9 @@
 """Cluster-scoped policies for the naive evaluator: one packet, rule by rule, from the comments of the API's types.
 
 A rule matches a packet "yes", "no" or "maybe"; after a "maybe" both goes on: what the rule does, and the next rule.
-Of policies with the same priority any may come first, so all orders are tried.
+Of policies with the same priority any may come first, so all orders are tried. The rules of AWS' kind are tried in
+their order, and with Deny before Accept before Pass. An AdminNetworkPolicy above priority 99 is tried as if it were not
+there as well.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ def tier_verdicts(cluster: Json, plugin: Json, direction: str, packet: Packet, t
     found: set[str] = set()
     for order in itertools.permutations(mine):
         asked = sorted(order, key=priority_of)
-        found |= first_match(cluster, plugin, [rule for one in asked for rule in rules_of(one, direction)], packet)
+        for lists in itertools.product(*(readings_of(one, direction) for one in asked)):
+            found |= first_match(cluster, plugin, [rule for rules in lists for rule in rules], packet)
     return found
 
 
@@ -65,6 +68,16 @@ def priority_of(policy: Json) -> int:
 
 def rules_of(policy: Json, direction: str) -> list[Json]:
     return policy["spec"].get(direction.lower()) or []
+
+
+def readings_of(policy: Json, direction: str) -> list[list[Json]]:
+    """The rules in each order that may count."""
+    listed = rules_of(policy, direction)
+    if policy["kind"] == "AdminNetworkPolicy" and priority_of(policy) > 99:
+        return [listed, []]
+    if not policy["apiVersion"].startswith("networking.k8s.aws/"):
+        return [listed]
+    return [listed, [rule for action in ("Deny", "Accept", "Pass") for rule in listed if rule["action"] == action]]
 
 
 def is_subject(cluster: Json, policy: Json, me: Json) -> bool:
@@ -100,6 +113,8 @@ def peer_answer(cluster: Json, plugin: Json, peer: Json, other: tuple[Json, str]
     end, address = other
     if peer.get("networks") is not None:
         return "yes" if any(address_in(address, cidr) for cidr in peer["networks"]) else "no"
+    if peer.get("domainNames") is not None:
+        return "maybe"
     if peer.get("nodes") is not None:
         return node_answer(peer["nodes"], end, plugin)
     if is_outside(end) or end["hostNetwork"]:

@@ -21,14 +21,22 @@ from reach_clusters import (
 Json = dict[str, Any]
 
 ADMIN, BASELINE, CLUSTER = "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"
+BETA, AWS = "ClusterNetworkPolicy of v1beta1", "ClusterNetworkPolicy of AWS"
+GROUP = "policy.networking.k8s.io"
+VERSIONS = {
+    ADMIN: f"{GROUP}/v1alpha1",
+    BASELINE: f"{GROUP}/v1alpha1",
+    CLUSTER: f"{GROUP}/v1alpha2",
+    BETA: f"{GROUP}/v1beta1",
+    AWS: "networking.k8s.aws/v1alpha1",
+}
 
 
 def tier_policy(kind: str, name: str, spec: Json) -> Json:
     """The manifest of a cluster-scoped policy."""
-    version = "v1alpha2" if kind == CLUSTER else "v1alpha1"
     return {
-        "apiVersion": f"policy.networking.k8s.io/{version}",
-        "kind": kind,
+        "apiVersion": VERSIONS[kind],
+        "kind": kind.partition(" ")[0],
         "metadata": {"name": name},
         "spec": spec,
     }
@@ -52,7 +60,10 @@ address_peers = mostly(
         ),
     ),
     (1, st.sampled_from(({}, {"matchLabels": {"app": "one"}})).map(lambda one: {"nodes": one})),
+    (1, st.just({"domainNames": ["*.example.com"]})),
 )
+WITHOUT = {BASELINE: "domainNames", AWS: "nodes"}
+"""The peer that a kind does not have."""
 ranges = st.sampled_from(((53, 80), (80, 8000), (1, 65535), (8000, 8001)))
 
 
@@ -82,24 +93,25 @@ def of_alpha2(*, names: bool) -> st.SearchStrategy[Json]:
 
 @st.composite
 def tier_rules(draw: st.DrawFn, kind: str, side: str) -> Json:
-    actions = {ADMIN: ("Allow", "Deny", "Pass"), BASELINE: ("Allow", "Deny"), CLUSTER: ("Accept", "Deny", "Pass")}
+    actions = {ADMIN: ("Allow", "Deny", "Pass"), BASELINE: ("Allow", "Deny")}.get(kind, ("Accept", "Deny", "Pass"))
     wide = side == "to" and draw(st.booleans())
-    one = st.one_of(pod_peers, address_peers) if wide else pod_peers
+    addresses = address_peers.filter(lambda one: WITHOUT.get(kind, "") not in one)
+    one = st.one_of(pod_peers, addresses) if wide else pod_peers
     found = draw(st.lists(one, min_size=1, max_size=2))
-    names = not any("networks" in peer or "nodes" in peer for peer in found)
-    field, item = ("protocols", of_alpha2) if kind == CLUSTER else ("ports", of_alpha1)
+    names = kind != AWS and not any({"networks", "nodes", "domainNames"} & peer.keys() for peer in found)
+    field, item = ("protocols", of_alpha2) if kind in {CLUSTER, BETA} else ("ports", of_alpha1)
     listed = st.lists(item(names=names), min_size=1, max_size=2)
     ports = draw(mostly((2, st.just({})), (1, st.just({field: None})), (5, listed.map(lambda some: {field: some}))))
-    return {"action": draw(st.sampled_from(actions[kind])), side: found, **ports}
+    return {"action": draw(st.sampled_from(actions)), side: found, **ports}
 
 
 @st.composite
 def tier_policies(draw: st.DrawFn, at: int) -> Json:
-    kind = draw(st.sampled_from((ADMIN, ADMIN, BASELINE, CLUSTER, CLUSTER)))
+    kind = draw(st.sampled_from((ADMIN, BASELINE, CLUSTER, BETA, AWS, AWS)))
     spec: Json = {"subject": draw(pod_peers)}
     if kind != BASELINE:
-        spec["priority"] = draw(st.sampled_from((0, 1, 1)))
-    if kind == CLUSTER:
+        spec["priority"] = draw(st.sampled_from((0, 1, 1, 100)))
+    if kind in {CLUSTER, BETA, AWS}:
         spec["tier"] = draw(st.sampled_from(("Admin", "Baseline")))
     for field, side in (("ingress", "from"), ("egress", "to")):
         rules = st.lists(tier_rules(kind, side), min_size=1, max_size=3)

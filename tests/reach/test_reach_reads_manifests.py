@@ -57,7 +57,8 @@ def test_empty_documents_are_nothing() -> None:
 def test_other_kinds_are_counted_and_passed_over() -> None:
     calico = {**policy("p", "a", {}), "apiVersion": "projectcalico.org/v3"}
     found = read({"apiVersion": "v1", "kind": "Service"}, {"apiVersion": "v1", "kind": "Service"}, calico)
-    assert found.passed_over == {"projectcalico.org/v3 NetworkPolicy": 1, "v1 Service": 2}
+    assert found.passed_over == {"v1 Service": 2}
+    assert list(map(str, found.not_evaluated)) == ["NetworkPolicy/a/p (projectcalico.org/v3)"]
     assert found.policies == ()
 
 

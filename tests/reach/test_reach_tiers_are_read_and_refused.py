@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from reach_tier_cast import ANYWHERE, PODS, SUBJECT, admin, baseline, cluster, rule, to
-from reach_tier_clusters import ADMIN, BASELINE, CLUSTER, tier_policy
+from reach_tier_clusters import ADMIN, BASELINE, BETA, CLUSTER, tier_policy
 
+from vcluster_isolation.reach.addresses import AddressSet, address_set
 from vcluster_isolation.reach.model import EVERYTHING, Peer, selector
 from vcluster_isolation.reach.parse import parse_cluster
 from vcluster_isolation.reach.tiers import BASELINE as BASELINE_TIER
@@ -26,6 +27,13 @@ def refused(manifest: Json) -> list[str]:
     found = parse_cluster([manifest])
     assert found.tiers == ()
     return [str(one).partition(" ")[2] for one in found.problems]
+
+
+def denied(manifest: Json) -> AddressSet:
+    """The addresses of the first peer of the first egress rule."""
+    block = read(manifest).egress[0].peers[0].block
+    assert block
+    return block.addresses
 
 
 def of_rule(one: Json, kind: str = ADMIN) -> list[str]:
@@ -57,9 +65,31 @@ def test_of_two_policies_of_one_kind_and_name_the_last_counts_and_kinds_do_not_m
     ]
 
 
-def test_the_kinds_of_another_version_are_passed_over() -> None:
+def test_v1beta1_is_read_as_v1alpha2() -> None:
+    alpha, beta = (tier_policy(kind, "a", cluster("Admin", to("Deny"))["spec"]) for kind in (CLUSTER, BETA))
+    assert read(alpha) == read(beta)
+    found = parse_cluster([alpha, beta])
+    assert [str(one) for one in found.problems] == [
+        "ClusterNetworkPolicy/a: is defined more than once, and only the last one counts; keep one of them"
+    ]
+
+
+@pytest.mark.parametrize("make", [admin, baseline])
+def test_v1alpha1_takes_bits_beyond_a_prefix_length(make: Any) -> None:
+    assert denied(make(to("Deny", {"networks": ["10.1.2.3/8"]}))) == address_set("10.0.0.0/8")
+
+
+def test_ipv6_groups_may_have_leading_zeros() -> None:
+    found = denied(cluster("Admin", to("Deny", {"networks": ["FD00:00ab:0::/48"]})))
+    assert found == address_set("fd00:ab::/48")
+
+
+def test_the_kinds_of_another_version_are_not_evaluated() -> None:
     found = parse_cluster([{**admin(rule("Deny")), "apiVersion": "policy.networking.k8s.io/v1"}])
-    assert (found.tiers, found.passed_over) == ((), {"policy.networking.k8s.io/v1 AdminNetworkPolicy": 1})
+    assert (found.tiers, found.passed_over) == ((), {})
+    assert list(map(str, found.not_evaluated)) == ["AdminNetworkPolicy/at-5 (policy.networking.k8s.io/v1)"]
+    assert found.not_evaluated[0].opens
+    assert found.not_evaluated[0].closes
 
 
 @pytest.mark.parametrize(
@@ -108,16 +138,16 @@ def test_everything_wrong_with_a_policy_is_said_at_once() -> None:
         (ADMIN, {"to": [PODS]}, ".action: null is not an action; use Allow, Deny or Pass"),
         (ADMIN, {"action": ["Deny"], "to": [PODS]}, '.action: ["Deny"] is not an action; use Allow, Deny or Pass'),
         (ADMIN, {"action": "Deny", "to": []}, ".to: names no peer; list one at least; `namespaces: {}` is all pods"),
-        (ADMIN, to("Deny", {}), ".to[0]: names nobody; set one of namespaces, pods, nodes, networks"),
+        (ADMIN, to("Deny", {}), ".to[0]: names nobody; set one of namespaces, pods, nodes, networks, domainNames"),
         (
             ADMIN,
             to("Deny", {"services": {}}),
-            ".to[0].services: is not a field here; use one of namespaces, pods, nodes, networks",
+            ".to[0].services: is not a field here; use one of namespaces, pods, nodes, networks, domainNames",
         ),
         (
             ADMIN,
-            to("Allow", {"domainNames": ["example.org"]}),
-            ".to[0].domainNames: cannot be judged: which addresses a domain name has is in no manifest; use networks",
+            to("Allow", {"domainNames": ["example.org", "org"]}),
+            '.to[0].domainNames[1]: "org" is not a domain name; use one like example.com or *.example.com',
         ),
         (
             ADMIN,
@@ -125,6 +155,28 @@ def test_everything_wrong_with_a_policy_is_said_at_once() -> None:
             ".to[0]: has namespaces and networks; make them entries of their own",
         ),
         (ADMIN, to("Deny", {"networks": []}), ".to[0].networks: names no CIDR; list one at least"),
+        (ADMIN, to("Allow", {"domainNames": []}), ".to[0].domainNames: names no domain; list one at least"),
+        (
+            BASELINE,
+            to("Deny", {"domainNames": ["example.org"]}),
+            ".to[0].domainNames: is not a field here; use one of namespaces, pods, nodes, networks",
+        ),
+        (
+            ADMIN,
+            to("Deny", {"networks": ["10.0.00.0/8"]}),
+            '.to[0].networks[0]: "10.0.00.0/8" has leading zeros; write 10.0.0.0/8',
+        ),
+        (
+            CLUSTER,
+            to("Deny", {"networks": ["fd00::/08"]}),
+            '.to[0].networks[0]: "fd00::/08" has leading zeros; write fd00::/8',
+        ),
+        (
+            CLUSTER,
+            to("Deny", {"networks": ["10.1.2.3/8"]}),
+            '.to[0].networks[0]: "10.1.2.3/8" has bits set beyond its prefix length; '
+            "write 10.0.0.0/8, or the address with /32 (IPv6: /128)",
+        ),
         (
             ADMIN,
             to("Deny", {"networks": ["10.0.0.1"]}),
@@ -167,12 +219,12 @@ def test_everything_wrong_with_a_policy_is_said_at_once() -> None:
         (
             ADMIN,
             to("Deny", PODS, ANYWHERE, ports=[{"namedPort": "http"}]),
-            ": has a named port beside networks or nodes, which have none; make them rules of their own",
+            ": has a named port beside networks, nodes or domainNames, which have none; make them rules of their own",
         ),
         (
             CLUSTER,
             to("Deny", {"nodes": {}}, protocols=[{"destinationNamedPort": "http"}]),
-            ": has a named port beside networks or nodes, which have none; make them rules of their own",
+            ": has a named port beside networks, nodes or domainNames, which have none; make them rules of their own",
         ),
         (
             CLUSTER,

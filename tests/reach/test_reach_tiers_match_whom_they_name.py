@@ -223,4 +223,4 @@ def test_a_part_of_addresses_gets_what_an_ip_block_below_a_tier_allows_it() -> N
 def admin_of(egress: list[dict[str, object]]) -> TierPolicy:
     """Return an AdminNetworkPolicy for all pods."""
     spec = {"priority": 1, "subject": {"namespaces": {}}, "egress": egress}
-    return parse_tier("AdminNetworkPolicy", spec, "above", "", [])
+    return parse_tier(("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"), spec, "above", "", [])

@@ -23,7 +23,7 @@ from reach_tier_cast import (
     verdict,
 )
 
-from vcluster_isolation.reach.verdict import LOOPBACK, SAME_PRIORITY, Mode
+from vcluster_isolation.reach.verdict import LOOPBACK, SAME_PRIORITY, UNENFORCED, Mode
 
 OPEN, CLOSED = "all ports", "no ports"
 IN_80 = ingress({"ports": [{"port": 80}]})
@@ -194,3 +194,41 @@ def test_the_policies_that_govern_a_pod_are_in_the_order_in_which_they_are_asked
 def test_a_pod_still_reaches_itself() -> None:
     found = verdict("a/db", "a/db", admin(rule("Deny"), to("Deny"), subject=SUBJECT))
     assert (found.shortcut, str(found.allowed)) == (LOOPBACK, OPEN)
+
+
+def with_condition(manifest: dict[str, Any], kind: str, status: str) -> dict[str, Any]:
+    """The same policy, of which a plugin says this."""
+    return {**manifest, "status": {"conditions": [{"type": kind, "status": status, "reason": "SetupFailed"}]}}
+
+
+def test_ovn_kubernetes_enforces_no_admin_policy_above_99() -> None:
+    assert into_db(admin(rule("Deny"), priority=99)) == CLOSED
+    assert into_db(admin(rule("Deny"), priority=100)) == "all ports; surely no ports"
+    assert into_db(admin(rule("Pass"), priority=100), admin(rule("Allow"), priority=101)) == OPEN
+    assert into_db(cluster("Admin", rule("Deny"), priority=100)) == CLOSED
+
+
+@pytest.mark.parametrize("kind", ["Ready-In-Zone-node-1", "Ready"])
+def test_a_policy_that_is_not_ready_may_be_enforced_nowhere(kind: str) -> None:
+    assert into_db(with_condition(admin(rule("Deny")), kind, "False")) == "all ports; surely no ports"
+    assert into_db(with_condition(admin(rule("Deny")), kind, "True")) == CLOSED
+    assert into_db(with_condition(admin(rule("Deny")), f"Not{kind}", "False")) == CLOSED
+
+
+def test_what_is_not_enforced_leaves_all_to_the_policies_below() -> None:
+    above = admin(rule("Allow"), priority=100)
+    assert into_db(above, admin(rule("Deny"), priority=101)) == "all ports; surely no ports"
+    assert into_db(ingress(), above) == "all ports; surely no ports"
+
+
+def test_a_verdict_says_if_it_depends_on_a_policy_that_may_not_be_enforced() -> None:
+    found = verdict("a/web", "a/db", admin(rule("Deny"), priority=100))
+    assert found.caveats == {UNENFORCED}
+    assert not found.ingress.denials
+    assert len(verdict("a/web", "a/db", admin(rule("Deny"), priority=100), mode=Mode.MUST).ingress.denials) == 1
+    assert verdict("a/web", "v4", admin(rule("Deny"), priority=100)).caveats == set()
+
+
+@pytest.mark.parametrize("status", [None, [], {"conditions": {}}, {"conditions": [1, {"type": 5, "status": "False"}]}])
+def test_a_status_that_says_nothing_changes_nothing(status: Any) -> None:
+    assert into_db({**admin(rule("Deny")), "status": status}) == CLOSED

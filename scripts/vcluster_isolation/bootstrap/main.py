@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from vcluster_isolation.bootstrap import advice, environment, packages, programs
 from vcluster_isolation.bootstrap.progress import Progress
 from vcluster_isolation.bootstrap.project import Project, remove
 from vcluster_isolation.bootstrap.work import Step, Workshop, locked, perform
-from vcluster_isolation.errors import EXIT_CANNOT_RUN, EXIT_OK, IsolationError
+from vcluster_isolation.errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_UNEXPECTED, IsolationError
 
 _INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended
 
@@ -38,6 +39,12 @@ def main(arguments: Sequence[str], project: Project, caller: Mapping[str, str]) 
         return _complain(f"set-up cannot go on: {error}\nwhat to do: {advice.for_error(error)}", EXIT_CANNOT_RUN)
     except KeyboardInterrupt:
         return _complain("set-up was stopped; run the command again: it goes on where it can", _INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the last net: it must hold whatever falls
+        if options.debug:
+            sys.stderr.write(traceback.format_exc())
+        what = f"set-up met an unexpected {type(error).__name__}: {' '.join(str(error).split())}"
+        report = "please report it, with what `scripts/bootstrap --debug` prints"
+        return _complain(f"{what}; {report}", EXIT_UNEXPECTED)
     sys.stdout.write(environment.as_shell(project) if options.print_env else _summary(project, choices))
     return EXIT_OK
 
@@ -111,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--dev", action="store_true", help="also what scripts/test needs")
     which.add_argument("--minimal", action="store_true", help="only what scripts/isolate needs: no kubeconform")
+    parser.add_argument("--debug", action="store_true", help="show a traceback when something goes wrong")
     parser.add_argument("--print-env", action="store_true", help="print settings for a shell's eval")
     return parser
 

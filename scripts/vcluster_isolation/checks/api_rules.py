@@ -66,10 +66,10 @@ def ineffective(document: Mapping[str, Any]) -> list[Finding]:
     """Return what the API server accepts but may do nothing.
 
     That are rules of a direction that is not in policyTypes, and in a cluster-scoped policy fields of the experimental
-    channel.
+    channel and a priority that its plugin does not take.
     """
     if tier_rules.is_tier(document):
-        return tier_rules.experimental(document)
+        return [*tier_rules.unenforced(document), *tier_rules.experimental(document)]
     if not is_policy(document):
         return []
     spec = fit(document, _POLICY)[0].get("spec", {})

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vcluster_isolation.checks.forgeable_check import forgeable
 from vcluster_isolation.checks.kubeconform import choose
 from vcluster_isolation.checks.left_open import left_open
 from vcluster_isolation.checks.manifests_check import Judged, judge
+from vcluster_isolation.checks.needs_check import unmet_needs
 from vcluster_isolation.checks.values_check import check_values
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import Request
-from vcluster_isolation.layers import Layer
-from vcluster_isolation.strict_yaml import Document, parse_documents, parse_mapping, read_text, show_name
+from vcluster_isolation.layers import Layer, sorted_by_file
+from vcluster_isolation.proof.platform_subject import subjects_of_render
+from vcluster_isolation.values import releases
+from vcluster_isolation.values.releases import Release
+from vcluster_isolation.values.requests import request_of
 
 _RENDERED = "the rendered manifests"
 
 
 @dataclass(slots=True)
 class Report:
-    """What `check` found: `problems`, and `warnings` of what does nothing, what stays open and what nobody judged.
+    """What `check` found: `problems`, and `warnings` of what does nothing, what stays open and what was not validated.
 
-    `steps` are those that were taken, of `yaml`, `schema`, `chart`, `kubeconform` and `api`; `objects` names the
-    manifests that were judged, and `kubernetes` the versions that kubeconform judged them for.
+    `layers` are those of `files` that are values of one release, the last one on top. `steps` are those that were
+    taken, of `yaml`, `schema`, `chart`, `kubeconform` and `api`; `objects` names the manifests that were judged, and
+    `kubernetes` the versions that kubeconform judged them for.
     """
 
     files: tuple[str, ...]
@@ -32,60 +38,76 @@ class Report:
     steps: list[str] = field(default_factory=lambda: ["yaml"])
     objects: list[str] = field(default_factory=list)
     kubernetes: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
 
 
 def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> Report:
     """Check `files`: values as layers of the one release that `request` says, manifests each by itself.
 
-    A file holds manifests when a document in it has apiVersion and kind. `against` are Kubernetes versions (see
+    A folder stands for its .yaml, .yml and .json files. A release inside another object (see `values.releases`) is
+    checked by itself, with the name and namespace that the object says. `against` are Kubernetes versions (see
     kubeconform.choose).
     Raises InputError for files that cannot be read, and the errors of `values_check` and `kubeconform`.
     """
-    texts = _read(files)
+    found = releases.read(files, request.chart)
+    if found.unreadable:
+        raise InputError(found.unreadable)
     versions = choose(against)
-    report = Report(tuple(name for name, _ in texts))
-    layers: list[Layer] = []
-    streams: list[tuple[str, str]] = []
-    for name, text in texts:
-        _sort_in(name, text, layers, streams, report)
-    whole = not report.problems  # a file that is no YAML may be a layer: the others mean nothing without it
-    for name, text in streams:
-        _add(report, judge(text, name, versions), versions)
-    if layers and whole:
-        _check_layers(layers, request, versions, report)
-    report.problems = _sorted(report.problems, report.files)
-    report.warnings = _sorted(report.warnings, report.files)
+    report = Report(found.files, list(found.problems))
+    report.warnings += [Problem("", note, "", "values") for note in found.notes]
+    report.layers = tuple(layer.name for release in found.releases if not release.title for layer in release.layers)
+    for stream in found.manifests:
+        try:
+            _add(report, judge(stream.text, stream.name, versions, but=stream.holding), versions)
+        except InputError as error:  # JSON that is no YAML, as with tabs before its keys
+            report.problems += error.problems
+    for release in found.releases:
+        # A file that is no YAML may be a layer: the others mean nothing without it.
+        if release.title or not found.problems:
+            _check_release(release, request, versions, report)
+    report.problems = sorted_by_file(report.problems, report.files)
+    report.warnings = sorted_by_file(report.warnings, report.files)
     return report
 
 
-def _read(files: Sequence[Path]) -> list[tuple[str, str]]:
-    """Return name and text of each file. Raises InputError with every file that cannot be read."""
-    texts: list[tuple[str, str]] = []
-    problems: list[Problem] = []
-    for path in files:
-        try:
-            texts.append((show_name(path), read_text(path)))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return texts
+def check_each(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> list[Report]:
+    """Check each of `files`, and of those below folders, by itself, as `check` does.
+
+    What is in no file is said of the file that renders it.
+    """
+    reports = [check([path], request, against) for path in releases.opened(files)]
+    for report in reports:
+        name = report.files[0]
+        report.problems = [replace(problem, file=problem.file or name) for problem in report.problems]
+        report.warnings = [replace(warning, file=warning.file or name) for warning in report.warnings]
+    return reports
 
 
-def _sort_in(name: str, text: str, layers: list[Layer], streams: list[tuple[str, str]], report: Report) -> None:
-    """Put a file to the values or to the manifests, or its YAML's problems into the report."""
-    try:
-        if any(map(_is_manifest, parse_documents(text, name))):
-            streams.append((name, text))
-        else:
-            layers.append(Layer(name, text, parse_mapping(text, name)))
-    except InputError as error:
-        report.problems += error.problems
+def _check_release(release: Release, request: Request, versions: tuple[str, ...], report: Report) -> None:
+    """Check the values of one release, and what they render."""
+    if release.refused:
+        report.problems += _of_release(release.refused, release)
+        return
+    if not release.title and not release.words:
+        _check_layers(release.layers, request, versions, report)
+        return
+    usual = request.namespace == f"vcluster-{request.name}"
+    own = request_of(release, request.name, None if usual else request.namespace)
+    part = Report(report.files)
+    if release.layers:
+        _check_layers(release.layers, own, versions, part)
+    known = [one for one in part.problems if not any(word in str(one) for word in release.words)]
+    known = known if release.problems else part.problems  # then no word should have been in the way
+    report.problems += _of_release([*release.problems, *known], release)
+    report.warnings += _of_release([*release.remarks, *part.warnings], release)
+    report.objects += part.objects
+    report.kubernetes = part.kubernetes or report.kubernetes
+    report.steps += [step for step in part.steps if step not in report.steps]
 
 
-def _is_manifest(document: Document) -> bool:
-    """Whether a document is a Kubernetes object: no vcluster.yaml has these two keys at its root."""
-    return "apiVersion" in document.value and "kind" in document.value
+def _of_release(problems: Iterable[Problem], release: Release) -> list[Problem]:
+    """Return problems with the object named in which the values are."""
+    return [replace(one, where=f"{release.title} {one.where}".strip()) for one in problems]
 
 
 def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str, ...], report: Report) -> None:
@@ -96,8 +118,12 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
     if checked.manifests is None:
         return
     try:
-        _add(report, judge(checked.manifests, _RENDERED, versions, in_file=False), versions)
-        report.warnings += left_open(layers, request)
+        judged = judge(checked.manifests, _RENDERED, versions, in_file=False, namespace=request.namespace)
+        _add(report, judged, versions)
+        report.warnings += left_open(layers, request, checked.instances)
+        subjects = subjects_of_render(request, checked.instances, checked.manifests)
+        report.warnings += forgeable(layers, subjects)
+        report.warnings += unmet_needs(layers, subjects)
     except InputError as error:
         report.problems += error.problems
 
@@ -109,13 +135,3 @@ def _add(report: Report, judged: Judged, versions: tuple[str, ...]) -> None:
     report.objects += judged.objects
     report.kubernetes = versions
     report.steps += [step for step in ("kubeconform", "api") if step not in report.steps]
-
-
-def _sorted(problems: Iterable[Problem], files: Sequence[str]) -> list[Problem]:
-    """Order problems as a reader meets them: by file, line and path, those without a file last; each once."""
-
-    def key(problem: Problem) -> tuple[int, int, str, str]:
-        at = files.index(problem.file) if problem.file in files else len(files)
-        return at, problem.line or 0, problem.where, problem.what
-
-    return sorted(dict.fromkeys(problems), key=key)

@@ -1,7 +1,7 @@
 """Judging objects with kubeconform, strictly and offline, against several versions of Kubernetes.
 
 kubeconform says which objects are wrong; what is wrong with one is then worded by `schema`, from the same JSON
-schema. Of an object whose kind has no schema it is said that nobody judged it.
+schema. Of an object whose kind has no schema it is said that it was not validated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from vcluster_isolation.checks import schema
-from vcluster_isolation.checks.kubernetes_schemas import complete, file_name, spread, versions
+from vcluster_isolation.checks.api_json import as_text, decoded, has_whole_float
+from vcluster_isolation.checks.kubernetes_schemas import complete, file_name, has_own_schema, spread, versions
 from vcluster_isolation.checks.shapes import Finding
 from vcluster_isolation.checks.shapes import Path as Place
 from vcluster_isolation.errors import IsolationError, ToolFailed
@@ -35,8 +36,6 @@ def findings(objects: Sequence[Mapping[str, Any]], against: Sequence[str] = ()) 
     told: list[list[tuple[str, Finding]]] = [[] for _ in objects]
     judged = [index for index, document in enumerate(objects) if file_name(document) is not None]
     with TemporaryDirectory(prefix="vcluster-isolation-") as folder:
-        for index in judged:
-            _write(Path(folder) / "objects" / f"{index}.json", objects[index])
         for version in chosen if judged else ():
             for index, finding in _judge(Path(folder), objects, judged, version):
                 told[index].append((version, finding))
@@ -71,24 +70,37 @@ def _by_version(told: Sequence[tuple[str, Finding]], chosen: Sequence[str]) -> l
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file."""
+    """Write a JSON file, which kubeconform reads as YAML."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content), encoding="utf-8")
+    path.write_text(as_text(content), encoding="utf-8")
 
 
 def _judge(
     folder: Path, objects: Sequence[Mapping[str, Any]], judged: Sequence[int], version: str
 ) -> Iterator[tuple[int, Finding]]:
     """Run kubeconform once on the objects with these numbers; yield (number of an object, what is wrong)."""
+    place = folder / version
+    seen = {index: _as_decoded(objects[index], version) for index in judged}
     for name in {str(file_name(objects[index])) for index in judged}:
         if (schema_of_kind := complete(version, name)) is not None:
-            _write(folder / version / name, schema_of_kind)
+            _write(place / name, schema_of_kind)
+    for index, document in seen.items():
+        _write(place / "objects" / f"{index}.json", document)
     options = ["-strict", "-summary", "-output", "json", "-kubernetes-version", f"{version}.0"]
-    location = str(folder / version / _TEMPLATE)
-    done = run([find("kubeconform"), *options, "-schema-location", location, folder / "objects"])
-    for result in _results(done, len(judged)):
-        index = int(Path(result["filename"]).stem)
-        yield from ((index, finding) for finding in _explain(result, objects[index], version))
+    done = run([find("kubeconform"), *options, "-schema-location", str(place / _TEMPLATE), place / "objects"])
+    wrong = {int(Path(result["filename"]).stem): result for result in _results(done, len(judged))}
+    for index, result in wrong.items():
+        yield from ((index, finding) for finding in _explain(result, seen[index], version))
+    for index in judged:
+        if index not in wrong and has_whole_float(seen[index]):
+            yield from ((index, finding) for finding in _by_schema(seen[index], version))
+
+
+def _as_decoded(document: Mapping[str, Any], version: str) -> Mapping[str, Any]:
+    """Return an object as the API server sees it; one whose kind has no schema as it is."""
+    known = complete(version, str(file_name(document)))
+    seen: Mapping[str, Any] = decoded(document, known, custom=has_own_schema(document)) if known else document
+    return seen
 
 
 def _results(done: Finished, count: int) -> list[dict[str, Any]]:
@@ -111,8 +123,15 @@ def _explain(result: Mapping[str, Any], document: Mapping[str, Any], version: st
     known = complete(version, str(file_name(document)))
     if known is None:
         kind = f"{document['apiVersion']} {document['kind']}"
-        yield (), f"is a {kind}, of which Kubernetes has no schema: nobody judged it", "check its kind and apiVersion"
+        yield (), f"is a {kind}: no schema available; not validated", "check its kind and apiVersion"
         return
-    yield from schema.findings(document, known) or [
-        ((), f"kubeconform: {printable(str(result['msg']))[:_LONGEST]}", "")
-    ]
+    yield from _by_schema(document, version) or [((), f"kubeconform: {printable(str(result['msg']))[:_LONGEST]}", "")]
+
+
+def _by_schema(document: Mapping[str, Any], version: str) -> list[Finding]:
+    """Return what the schema of its kind has against an object; none for a kind that has no schema.
+
+    For built-in kinds 1.0 is no integer: Go's JSON decoder does not take it for one.
+    """
+    known = complete(version, str(file_name(document)))
+    return [] if known is None else schema.findings(document, known, whole_floats=has_own_schema(document))

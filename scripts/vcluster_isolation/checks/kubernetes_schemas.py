@@ -66,16 +66,25 @@ def is_custom(document: Mapping[str, Any]) -> bool:
     """Whether an object is of a custom kind, which no Kubernetes version knows.
 
     A misspelt kind in a group and version of Kubernetes is none, nor is one of its kinds in a version of its
-    group that is gone. Neither is anything in a group and version of which we have schemas.
+    group that is gone. Neither is anything in a group and version of which we have schemas. Groups of Kubernetes are
+    one word, or end in `.k8s.io`: the name of a file has only the first word, and other groups begin with it, too.
     """
     name = file_name(document)
     if name is None or document["apiVersion"] in _own_versions():
         return False
+    whole_group = document["apiVersion"].rpartition("/")[0]
+    if "." in whole_group and not whole_group.endswith(".k8s.io"):
+        return True
     kind, _, group_version = name.removesuffix(".json").partition("-")
     group = group_version.rpartition("-")[0]
     return not any(
         of == group_version or (known == kind and of.rpartition("-")[0] == group) for known, of in _all_kinds()
     )
+
+
+def has_own_schema(document: Mapping[str, Any]) -> bool:
+    """Whether an object is of a custom kind of which we have the schema."""
+    return (OWN / str(file_name(document))).is_file()
 
 
 @cache

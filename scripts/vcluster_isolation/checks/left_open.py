@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from vcluster_isolation.chart_instances import Instance
 from vcluster_isolation.errors import Problem
 from vcluster_isolation.helm import Request
-from vcluster_isolation.layers import Layer, chart_defaults, locate, over_defaults, overlay
+from vcluster_isolation.layers import Layer, locate
 from vcluster_isolation.proof.platform_settings import served
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY
 from vcluster_isolation.proof.settings import at, filled, mapped
-from vcluster_isolation.wording import quoted
+from vcluster_isolation.wording import dotted, quoted
 
 _POLICY = "policies.networkPolicy"
 
 
-def left_open(layers: Sequence[Layer], request: Request) -> Iterator[Problem]:
+def left_open(layers: Sequence[Layer], request: Request, instances: Sequence[Instance]) -> Iterator[Problem]:
     """Yield a warning for each thing that the chart has to leave open with these values, which it accepts.
 
     These are the ports of a host API server that nobody said where to find, in the hardened profile, namespaces of
     workloads that no value names, and the ports of the platform for an API server that may connect from anywhere.
-    Raises what reading the chart raises.
+    `instances` are where the chart is in the one that was rendered. Raises nothing.
     """
-    defaults = chart_defaults(request.chart)
-    values = over_defaults(defaults, overlay([layer.values for layer in layers]))
+    for instance in instances:
+        for warning in _of_instance(instance, request, layers):
+            whole = (*instance.path, *warning.where.split("."))
+            file, line = locate(layers, whole) if instance.path else (warning.file, warning.line)
+            yield replace(warning, where=dotted(whole), file=file, line=line)
+
+
+def _of_instance(instance: Instance, request: Request, layers: Sequence[Layer]) -> Iterator[Problem]:
+    """Yield the warnings about one instance, with paths in its own values."""
+    defaults, values = instance.defaults, instance.values
     yield from _of_platform(values, layers)
     policy = filled(at(defaults, _POLICY) or {}, at(values, _POLICY) or {})
     if not policy.get("enabled"):

@@ -9,6 +9,7 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.validators import extend
 from referencing.exceptions import Unresolvable
 
 from vcluster_isolation.checks.labels import KEY_RULE
@@ -21,6 +22,12 @@ from vcluster_isolation.wording import mistyped, printable, quoted
 Schema = dict[str, Any]
 
 _UNUSABLE = (SchemaError, Unresolvable, re.error, json.JSONDecodeError, RecursionError)
+_EXACT = extend(  # type: ignore[no-untyped-call]
+    Draft7Validator,
+    type_checker=Draft7Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 _LONGEST = 200  # characters of a message that is not ours
 
 
@@ -37,13 +44,17 @@ def read(text: str, name: str) -> Schema:
     return schema if isinstance(schema, dict) else {"allOf": [schema]}
 
 
-def findings(value: Any, schema: Schema, name: str = "values.schema.json") -> list[Finding]:
+def findings(
+    value: Any, schema: Schema, name: str = "values.schema.json", *, whole_floats: bool = True
+) -> list[Finding]:
     """Return everything that `schema` has against `value`: path, what is wrong, what to do; ordered by path.
 
+    `whole_floats` says that 1.0 is an integer, as JSON Schema has it.
     Raises IsolationError when the schema refers to what is not in it; `name` stands for it in the message.
     """
     try:
-        errors = list(Draft7Validator(schema).iter_errors(value))
+        validator = Draft7Validator if whole_floats else _EXACT
+        errors = list(validator(schema).iter_errors(value))
     except _UNUSABLE as error:
         raise _unusable(name, error) from error
     known = known_paths(schema)

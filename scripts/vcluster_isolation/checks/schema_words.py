@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from vcluster_isolation.checks.labels import KEY_RULE
@@ -42,24 +41,60 @@ def unknown_keys(case: Case) -> Iterator[Finding]:
         if patterns:
             yield path, f"{quoted(key)} is no key", KEY_RULE
         else:
-            yield path, "unknown key", _instead(key, properties, case.known)
+            yield path, "unknown key", _instead(key, case)
 
 
-def _instead(key: str, here: Iterable[str], known: Mapping[str, list[str]]) -> str:
-    """Return what to do about an unknown key: one like it that is known here, or its place elsewhere."""
-    keys = list(here)
-    if len(places := known.get(key, [])) == 1:
-        return f"did you mean {places[0]}?"
+def _instead(key: str, case: Case) -> str:
+    """Return what to do about an unknown key: one like it that is known here, or its place near here."""
+    keys = list(case.node.get("properties", {}))
     if close := closest(key, keys):
         return f"did you mean {close}?"
+    places = [] if key in _OF_ANYTHING else case.known.get(key, [])
+    if len(places) == 1 and _is_near(case.path, tuple(places[0].split(".")[:-1])):
+        return f"did you mean {places[0]}?"
     return f"use one of {', '.join(keys)}" if 0 < len(keys) <= _FEW else "remove it"
 
 
+def _is_near(here: Path, there: Path) -> bool:
+    """Whether a key that stands at one path may be meant for another: a few levels above it, or below.
+
+    One in another branch of the values is another key.
+    """
+    shorter = min(len(here), len(there))
+    return here[:shorter] == there[:shorter]
+
+
+_OF_ANYTHING = frozenset({"annotations", "enabled", "from", "image", "labels", "name", "namespace", "ports", "to"})
+"""Keys that may stand anywhere: where this chart has its one says nothing about what somebody meant."""
+
+
 def closest(word: str, words: Iterable[str]) -> str:
-    """Return the one of `words` that is most like `word`, whatever its case; nothing when none is like it."""
-    by_lower = {candidate.lower(): candidate for candidate in words}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.7)
-    return by_lower[found[0]] if found else ""
+    """Return the one of `words` that is nearest to `word`, whatever its case; nothing when none is a typing error off.
+
+    That is one edit in a word of three characters, two in one of six, three in one of twelve.
+    """
+    near = [(_edits(word.lower(), candidate.lower()), candidate) for candidate in words]
+    edits, best = min(near, default=(0, ""))
+    allowed = [length <= min(len(word), len(best)) for length in _LONG_ENOUGH].count(True)
+    return best if edits <= allowed else ""
+
+
+_LONG_ENOUGH = (3, 6, 12)
+"""How long a word is for one, two and three typing errors in it."""
+
+
+def _edits(one: str, other: str) -> int:
+    """Return how many characters to add, remove, change or swap with the next (Damerau and Levenshtein)."""
+    before, last = list(range(len(other) + 1)), list[int]()
+    for row, left in enumerate(one, start=1):
+        now = [row]
+        for column, right in enumerate(other, start=1):
+            cost = min(before[column] + 1, now[column - 1] + 1, before[column - 1] + (left != right))
+            if last and column > 1 and left == other[column - 2] and right == one[row - 2]:
+                cost = min(cost, last[column - 2] + 1)
+            now.append(cost)
+        last, before = before, now
+    return before[-1]
 
 
 def _type(case: Case) -> Iterator[Finding]:

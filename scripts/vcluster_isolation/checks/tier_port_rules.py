@@ -1,6 +1,7 @@
 """What is wrong with the ports of a rule in a cluster-scoped policy (see `tier_rules.py`).
 
-Source: AdminNetworkPolicyPort of policy.networking.k8s.io/v1alpha1, ClusterNetworkPolicyProtocol of v1alpha2.
+Source: AdminNetworkPolicyPort of policy.networking.k8s.io/v1alpha1, ClusterNetworkPolicyProtocol of v1alpha2 and
+v1beta1. Names of ports are of the experimental channel: in v1alpha1 always, in the others since v0.2.1.
 """
 
 from __future__ import annotations
@@ -102,4 +103,4 @@ _V1ALPHA1 = {
 _V1ALPHA2 = {"tcp": _PORT, "udp": _PORT, "sctp": _PORT, "destinationNamedPort": str}
 
 V1ALPHA1 = Ports("ports", _V1ALPHA1, _of_v1alpha1, "namedPort", experimental=("namedPort",))
-V1ALPHA2 = Ports("protocols", _V1ALPHA2, _of_v1alpha2, "destinationNamedPort")
+V1ALPHA2 = Ports("protocols", _V1ALPHA2, _of_v1alpha2, "destinationNamedPort", experimental=("destinationNamedPort",))

@@ -1,9 +1,10 @@
 """What is wrong with a cluster-scoped policy: the limits and rules in CEL of its CRD, and what nobody can follow.
 
 Sources: the CRDs of policy.networking.k8s.io (sigs.k8s.io/network-policy-api v0.1.7: AdminNetworkPolicy and
-BaselineAdminNetworkPolicy v1alpha1; v0.2.0: ClusterNetworkPolicy v1alpha2), and the comments on their types. In a
-custom resource the API server does not look into label selectors, protocols and names of ports, and v1alpha1 does not
-compare the ends of a range: these are refused here because no network plugin can follow them.
+BaselineAdminNetworkPolicy v1alpha1; v0.3.0: ClusterNetworkPolicy v1alpha2 and v1beta1, which differ in nothing else),
+and the comments on their types. In a custom resource the API server does not look into label selectors, protocols and
+names of ports, and v1alpha1 does not compare the ends of a range: these are refused here because no network plugin can
+follow them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from vcluster_isolation.wording import quoted
 
 _GROUP: Final = "policy.networking.k8s.io"
 _LAST_PRIORITY: Final = 1000
+_LAST_OF_OVN_KUBERNETES: Final = 99
 _LONGEST_NAME: Final = 100
 _LONGEST_CIDR: Final = 43
 _MOST_NETWORKS: Final = 25
@@ -33,13 +35,17 @@ _EXPERIMENTAL = ("nodes", "domainNames")
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What one kind has: actions, how many of anything, how ports are written, and its own fields of the spec."""
+    """What one kind has: actions, how many of anything, how ports are written, and its own fields of the spec.
+
+    `host_bits` says that CIDRs may have bits set beyond their prefix length, as they could until v0.2.0.
+    """
 
     actions: tuple[str, ...]
     most: int
     ports: Ports
     tier: bool = False
     priority: bool = True
+    host_bits: bool = False
 
     def shape(self) -> dict[str, Any]:
         """Return the JSON types of the fields that are looked at."""
@@ -48,10 +54,14 @@ class _Kind:
         return {"metadata": METADATA, "spec": {"tier": str, "priority": int, "subject": _PODS, **sides}}
 
 
+_CLUSTER: Final = _Kind(("Accept", "Deny", "Pass"), 25, V1ALPHA2, tier=True)
 _KINDS: Final = {
-    (f"{_GROUP}/v1alpha1", "AdminNetworkPolicy"): _Kind(("Allow", "Deny", "Pass"), 100, V1ALPHA1),
-    (f"{_GROUP}/v1alpha1", "BaselineAdminNetworkPolicy"): _Kind(("Allow", "Deny"), 100, V1ALPHA1, priority=False),
-    (f"{_GROUP}/v1alpha2", "ClusterNetworkPolicy"): _Kind(("Accept", "Deny", "Pass"), 25, V1ALPHA2, tier=True),
+    (f"{_GROUP}/v1alpha1", "AdminNetworkPolicy"): _Kind(("Allow", "Deny", "Pass"), 100, V1ALPHA1, host_bits=True),
+    (f"{_GROUP}/v1alpha1", "BaselineAdminNetworkPolicy"): _Kind(
+        ("Allow", "Deny"), 100, V1ALPHA1, priority=False, host_bits=True
+    ),
+    (f"{_GROUP}/v1alpha2", "ClusterNetworkPolicy"): _CLUSTER,
+    (f"{_GROUP}/v1beta1", "ClusterNetworkPolicy"): _CLUSTER,
 }
 
 
@@ -83,6 +93,18 @@ def experimental(document: Mapping[str, Any]) -> list[Finding]:
         for key in (*_EXPERIMENTAL, *kind.ports.experimental)
         if key in item
     ]
+
+
+def unenforced(document: Mapping[str, Any]) -> list[Finding]:
+    """Return why OVN-Kubernetes, the plugin of AdminNetworkPolicy, enforces nothing of an object that `is_tier`."""
+    if document["kind"] != "AdminNetworkPolicy":
+        return []
+    kind = _KINDS[document["apiVersion"], document["kind"]]
+    priority = fit(document, kind.shape())[0].get("spec", {}).get("priority", 0)
+    if priority <= _LAST_OF_OVN_KUBERNETES:
+        return []
+    what = f"is above {_LAST_OF_OVN_KUBERNETES}: OVN-Kubernetes does not enforce the policy"
+    return [(("spec", "priority"), what, f"use 0 to {_LAST_OF_OVN_KUBERNETES}")]
 
 
 def _items(spec: dict[str, Any], kind: _Kind) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -121,7 +143,7 @@ def _rule(rule: dict[str, Any], kind: _Kind, side: str, at: Path) -> Iterator[Fi
         yield (*at, side), "names no peer", "list one at least; `namespaces: {}` is all pods"
     yield from _at_most(peers, kind.most, "peers", (*at, side))
     for number, peer in enumerate(peers):
-        yield from _peer(peer, (*at, side, number), tuple(_PEER if side == "to" else _PODS))
+        yield from _peer(peer, kind, (*at, side, number), tuple(_PEER if side == "to" else _PODS))
     if ports is None:
         return
     if not ports:
@@ -134,7 +156,7 @@ def _rule(rule: dict[str, Any], kind: _Kind, side: str, at: Path) -> Iterator[Fi
         yield at, what, "make them rules of their own"
 
 
-def _peer(peer: dict[str, Any], at: Path, fields: tuple[str, ...]) -> Iterator[Finding]:
+def _peer(peer: dict[str, Any], kind: _Kind, at: Path, fields: tuple[str, ...]) -> Iterator[Finding]:
     """Check a peer."""
     yield from _pods(peer, at, fields)
     if "nodes" in peer:
@@ -149,7 +171,7 @@ def _peer(peer: dict[str, Any], at: Path, fields: tuple[str, ...]) -> Iterator[F
         if twice := next((one for number, one in enumerate(values) if one in values[:number]), None):
             yield (*at, field), f"has {quoted(twice)} twice", "remove one"
     for number, text in enumerate(peer.get("networks", [])):
-        yield from _network(text, (*at, "networks", number))
+        yield from _network(text, kind, (*at, "networks", number))
 
 
 def _pods(value: dict[str, Any], at: Path, fields: tuple[str, ...]) -> Iterator[Finding]:
@@ -161,10 +183,10 @@ def _pods(value: dict[str, Any], at: Path, fields: tuple[str, ...]) -> Iterator[
         yield from selector_rules(selector, (*at, "pods", key))
 
 
-def _network(text: str, at: Path) -> Iterator[Finding]:
-    """Check a CIDR: isCIDR lets bits beyond the prefix length through."""
+def _network(text: str, kind: _Kind, at: Path) -> Iterator[Finding]:
+    """Check a CIDR: isCIDR lets bits beyond the prefix length through, and `cidr(self).masked()` does not."""
     try:
-        parse(text, host_bits=True)
+        parse(text, host_bits=kind.host_bits)
     except BadCidr as bad:
         yield at, bad.what, bad.next
     else:

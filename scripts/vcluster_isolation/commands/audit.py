@@ -7,14 +7,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 import click
 
-from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, IsolationError
+from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED, IsolationError
 from vcluster_isolation.proof.audit import Tell, audit
 from vcluster_isolation.proof.audit_json import as_json
+from vcluster_isolation.proof.audit_promises import Promises
 from vcluster_isolation.proof.audit_read import KUBECTL, read_cluster
 from vcluster_isolation.proof.audit_report import text
 from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
@@ -27,13 +29,19 @@ JSON_FORM = """\b
   ok         true when all claims hold and nothing was passed over as wrong
   warnings   sentences about what the audit does not cover in this cluster
   problems   list of {where, what, next, source, file, line}: objects left out
+  not_evaluated
+             list of {api_version, kind, namespace, name, effect, meaning}:
+             policies of other APIs, and what they may do
+  not_there  list of {namespace, policy, vcluster, said_by}: policies that a
+             release or values say are there, and that are not
   kinds      list of {kind, examples_of: [namespace, name], not_judged, claims};
              a claim is {name, kind, there, possible, there_example,
-             possible_example}: holds, FAILS or n/a for the pods that are there,
-             and for those that could be created
+             possible_example}: holds, FAILS, undecided or n/a for the pods that
+             are there, and for those that could be created
   vclusters  list of {name, namespace, kind, ok, isolated, private_nodes,
-             synced_namespaces, found_by, pods, uncovered, unselected}; kind is
-             the number of one of kinds
+             synced_namespaces, found_by, pods, uncovered, unselected,
+             not_evaluated}; kind is the number of one of kinds, not_evaluated
+             names the policies of other APIs in its own namespaces
 """
 
 
@@ -58,23 +66,32 @@ def command(
     CLUSTER.json is what `kubectl get namespaces,pods,networkpolicies -A -o json` prints; `-` is standard input. Where
     the cluster has cluster-scoped policies, ask for these as well: add `,adminnetworkpolicies`,
     `,baselineadminnetworkpolicies`, `,clusternetworkpolicies`, but only the kinds that `kubectl api-resources` lists:
-    kubectl refuses others.
+    kubectl refuses others. The same goes for policies of other APIs (Cilium, Calico, Istio, ...): these are not
+    evaluated, and a claim that one of them could break is undecided. `docs/policy-kinds.md` has the command that asks
+    for all of them.
 
     Each claim is judged for the pods that are there, and for every pod that a tenant could create; pods that no policy
     covers and policies that select no pod are listed. All policies count, also those that tenants made, and the
     cluster-scoped ones above and below them. Of the vCluster's values only what its policies show is known: claims
     about named grants are n/a. An object that is wrong is reported and left out.
 
-    Exit code 0: all claims hold. 1: a claim fails, or an object was left out. 2: cannot run, or there is no vCluster.
+    A vCluster can seem to be isolated, by its values or by a release that is deployed, while its policies are gone.
+    Add `,secrets`, and where there are such, `,helmreleases`, `,applications`, `,virtualclusterinstances`, and the
+    policies that they say are there and that are not are named. Nothing that is in a Secret is printed.
+
+    Exit code 0: all claims hold. 1: a claim fails, an object was left out, or a policy is not there that should be.
+    2: cannot run, or there is no vCluster. 4: no claim fails, and at least one is undecided.
     """
     tty = sys.stderr.isatty()
     tell: Tell = _quiet
     if progress or (progress is None and tty):
         tell = teller(sys.stderr, time.monotonic, tty=tty)
     with _without_collector():
-        cluster, declared = read_cluster(file, sys.stdin.buffer, tell)
+        promises = Promises()
+        cluster, declared = read_cluster(file, sys.stdin.buffer, tell, promises)
         found = audit(cluster, declared, tell, (ISOLATION, AVAILABILITY) if claims == "all" else (claims,))
-        if not found.vclusters:
+        found = replace(found, broken=promises.broken(cluster.policies))
+        if not found.vclusters and not found.broken:
             what = f"no vCluster is among {len(cluster.pods)} pods and {len(cluster.policies)} policies"
             raise IsolationError("\n".join([*map(str, cluster.problems), what]), f"give the output of {KUBECTL}")
         if output == "json":
@@ -82,7 +99,7 @@ def command(
                 click.echo(line)
         else:
             click.echo(text(found, everything=everything))
-    ctx.exit(EXIT_OK if found.ok else EXIT_PROBLEMS)
+    ctx.exit(EXIT_OK if found.ok else EXIT_PROBLEMS if found.fails else EXIT_UNDECIDED)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from vcluster_isolation.checks.check import Report, check
+from vcluster_isolation.checks.check import Report, check, check_each
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
 from vcluster_isolation.helm import CHART, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, target
@@ -19,9 +19,12 @@ JSON_FORM = """\b
 --output json prints one object:
   ok        true when there are no problems
   problems  list of {where, what, next, source, file, line}; file and line are
-            null when not known; source is yaml, schema, chart, kubeconform or api
-  warnings  the same, of rules without effect and custom resources that nobody judged
-  checked   {files, steps, objects, kubernetes}: what was looked at, how far it came
+            null when not known; source is yaml, values, schema, chart, kubeconform or api
+  warnings  the same, of rules without effect, custom resources that were not
+            validated, and policies that the other commands do not evaluate
+  checked   {files, steps, objects, kubernetes, layers}: what was looked at, how
+            far it came; layers are the files that are values of one release
+With --each, a list of such objects, one for each FILE.
 """
 
 
@@ -42,6 +45,7 @@ JSON_FORM = """\b
     help="A Kubernetes version, like 1.36, that kubeconform judges for. As often as you like. "
     "Default: the oldest, a middle and the newest with schemas.",
 )
+@click.option("--each", is_flag=True, help="Check each FILE of values by itself: they are no layers of one release.")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_context
 def command(
@@ -52,12 +56,15 @@ def command(
     namespace: str | None,
     chart: Path,
     kubernetes: tuple[str, ...],
+    each: bool,
     output: str,
 ) -> None:
     """Say everything that is wrong with the values in FILE, before a cluster sees them.
 
-    Several FILEs are layers of one release, as for `helm -f a.yaml -f b.yaml`. A FILE of Kubernetes manifests
-    (apiVersion and kind) is judged by itself. `-` is standard input.
+    Several FILEs are layers of one release, as for `helm -f a.yaml -f b.yaml`: what one of them says wrong, a later one
+    can hide. With --each, each is a release of its own. A FILE of Kubernetes manifests (apiVersion and kind) is judged
+    by itself, and so are the values inside an Argo CD Application, a Flux HelmRelease, a VirtualClusterTemplate and the
+    like. A folder stands for the files below it, `-` for standard input.
 
     Values are read strictly, then checked by values.schema.json and by the chart's own validation, and what they
     render by kubeconform and by the API server's own rules, which no schema has.
@@ -66,9 +73,13 @@ def command(
     """
     chosen = target(name, namespace=namespace, release=name)
     request = Request(name=chosen.release, namespace=chosen.namespace, chart=chart)
-    report = check(files, request, kubernetes)
-    click.echo(json.dumps(_as_json(report), indent=2) if output == "json" else _as_text(report))
-    ctx.exit(EXIT_PROBLEMS if report.problems else EXIT_OK)
+    reports = check_each(files, request, kubernetes) if each else [check(files, request, kubernetes)]
+    if output == "json":
+        found = list(map(_as_json, reports))
+        click.echo(json.dumps(found if each else found[0], indent=2))
+    else:
+        click.echo("\n".join(map(_as_text, reports)))
+    ctx.exit(EXIT_PROBLEMS if any(report.problems for report in reports) else EXIT_OK)
 
 
 def _as_json(report: Report) -> dict[str, Any]:
@@ -82,6 +93,7 @@ def _as_json(report: Report) -> dict[str, Any]:
             "steps": report.steps,
             "objects": report.objects,
             "kubernetes": list(report.kubernetes),
+            "layers": list(report.layers),
         },
     }
 
@@ -98,15 +110,25 @@ def _problem_count(report: Report) -> str:
     """Return how many problems there are, and what was not looked at because of them."""
     count = len(report.problems)
     left_out = "" if "api" in report.steps else "; their manifests were not judged"
-    return f"{count} problem{'' if count == 1 else 's'} in {', '.join(report.files)}{left_out}"
+    return f"{count} problem{'' if count == 1 else 's'} in {_files(report)}{left_out}"
+
+
+def _files(report: Report) -> str:
+    """Return the names of the files; of several values files, that they are layers, and which lies over which."""
+    names = ", ".join(report.files)
+    if len(report.layers) < 2:  # noqa: PLR2004 - it takes two
+        return names
+    return f"{names} (as one release, {' over '.join(reversed(report.layers))}; --each checks each by itself)"
 
 
 def _all_is_well(report: Report) -> str:
     """Return what was checked, and found to be right."""
+    if not report.kubernetes:
+        return f"ok: {', '.join(report.files)}: neither values of a vCluster nor manifests"
     names = {"schema": "values.schema.json", "chart": "the chart's validation"}
     by = [names[step] for step in report.steps if step in names]
     by += [f"kubeconform for Kubernetes {', '.join(report.kubernetes)}", "the API server's rules"]
-    return f"ok: {', '.join(report.files)}: {_objects(report)}; checked by strict YAML, {', '.join(by)}"
+    return f"ok: {_files(report)}: {_objects(report)}; checked by strict YAML, {', '.join(by)}"
 
 
 def _objects(report: Report) -> str:

@@ -7,15 +7,21 @@ from pathlib import Path
 
 import click
 
+from vcluster_isolation.errors import EXIT_OK, EXIT_UNDECIDED
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.proof import fleet, render_text
-from vcluster_isolation.proof.inputs import read_input
+from vcluster_isolation.proof.inputs import print_notes, read_input
 from vcluster_isolation.proof.matrix import Matrix
 
 JSON_FORM = """\b
 --output json prints one object:
   title   what it is about
+  undecided
+          whether a policy of another API could open or close a flow
+  not_evaluated
+          list of {api_version, kind, namespace, name, effect, meaning}: policies
+          of other APIs, and what they may do
   actors  list of {name, about, own, addresses}; addresses are CIDRs, none for
           pods; own says that it is a pod of a vCluster
   flows   list of {source, destination, ports, text, reasons}; source and
@@ -55,18 +61,25 @@ _FORMS = {
     show_default=True,
     help="html is one file that needs nothing else.",
 )
-def command(files: tuple[Path, ...], *, name: str, namespace: str | None, chart: Path, output: str) -> None:
+@click.pass_context
+def command(
+    ctx: click.Context, files: tuple[Path, ...], *, name: str, namespace: str | None, chart: Path, output: str
+) -> None:
     """Say who reaches whom: one sorted line for each allowed flow from or to a vCluster.
 
-    FILEs are values files (layers of one release, as for helm), or manifests; a folder stands for the files in it, `-`
-    for standard input. Manifests with pods are about these pods. Without any, the flows are those of a cast: the pods
-    of a vCluster with their usual labels, a `neighbour` with the same chart in the same namespace, an `other` vCluster
-    elsewhere, pods of the host cluster, all addresses, and the pods that the policies name.
+    FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
+    Flux HelmRelease, a VirtualClusterTemplate), manifests, or both, which are one cluster then; a folder stands for the
+    files in it, `-` for standard input. Manifests with pods are about these pods. Without any, the flows are those of a
+    cast: the pods of a vCluster with their usual labels, a `neighbour` with the same chart in the same namespace, an
+    `other` vCluster elsewhere, pods of the host cluster, all addresses, and the pods that the policies name.
 
     What somebody could do with other labels is what `prove` tells.
 
-    Exit code 0: done. 2: cannot run.
+    Exit code 0: done. 2: cannot run. 4: done, and policies of other APIs, which are not evaluated and are named below
+    the flows, could change some.
     """
     given = read_input(files, name=name, namespace=namespace, chart=chart)
+    print_notes(given)
     matrix = fleet.matrix_of(given, reasons=output not in {"text", "mermaid"})
     click.echo(_FORMS[output](matrix))
+    ctx.exit(EXIT_UNDECIDED if matrix.undecided else EXIT_OK)

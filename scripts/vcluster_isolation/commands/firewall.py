@@ -24,6 +24,9 @@ WHERE is a CIDR or address, or what the provider calls a set of machines:
   terraform-azure           the same, by resource ID
   openstack                 a security group, by name or ID
 Rules of all but azure and terraform-azure are for such machines, not for CIDRs.
+For terraform-* these, and TEXT below but for --first-priority, may be references:
+  var.tag, module.eks.node_security_group_id, data.aws_vpc.it.id, "${local.x}"
+  cidr:var.api_server       one IPv4 CIDR; cidr6: one IPv6 CIDR
 The values of -f may say the same, as lists or texts:
   firewall: {for, apiServer, platform, agent, prometheus, nodes, network, project,
              region, resourceGroup, nsg, firstPriority}

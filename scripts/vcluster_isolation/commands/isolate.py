@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
-from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.helm import CHART, RenderFailed, Request
+from vcluster_isolation.checks.values_check import or_refused
+from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, IsolationError
+from vcluster_isolation.helm import CHART, Request, upgrade
 from vcluster_isolation.isolate import EXAMPLE_NAME, Target, name_in, target
 from vcluster_isolation.notes import Rendered, template_with_notes
-from vcluster_isolation.strict_yaml import STDIN, read_mapping
-from vcluster_isolation.tools import find, stream
+from vcluster_isolation.take_over import steps
+from vcluster_isolation.take_over.state import plan
+from vcluster_isolation.take_over.steps import Waiting
+from vcluster_isolation.values.releases import Release
+from vcluster_isolation.values.requests import one_release, readable
 from vcluster_isolation.wording import printable
 
 
@@ -31,7 +36,22 @@ from vcluster_isolation.wording import printable
 @click.option("--namespace", help="Where the vCluster runs. Default: vcluster-NAME.")
 @click.option("--release", help="The helm release of the policies. Default: NAME-isolation.")
 @click.option("--install", is_flag=True, help="Run `helm upgrade --install` in the current kube context.")
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="With --install: take over the policies that the vCluster's own release has, so that there are always some.",
+)
+@click.option(
+    "--wait",
+    type=click.IntRange(0, 86_400),
+    metavar="SECONDS",
+    default=0,
+    show_default=True,
+    help="With --take-over: how long to wait for the vCluster's own policies to be switched off.",
+)
+@click.pass_context
 def command(
+    ctx: click.Context,
     files: tuple[Path, ...],
     more: tuple[Path, ...],
     *,
@@ -39,40 +59,52 @@ def command(
     namespace: str | None,
     release: str | None,
     install: bool,
+    take_over: bool,
+    wait: int,
 ) -> None:
-    """Print the NetworkPolicies that isolate the vCluster of the vcluster.yaml in FILE.
+    """Print the NetworkPolicies that isolate the vCluster of the vcluster.yaml in FILE (`-` is standard input).
+
+    FILE may also be an object that holds one, such as an Argo CD Application, a Flux HelmRelease or a
+    VirtualClusterTemplate; of several releases --name chooses one.
 
     Standard output has the manifests, standard error a summary of what they allow and leave open. With
     --install, helm installs them instead, or upgrades what is installed.
 
-    Exit code 0: done, also when the values ask for no isolation; the summary says so then. 2: the files cannot
-    be read, the values are refused, or helm failed.
+    Where the vCluster's own release has installed its policies, --take-over goes from those to ours in steps that can
+    be run again at any time. It needs kubectl and the right to change NetworkPolicies. It stops where the next step
+    is yours: to switch the vCluster's own policies off.
+
+    Exit code 0: done, also when the values ask for no isolation; the summary says so then. 1: --take-over stopped for
+    your step, or what is in the cluster is not what it is to be. 2: the files cannot be read, the values are refused,
+    or helm or kubectl failed.
     """
-    values = (*files, *more)
-    chosen = _chosen_name(values, name, install=install)
-    found = target(chosen or EXAMPLE_NAME, namespace=namespace, release=release)
+    if (take_over and not install) or (wait and not take_over):
+        wrong, needed = ("--take-over", "--install") if take_over else ("--wait", "--take-over")
+        raise IsolationError(f"{wrong} does nothing without {needed}", f"give {needed} as well")
+    if not (files or more):
+        raise IsolationError("no values were given", "name a vcluster.yaml, such as examples/vcluster.yaml")
+    given = one_release((*files, *more), name)
+    chosen = _chosen_name(given, name, install=install)
+    found = target(chosen or EXAMPLE_NAME, namespace=namespace or given.namespace, release=release)
     inline = json.dumps({"vcluster": {"name": found.name}})
-    request = Request(values, found.release, found.namespace, CHART, inline)
+    request = Request(readable(given), found.release, found.namespace, CHART, inline)
+    rendered = or_refused(lambda: template_with_notes(request), given.layers, request)
+    if take_over:
+        finished = steps.take_over(plan(request, found.name), _say, Waiting(wait))
+        ctx.exit(EXIT_OK if finished else EXIT_PROBLEMS)
     if install:
-        _install(request)
+        upgrade(request)
         return
-    rendered = _render(request)
     click.echo(rendered.manifests, nl=False)
     click.echo(_summary(rendered, found, guessed=not chosen), err=True)
 
 
-def _chosen_name(values: tuple[Path, ...], name: str | None, *, install: bool) -> str | None:
-    """Read the values strictly, and return the name that the user gave there or as an option.
+def _chosen_name(given: Release, name: str | None, *, install: bool) -> str | None:
+    """Return the name that the user gave as an option, in the values, or in the object that holds them.
 
-    Raises InputError for files that cannot be read, IsolationError where there is nothing to read, or no name to
-    install for.
+    Raises IsolationError for a name that is no text, and where there is no name to install for.
     """
-    if not values:
-        raise IsolationError("no values were given", "name a vcluster.yaml, such as examples/vcluster.yaml")
-    if STDIN in values:
-        raise IsolationError("values cannot come from standard input here", "write them to a file first")
-    contents = [read_mapping(path) for path in values]
-    chosen = name if name is not None else name_in(contents)
+    chosen = name if name is not None else name_in([layer.values for layer in given.layers]) or given.name
     if install and not chosen:
         raise IsolationError(
             "--install needs the vCluster's name, because the policies select its pods by it",
@@ -81,24 +113,10 @@ def _chosen_name(values: tuple[Path, ...], name: str | None, *, install: bool) -
     return chosen
 
 
-def _render(request: Request) -> Rendered:
-    """Render; say in a few words when the chart refuses the values, and in helm's words when helm fails."""
-    try:
-        return template_with_notes(request)
-    except RenderFailed as error:
-        if not error.refusals:
-            raise
-        listed = "\n".join(f"  - {printable(refusal)}" for refusal in error.refusals)
-        raise IsolationError(f"the chart refuses these values:\n{listed}") from error
-
-
-def _install(request: Request) -> None:
-    """Install or upgrade the release, with helm's own output. Raises IsolationError when helm fails."""
-    words: list[str | Path] = [find("helm"), "upgrade", "--install", *request.arguments(), "--values", "-"]
-    code = stream(words, stdin=request.inline)
-    if code:
-        where = f"release {request.name} in namespace {request.namespace}"
-        raise IsolationError(f"helm could not install {where} (exit code {code})", "see what it said above")
+def _say(line: str) -> None:
+    """Print a line of a take-over, before helm's own output goes on."""
+    click.echo("".join(map(printable, line)))
+    sys.stdout.flush()
 
 
 def _summary(rendered: Rendered, found: Target, *, guessed: bool) -> str:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.proof import report
-from vcluster_isolation.proof.inputs import read_subjects
+from vcluster_isolation.proof.inputs import print_notes, read_input
 from vcluster_isolation.proof.prove import prove
 
 _OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
@@ -22,7 +21,9 @@ _OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
 @click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
 @click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
 @click.option("--output", type=click.Choice(list(_OUTPUTS)), default="text", show_default=True)
-@click.option("--strict", is_flag=True, help="Exit with 1 also when a claim is excepted.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 also when a claim is excepted, or other tenants can use a grant."
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -36,17 +37,25 @@ def command(
 ) -> None:
     """Judge every claim about a vCluster, for every pod that anybody could create.
 
-    FILEs are values files (layers of one release, as for helm), or the manifests that were rendered from them; `-` is
-    standard input. Isolation claims go through every label set that a tenant can choose and every address;
+    FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
+    Flux HelmRelease, a VirtualClusterTemplate: each release by itself), manifests, or both, which are one cluster then;
+    `-` is standard input. Isolation claims go through every label set that a tenant can choose and every address;
     availability claims through everything that must stay possible.
 
     A claim `holds` or `FAILS`; it is `granted` when only what your own values opened breaks it, and `closed` when
     only what your own values closed does. It is `excepted` when only what the chart had to leave open breaks it: the
     report says what, and which value closes it. Of manifests nobody knows what is yours: what is broken there fails.
+    It is `undecided` when it does not fail, and a policy that is not evaluated (of Cilium, of Calico, of a kind that is
+    not known) could break it: the report names the policy.
 
-    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted. 2: cannot run.
+    A grant of yours whose peers a pod of another tenant can match is named below the claims, with the selector that is
+    safe. A claim that holds only while nodes and pods have private addresses says so, with the value to set.
+
+    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted or a grant is open to other tenants.
+    2: cannot run. 4: no claim fails, and at least one is undecided.
     """
-    subjects = read_subjects(files, name=name, namespace=namespace, chart=chart)
-    proofs = [(subject, prove(subject)) for subject in subjects]
+    given = read_input(files, name=name, namespace=namespace, chart=chart)
+    print_notes(given)
+    proofs = [(subject, prove(subject)) for subject in given.subjects]
     click.echo(_OUTPUTS[output](proofs))
-    ctx.exit(EXIT_PROBLEMS if report.any_failed(proofs, strict=strict) else EXIT_OK)
+    ctx.exit(report.exit_code(proofs, strict=strict))

@@ -8,17 +8,25 @@ from dataclasses import replace
 from ipaddress import ip_interface
 
 from vcluster_isolation.firewall.model import Rule
+from vcluster_isolation.firewall.references import Reference
 
 _RANGE = re.compile(r"[0-9.]+(/.*)?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(%.*)?(/.*)?")
 
 
 def looks_like_range(text: str) -> bool:
-    """Whether a text is meant as an address or CIDR, be it a right one or not."""
+    """Whether a text is meant as an address or CIDR, be it a right one or not; of a reference, whether it is one."""
+    if isinstance(text, Reference):
+        return text.kind != "name"
     return _RANGE.fullmatch(text) is not None
 
 
 def range_of(text: str) -> str:
-    """Return an address or CIDR as a CIDR, as it would be printed. Raises ValueError, and says what is wrong."""
+    """Return an address or CIDR as a CIDR, as it would be printed; a reference as it is.
+
+    Raises ValueError, and says what is wrong.
+    """
+    if isinstance(text, Reference):
+        return text
     try:
         network = ip_interface(text).network
     except ValueError:
@@ -32,12 +40,14 @@ def range_of(text: str) -> str:
 
 def is_ipv6(end: str) -> bool:
     """Whether a source or target is an IPv6 CIDR."""
+    if isinstance(end, Reference):
+        return end.kind == "ipv6"
     return looks_like_range(end) and ":" in end
 
 
 def is_ipv4(end: str) -> bool:
     """Whether a source or target is an IPv4 CIDR."""
-    return looks_like_range(end) and ":" not in end
+    return looks_like_range(end) and not is_ipv6(end)
 
 
 def is_wide(end: str) -> bool:

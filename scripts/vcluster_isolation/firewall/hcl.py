@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from vcluster_isolation.firewall.references import Reference
+
 Value = str | int | Sequence[str]
 Body = Mapping[str, "Value | Body | None"]
 """Attributes and, as mappings, blocks; what is None is left out."""
@@ -58,4 +60,9 @@ def _value(value: Value) -> str:
     """Return an attribute's value."""
     if isinstance(value, int):
         return str(value)
-    return string(value) if isinstance(value, str) else f"[{', '.join(map(string, value))}]"
+    return _text(value) if isinstance(value, str) else f"[{', '.join(map(_text, value))}]"
+
+
+def _text(value: str) -> str:
+    """Return a text as a quoted template, a reference as the expression that it is."""
+    return str(value) if isinstance(value, Reference) else string(value)

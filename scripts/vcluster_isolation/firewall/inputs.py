@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,8 @@ from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.firewall.cluster import Addresses
 from vcluster_isolation.firewall.model import Settings
 from vcluster_isolation.firewall.rules import ENDS, PURPOSES
-from vcluster_isolation.layers import overlay
-from vcluster_isolation.strict_yaml import read_mapping
-from vcluster_isolation.wording import dotted, mistyped, quoted
+from vcluster_isolation.layers import Layer, in_order, locate, overlay, read_layers
+from vcluster_isolation.wording import dotted, mistyped, quoted, undotted
 
 SOURCE = "firewall"
 """Who finds problems."""
@@ -75,7 +74,8 @@ def from_values(paths: Sequence[Path]) -> Inputs:
     The keys of `firewall` are the options in camelCase. What policies and firewalls share is read from the
     former's values: `apiServer.cidrs`, `agentOnly`, `prometheus.port`. Raises InputError with every problem.
     """
-    values = overlay([read_mapping(path) for path in paths])
+    layers = read_layers(paths)
+    values = overlay([layer.values for layer in layers])
     problems: list[Problem] = []
     reader = _Reader(values, problems)
     ends = {name: reader.texts("firewall", _camel(name)) for name in ENDS}
@@ -89,7 +89,7 @@ def from_values(paths: Sequence[Path]) -> Inputs:
         where = "platformNetworkPolicy.prometheus.port"
         problems.append(Problem(where, f"{port} is no port", "write 1 to 65535", SOURCE))
     if problems:
-        raise InputError(list(dict.fromkeys(problems)))
+        raise InputError(in_order((_located(problem, layers) for problem in problems), layers))
     return Inputs(
         tuple(each.text for each in purposes),
         {name: given for name, given in ends.items() if given},
@@ -97,6 +97,12 @@ def from_values(paths: Sequence[Path]) -> Inputs:
         agent_only or False,
         port,
     )
+
+
+def _located(problem: Problem, layers: Sequence[Layer]) -> Problem:
+    """Return a problem with the file and line of the value that it is about."""
+    file, line = locate(layers, undotted(problem.where) or ())
+    return replace(problem, file=file, line=line)
 
 
 def _option(name: str) -> str:

@@ -10,10 +10,12 @@ from vcluster_isolation.firewall.ends import is_wide, looks_like_range, names, o
 from vcluster_isolation.firewall.inputs import SOURCE, Given, Inputs
 from vcluster_isolation.firewall.model import Rule, Settings
 from vcluster_isolation.firewall.providers import PROVIDERS, SETTINGS, Provider
+from vcluster_isolation.firewall.references import Reference, reference
 from vcluster_isolation.firewall.rules import ENDS, PURPOSES, applying, candidates, make_rules, standing_in
 from vcluster_isolation.ports import Port
 from vcluster_isolation.wording import quoted
 
+_OR_REFERENCE = ", or a reference like var.x or cidr:var.x"
 _PRIORITIES = range(100, 4097)  # of an Azure network security group
 
 
@@ -29,6 +31,7 @@ class Plan:
 def make_plan(provider_name: str, inputs: Inputs, ports: Sequence[Port]) -> Plan:
     """Return the rules for a provider. Raises InputError with all that is missing or that it cannot take."""
     provider = PROVIDERS[provider_name]
+    inputs = _with_references(inputs) if provider.references else inputs
     purposes = inputs.purposes or tuple(applying(inputs.ends, agent_only=inputs.agent_only))
     problems = [*_wrong_settings(provider_name, inputs), *_wrong_ends(provider, inputs, purposes)]
     problems += _missing(provider, inputs, purposes)
@@ -39,6 +42,16 @@ def make_plan(provider_name: str, inputs: Inputs, ports: Sequence[Port]) -> Plan
     if problems := [*_unmatched(provider, rules), *_too_low(provider, rules, settings)]:
         raise InputError(problems)
     return Plan(rules, settings, tuple(_notes(provider, inputs, purposes, rules)))
+
+
+def _with_references(inputs: Inputs) -> Inputs:
+    """Return what a user said with the texts that are references to values of Terraform as such."""
+
+    def read(given: Given) -> Given:
+        return replace(given, text=reference(given.text) or given.text)
+
+    ends = {name: tuple(map(read, each)) for name, each in inputs.ends.items()}
+    return replace(inputs, ends=ends, settings={name: read(given) for name, given in inputs.settings.items()})
 
 
 def _rules(provider: Provider, inputs: Inputs, purposes: Iterable[str], ports: Sequence[Port]) -> Iterator[Rule]:
@@ -56,7 +69,8 @@ def _rules(provider: Provider, inputs: Inputs, purposes: Iterable[str], ports: S
 def _texts(inputs: Inputs, end: str) -> tuple[str, ...]:
     """Return who an end is, each once, CIDRs as they would be printed."""
     given = inputs.ends.get(standing_in(end, inputs.ends), ())
-    return tuple(dict.fromkeys(range_of(each.text) if looks_like_range(each.text) else each.text for each in given))
+    texts = (range_of(each.text) if looks_like_range(each.text) else each.text for each in given)
+    return tuple({(text, looks_like_range(text)): text for text in texts}.values())
 
 
 def _settings(inputs: Inputs) -> Settings:
@@ -77,14 +91,18 @@ def _wrong_settings(provider_name: str, inputs: Inputs) -> Iterator[Problem]:
         kind = SETTINGS[name]
         if name not in (*provider.needs, *provider.takes):
             yield _problem(given.where, f"is nothing that {provider_name} knows", "leave it out")
+        elif isinstance(given.text, Reference) and given.text.kind == "name" and name != "first_priority":
+            continue
         elif not kind.allows(given.text) or (name == "first_priority" and int(given.text) not in _PRIORITIES):
-            next_step = f"give it in the form {kind.example}"
+            next_step = f"give it in the form {kind.example}{_OR_REFERENCE * provider.references}"
             yield _problem(given.where, f"{quoted(given.text)} cannot be {kind.what}", next_step)
 
 
 def _wrong_ends(provider: Provider, inputs: Inputs, purposes: Iterable[str]) -> Iterator[Problem]:
     """Yield which sources and targets are in no form that the provider has."""
     for given in _used(inputs, purposes):
+        if isinstance(given.text, Reference):
+            continue
         if looks_like_range(given.text):
             try:
                 range_of(given.text)
@@ -92,7 +110,7 @@ def _wrong_ends(provider: Provider, inputs: Inputs, purposes: Iterable[str]) -> 
                 yield _problem(given.where, f"{quoted(given.text)} {error}", "write a CIDR, such as 10.0.0.0/28")
         elif not provider.machines.allows(given.text):
             kind = provider.machines
-            next_step = f"write a CIDR, or the latter in the form {kind.example}"
+            next_step = f"write a CIDR, or the latter in the form {kind.example}{_OR_REFERENCE * provider.references}"
             yield _problem(given.where, f"{quoted(given.text)} is neither a CIDR nor {kind.what}", next_step)
 
 

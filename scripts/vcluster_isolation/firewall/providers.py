@@ -28,7 +28,8 @@ class Provider:
     """How rules are written for somebody's firewall.
 
     `machines` is what a source or target can be besides a CIDR. With `range_targets` a target may be a CIDR as
-    well. `needs` and `takes` are names of Settings, and `notes` sentences for whoever is going to use the rules.
+    well, with `references` all of these may be values of Terraform. `needs` and `takes` are names of Settings, and
+    `notes` sentences for whoever is going to use the rules.
     """
 
     render: Callable[[Sequence[Rule], Settings], Iterable[str]]
@@ -36,6 +37,7 @@ class Provider:
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     range_targets: bool = False
+    references: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -93,10 +95,13 @@ PROVIDERS: Mapping[str, Provider] = {
         openstack.render,
         _kind("a security group", "[^-].*", "my-security-group"),
     ),
-    "terraform-google": Provider(terraform_google.render, _TAG, ("network",), ("project",), notes=(_GOOGLE_NOTE,)),
+    "terraform-google": Provider(
+        terraform_google.render, _TAG, ("network",), ("project",), references=True, notes=(_GOOGLE_NOTE,)
+    ),
     "terraform-aws": Provider(
         terraform_aws.render,
         _SECURITY_GROUP,
+        references=True,
         notes=(_AWS_NOTE, _EKS_NOTE),
     ),
     "terraform-azure": Provider(
@@ -105,6 +110,7 @@ PROVIDERS: Mapping[str, Provider] = {
         ("resource_group", "nsg"),
         ("first_priority",),
         range_targets=True,
+        references=True,
         notes=(_AZURE_NOTE, "Network security groups with rules in line cannot have the resources below as well."),
     ),
 }

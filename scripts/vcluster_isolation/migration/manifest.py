@@ -1,71 +1,281 @@
-"""Migrating values that stand inside a manifest: `spec.template.helmRelease.values` of vCluster Platform's objects.
+"""Migrating values wherever they stand: in a file of their own, or in the objects that `values.releases` knows.
 
-A VirtualClusterTemplate or VirtualClusterInstance carries a vcluster.yaml as a literal block (`values: |`).
+Only the lines of the values change. A text has to be a literal block (`values: |`) and a mapping in block style; in any
+other form keys cannot be moved without writing the whole anew, so that nothing is done and it is said.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 
-from vcluster_isolation.errors import Problem
-from vcluster_isolation.migration.layout import compose, newline
+from vcluster_isolation.errors import InputError, Problem
+from vcluster_isolation.migration.layout import newline
 from vcluster_isolation.migration.migrate import Migration, migrate
-from vcluster_isolation.strict_yaml import parse_mapping
+from vcluster_isolation.migration.old import migrate_old
+from vcluster_isolation.renames import read_renames
+from vcluster_isolation.strict_yaml import line_of, parse_documents, parse_mapping
+from vcluster_isolation.values import legacy, objects
+from vcluster_isolation.values.expressions import Text, parsed
+from vcluster_isolation.values.kinds import is_manifest
+from vcluster_isolation.values.nodes import Place, place_of
+from vcluster_isolation.values.releases import is_vclusters
+from vcluster_isolation.values.set_values import path_of
+from vcluster_isolation.values.sites import Path, Site, at, each
 from vcluster_isolation.wording import dotted, quoted
 
-_WHERE = ("spec", "template", "helmRelease", "values")
-_LITERAL = re.compile(r"\|[+-]?[ \t]*(#.*)?\r?\n")
+_SOURCE = "migrate"
+_VERSION = (
+    "these are keys of vcluster-isolation, and of vCluster 0.31 and later; "
+    "an object that installs an older vCluster has to name another version as well"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where values stand in a text: the document, the path in it, what they are, and the lines if these can change."""
+
+    document: int
+    path: Path
+    value: Any
+    place: Place | None
+
+    @property
+    def can_change(self) -> bool:
+        """Whether the lines of these values can be written anew."""
+        return self.place is not None and (self.place.literal or self.place.block) and not self.place.borrowed
 
 
 def migrate_any(text: str, name: str) -> Migration:
-    """Migrate a values file, or the values in a manifest; as `migrate`, with lines of the whole file.
+    """Migrate a values file, or the values in the objects of a file; as `migrate`, with lines of the whole file.
 
-    A manifest that holds no values is a problem. Raises InputError when text or values are not strict YAML.
+    Objects without values are a problem. Raises InputError when text or values are not strict YAML.
     """
+    documents, outer = parsed(text, lambda one: [found.value for found in parse_documents(one, name)])
+    if not any(is_manifest(one) or objects.holds_releases(one) for one in documents):
+        return _plain(text, name, outer)
+    content = text if outer is None else outer.text
+    spots, notes, by_hand = _spots(content, documents, name)
+    if not any(objects.holds_releases(item) for _, item in _items(documents)):
+        return Migration(text, problems=(_no_values(documents, name),))
+    parts = [(spot, _of_spot(content, name, spot, outer)) for spot in spots]
+    problems = [*by_hand, *(problem for _, part in parts for problem in part.problems)]
+    if problems:
+        return Migration(text, notes=tuple(notes), problems=tuple(problems))
+    new = _put_back(content, parts)
+    if broken := _broken(content, new, parts, name):
+        return Migration(text, problems=(broken,))
+    done = tuple(line for _, part in parts for line in part.done)
+    more = [line for _, part in parts for line in part.notes]
+    more += [f"{name}: {_VERSION}"] * bool(done)
+    return Migration(new if outer is None else outer.restore(new), done, (*notes, *more))
+
+
+def _plain(text: str, name: str, outer: Text | None) -> Migration:
+    """Migrate a values file."""
+    if outer is None:
+        return _values(text, name)
+    return _around_expressions(text, name, outer, outer)
+
+
+def _values(text: str, name: str) -> Migration:
+    """Migrate values of any age."""
     values = parse_mapping(text, name)
-    if not {"apiVersion", "kind"} <= values.keys():
-        return migrate(text, name)
-    node = _find(text)
-    if node is None:
-        what = f"is a Kubernetes manifest of kind {quoted(values['kind'])}, not values"
-        next_step = f"give a values file, or a manifest that holds one in {dotted(_WHERE)}"
-        return Migration(text, problems=(Problem("", what, next_step, "migrate", name),))
-    if not _LITERAL.match(text, node.start_mark.index):
-        where = node.start_mark.line + 1
-        problem = Problem(dotted(_WHERE), "is no literal block", "write it as `values: |`", "migrate", name, where)
+    if legacy.marks(values):
+        return migrate_old(text, name)
+    for key, value in values.items():
+        if isinstance(value, Mapping) and any(path[0] == "isolation" for path in legacy.marks(value)):
+            what = "holds values of vCluster 0.19 or older"
+            next_step = "migrate them in a file of their own, and put the result here"
+            return Migration(text, problems=(Problem(dotted((key,)), what, next_step, _SOURCE, name),))
+    return migrate(text, name)
+
+
+def _around_expressions(text: str, name: str, found: Text, whole: Text) -> Migration:
+    """Migrate values whose expressions were taken out, and put these back.
+
+    Where lines are expressions by themselves, keys may depend on them, and are not moved.
+    """
+    result = _values(found.text, name)
+    if result.problems or not result.done:
+        return replace(result, text=text)
+    if found.lines:
+        number, expression = found.lines[0]
+        what = f"{expression} decides on the lines around it, so that keys cannot be moved"
+        listed = "; ".join(line.partition(": ")[2] for line in result.done)
+        problem = Problem("", what, f"rename by hand: {listed}", _SOURCE, name, number)
         return Migration(text, problems=(problem,))
-    return _inside(text, name, node)
+    return replace(result, text=whole.restore(result.text), done=tuple(map(whole.restore, result.done)))
 
 
-def _find(text: str) -> yaml.ScalarNode | None:
-    """Return the node that holds values inside a manifest, if there is one."""
-    node: Any = compose(text)
-    for key in _WHERE:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        node = next((value for name, value in pairs if name.value == key), None)
-    return node if isinstance(node, yaml.ScalarNode) else None
+def _items(documents: Sequence[Any]) -> Iterator[tuple[tuple[int, Path], Any]]:
+    """Yield each object with its place, those in Lists too."""
+    for number, document in enumerate(documents):
+        listed = document.get("items")
+        if document.get("kind") == "List" and isinstance(listed, list):
+            yield from (
+                ((number, ("items", index)), item) for index, item in enumerate(listed) if isinstance(item, dict)
+            )
+        else:
+            yield (number, ()), document
 
 
-def _inside(text: str, name: str, node: yaml.ScalarNode) -> Migration:
-    """Migrate the values in a literal block and put them back, as far in as they were."""
-    first = node.start_mark.line + 1
+def _spots(text: str, documents: Sequence[Any], name: str) -> tuple[list[_Spot], list[str], list[Problem]]:
+    """Return where vClusters' values stand, each place once, from the top.
+
+    Beside them are notes about what is passed over, and problems with keys that stand where they cannot be moved.
+    """
+    found: dict[tuple[int, Path], _Spot] = {}
+    notes: list[str] = []
+    problems: list[Problem] = []
+    numbered = list(_items(documents))
+    for (document, above), item in numbered:
+        for site in objects.sites_of(item, [one for _, one in numbered]):
+            if site.item is not None:
+                continue  # a template that is in the file by itself
+            values = [(path, at(item, path)) for path in site.values]
+            if not is_vclusters(site.chart) and not any(_has_policy(value, name) for _, value in values):
+                notes.append(f"{name}: {site.title} is passed over: its chart is {quoted(site.chart or 'not known')}")
+                continue
+            notes += [
+                f"{name}: {site.title} also uses {one.what}: migrate these by themselves" for one in site.elsewhere
+            ]
+            problems += _single_values(text, name, site, (document, above), item)
+            for path, value in values:
+                whole = (*above, *path)
+                found[document, whole] = _Spot(document, whole, value, place_of(text, document, whole))
+    spots = sorted(found.values(), key=lambda spot: spot.place.line if spot.place else 0)
+    return spots, list(dict.fromkeys(notes)), list(dict.fromkeys(problems))
+
+
+def _single_values(text: str, name: str, site: Site, place: tuple[int, Path], item: Any) -> Iterator[Problem]:
+    """Yield the renamed keys that an object sets one by one, as Argo CD's parameters do: they are no keys to move."""
+    document, above = place
+    for path, parameter in each(item, site.parameters) if site.parameters else ():
+        steps = path_of(str(parameter.get("name"))) or ()
+        for row in read_renames():
+            if steps[: len(row.source)] == row.source:
+                new = dotted((*row.target, *steps[len(row.source) :]))
+                line = line_of(text, (*above, *path), document)
+                what = f"{quoted(parameter['name'])} is the deprecated name of {new}"
+                yield Problem(dotted(path), what, "rename it by hand", _SOURCE, name, line)
+
+
+def _has_policy(value: Any, name: str) -> bool:
+    """Return whether values of another chart have policies of a vCluster below one of its keys."""
+    if isinstance(value, str):
+        try:
+            value, _ = parsed(value, lambda one: parse_mapping(one, name))
+        except InputError:
+            return False
+    places = [value, *value.values()] if isinstance(value, Mapping) else []
+    return any(isinstance(at(place, ("policies", "networkPolicy")), Mapping) for place in places)
+
+
+def _no_values(documents: Sequence[Any], name: str) -> Problem:
+    """Return the problem with manifests that hold no values."""
+    what = f"is a Kubernetes manifest of kind {quoted(documents[0].get('kind'))}, not values"
+    next_step = "give a values file, or an object that holds one, such as a VirtualClusterTemplate or an Application"
+    return Problem("", what, next_step, _SOURCE, name)
+
+
+def _of_spot(text: str, name: str, spot: _Spot, outer: Text | None) -> Migration:
+    """Migrate the values at one place; the text of the answer is theirs, with empty lines for those above them."""
+    if not spot.can_change or spot.place is None:
+        return _by_hand(text, name, spot)
+    lines = text.splitlines(keepends=True)[spot.place.first : spot.place.end]
+    margin = _margin(lines)
+    if any(line.strip() and not line.startswith(margin) for line in lines):
+        return _by_hand(text, name, spot)
+    inner = _blank(text, spot.place.first) + "".join(_outdented(line, len(margin)) for line in lines)
+    try:
+        _, found = parsed(inner, lambda one: parse_mapping(one, name))
+    except InputError:
+        if spot.place.block:  # an alias of an anchor above it, most likely
+            return _by_hand(text, name, spot)
+        raise
+    if found is not None:
+        return _around_expressions(inner, name, found, found)
+    kept = [] if outer is None else [one for one in outer.lines if spot.place.first < one[0] <= spot.place.end]
+    if kept and outer is not None:
+        return _around_expressions(inner, name, replace(outer, text=inner, lines=tuple(kept)), Text(""))
+    return _values(inner, name)
+
+
+def _by_hand(text: str, name: str, spot: _Spot) -> Migration:
+    """Return a problem for values in a form that cannot change, if there is something to change at all."""
+    inner = spot.value if isinstance(spot.value, str) else _dumped(spot.value)
+    if not isinstance(spot.value, (str, Mapping)):
+        return Migration(text)
+    line = spot.place.line + 1 if spot.place else None
+    found, _ = parsed(inner, lambda one: _values(one, name))
+    if not found.done and not found.problems:
+        return Migration(inner)
+    what = "is no literal block" if isinstance(spot.value, str) else "is no mapping in block style by itself"
+    shape = f"as `{spot.path[-1]}: |`" if isinstance(spot.value, str) else "with one key a line, and without aliases"
+    return Migration(inner, problems=(Problem(dotted(spot.path), what, f"write it {shape}", _SOURCE, name, line),))
+
+
+def _dumped(value: Any) -> str:
+    """Return a mapping as a text that can be migrated, to see whether there is something to do."""
+    text: str = yaml.safe_dump(value)
+    return text
+
+
+def _blank(text: str, count: int) -> str:
+    """Return empty lines, ended as a text's lines are."""
+    return newline(text) * count
+
+
+def _margin(lines: Sequence[str]) -> str:
+    """Return what the first line that is not empty begins with."""
+    first = next((line for line in lines if line.strip()), "")
+    return first[: len(first) - len(first.lstrip(" "))]
+
+
+def _outdented(line: str, by: int) -> str:
+    """Return a line without its margin, of which a line of spaces may have less."""
+    return line[by:] if len(line.rstrip("\r\n")) >= by else line.lstrip(" ")
+
+
+def _put_back(text: str, parts: Sequence[tuple[_Spot, Migration]]) -> str:
+    """Return a text with the values that changed in their places, as far in as they were; from the bottom up."""
     lines = text.splitlines(keepends=True)
-    # Empty lines in place of the manifest's first ones let every message count lines of the whole file.
-    inner = migrate("\n" * first + node.value, name)
-    if inner.text == "\n" * first + node.value:
-        return replace(inner, text=text)
-    margin = " " * _indent(lines[first:])
-    new = [f"{margin}{line}" if line else "" for line in inner.text.splitlines()[first:]]
-    end = newline(text)
-    after = lines[first + len(node.value.splitlines()) :]
-    result = "".join([*lines[:first], end.join(new), end if after or text.endswith("\n") else "", *after])
-    return replace(inner, text=result)
+    for spot, part in reversed(parts):
+        place = spot.place
+        if place is None or not part.done:
+            continue
+        margin = _margin(lines[place.first : place.end])
+        new = part.text.splitlines(keepends=True)[place.first :]
+        lines[place.first : place.end] = [margin + line if line.strip("\r\n") else line for line in new]
+    return "".join(lines)
 
 
-def _indent(lines: list[str]) -> int:
-    """Return how far in the first line that is not empty stands."""
-    return next(len(line) - len(line.lstrip(" ")) for line in lines if line.strip())
+def _broken(text: str, new: str, parts: Sequence[tuple[_Spot, Migration]], name: str) -> Problem | None:
+    """Return a problem if a text means something else than the same objects with their values migrated."""
+    try:
+        before, after = ([one.value for one in parse_documents(each, name)] for each in (text, new))
+    except InputError as error:
+        return replace(error.problems[0], what=f"the file would be broken then: {error.problems[0].what}")
+    same = len(before) == len(after) and _without(before, parts) == _without(after, parts)
+    for spot, part in parts:
+        if part.done and same:
+            now = at(after[spot.document], spot.path)
+            wanted, _ = parsed(part.text, lambda one: parse_mapping(one, name))
+            actual = parsed(now, lambda one: parse_mapping(one, name))[0] if isinstance(now, str) else now
+            same = wanted == actual
+    what, next_step = "cannot be migrated: the file would mean something else then", "rename the keys by hand"
+    return None if same else Problem("", what, next_step, _SOURCE, name)
+
+
+def _without(documents: Sequence[Any], parts: Sequence[tuple[_Spot, Migration]]) -> list[Any]:
+    """Return documents without the values that were migrated."""
+    found = copy.deepcopy(list(documents))
+    for spot, part in parts:
+        if part.done:
+            at(found[spot.document], spot.path[:-1])[spot.path[-1]] = None
+    return found

@@ -26,15 +26,23 @@ def has_own(text: str, path: Keys) -> bool:
     return True
 
 
-def check_meaning(old: str, new: str, moves: Sequence[tuple[Keys, Keys]], removals: Sequence[Keys]) -> None:
-    """Raise CannotEdit unless `new` means what `old` means, with these keys moved and removed."""
-    paths = tree([*removals, *(path for pair in moves for path in pair)])
+def check_meaning(
+    old: str,
+    new: str,
+    moves: Sequence[tuple[Keys, Keys]],
+    removals: Sequence[Keys],
+    additions: Sequence[tuple[Keys, str]] = (),
+) -> None:
+    """Raise CannotEdit unless `new` means what `old` means, with these keys moved, removed and added."""
+    paths = tree([*removals, *(path for pair in moves for path in pair), *(path for path, _ in additions)])
     expected = _meaning(_root(old), paths, {})
     for path in removals:
         del _at(expected, path[:-1])[path[-1]]
     for source, target in moves:
         value = _take(expected, source)
         _at(expected, target[:-1])[target[-1]] = value
+    for path, scalar in additions:
+        _at(expected, path[:-1])[path[-1]] = _digest(compose(scalar), {})
     try:
         actual = _meaning(_root(new), paths, {})
     except CannotEdit as error:

@@ -15,19 +15,30 @@ Keys: TypeAlias = tuple[str, ...]
 """A path from the root of a file."""
 
 
-def edit(text: str, moves: Sequence[tuple[Keys, Keys]], removals: Sequence[Keys]) -> str:
+def edit(
+    text: str,
+    moves: Sequence[tuple[Keys, Keys]],
+    removals: Sequence[Keys],
+    additions: Sequence[tuple[Keys, str]] = (),
+) -> str:
     """Return `text` without the `removals`, and with each key moved from the first path of a pair to the second.
+
+    The `additions` are new keys with a scalar each, as YAML has it.
 
     A moved key keeps its text. The mapping that it goes to is made, if there is none, where the one was that it
     came from; that one goes away with its last key. Comments go with their key, those of a removed key stay.
     Raises CannotEdit (see `yaml_layout.read`).
     """
     end = "" if text.endswith("\n") else newline(text)
-    block = read(text + end, tree([*removals, *(path for pair in moves for path in pair)]))
+    places = [*removals, *(path for pair in moves for path in pair), *(path for path, _ in additions)]
+    block = read(text + end, tree(places))
     for path in removals:
         block = _remove(block, path)
     for source, target in moves:
         block = _move(block, source, target, newline(text))
+    for path, scalar in additions:
+        added = Entry("", "", block.indent, rest=(f": {scalar}{newline(text)}",))
+        block = _put(block, path, added, len(block.entries), newline(text))
     return "".join(write(_tidy(block))).removesuffix(end)
 
 

@@ -14,10 +14,11 @@ that are there, each with its own policies or none, and neighbours only where an
 namespace.
 
 What is not covered: what NetworkPolicy leaves open (`reach/evaluate.py`), the vCluster's values (what the user opened
-on purpose fails like everything else, and claims about named grants are left out), other policy APIs, pods that a
-tenant puts into the host's network, and what a tenant may do but has not begun to do: NetworkPolicies and namespaces
-that it could sync if its vCluster lets it. Where host DNS, the host API server and vCluster Platform are is taken from
-the vCluster's policies (`settings_of_policies`); that the platform is reachable is claimed only where there is one.
+on purpose fails like everything else, and claims about named grants are left out), what policies of other APIs say
+(claims that these could break are undecided: `audit_undecided.py`), pods that a tenant puts into the host's network,
+and what a tenant may do but has not begun to do: NetworkPolicies and namespaces that it could sync if its vCluster lets
+it. Where host DNS, the host API server and vCluster Platform are is taken from the vCluster's policies
+(`settings_of_policies`); that the platform is reachable is claimed only where there is one.
 
 Cost. vClusters of one shape are judged once (`audit_shape`), and ends of all shapes meet by what they look for
 (`audit_abroad`): beyond reading the cluster it is some milliseconds for each shape, and some hundred microseconds for
@@ -26,16 +27,19 @@ each vCluster. vClusters that share a namespace are judged one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof.audit_abroad import meet_abroad, meet_neighbours
 from vcluster_isolation.proof.audit_cover import Uncovered, cover, selected_policies, unselected
 from vcluster_isolation.proof.audit_ends import End, is_hosted, place_of
 from vcluster_isolation.proof.audit_find import Fleet, Found, RolePod, find
 from vcluster_isolation.proof.audit_judge import Finding, judge
 from vcluster_isolation.proof.audit_land import Land
+from vcluster_isolation.proof.audit_promises import Promise
 from vcluster_isolation.proof.audit_shape import shape
+from vcluster_isolation.proof.audit_undecided import Findings, doubts_of, undecided
 from vcluster_isolation.proof.audit_units import Twin, Unit
 from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.reach.labels import TooManyClasses
@@ -62,6 +66,7 @@ class Audited:
     """One vCluster. `unselected` are the names of policies in its namespaces that select no pod that is there.
 
     It is not `isolated` when no policy selects any of its pods, or when there are neither pods nor policies.
+    `not_evaluated` are the policies of other APIs that may be about its pods.
     """
 
     found: Found
@@ -70,20 +75,32 @@ class Audited:
     isolated: bool
     uncovered: tuple[Uncovered, ...]
     unselected: tuple[str, ...]
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """All vClusters of a host cluster, in ascending order, and what was read."""
+    """All vClusters of a host cluster, in ascending order, and what was read; `broken`: policies that are missing."""
 
     cluster: Cluster
     vclusters: tuple[Audited, ...]
+    broken: tuple[Promise, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether every claim holds, and everything was judged."""
-        failing = (one.verdicts.unjudged or any(f.fails for f in one.verdicts.findings) for one in self.vclusters)
-        return not self.cluster.problems and not any(failing)
+        return not self.fails and not any(found.undecided for found in self._findings())
+
+    @property
+    def fails(self) -> bool:
+        """Whether a claim fails, something was not judged, or a policy is not there that should be."""
+        unjudged = self.cluster.problems or self.broken or any(one.verdicts.unjudged for one in self.vclusters)
+        return bool(unjudged) or any(found.fails for found in self._findings())
+
+    def _findings(self) -> Iterator[Finding]:
+        """Yield the findings about all vClusters, what several share once."""
+        for verdicts in {id(one.verdicts): one.verdicts for one in self.vclusters}.values():
+            yield from verdicts.findings
 
 
 def audit(
@@ -99,13 +116,40 @@ def audit(
     """
     fleet = find(cluster, declared)
     land = Land(cluster, fleet)
+    tell = tell or _quiet
+
+    def again(other: Cluster) -> Findings:
+        judged = _verdicts(fleet, Land(other, fleet, land.platforms), tell, kinds)
+        return {key: one.findings for key, one in judged.items()}
+
+    judged = _verdicts(fleet, land, tell, kinds)
+    findings = {key: one.findings for key, one in judged.items()}
+    verdicts = _with(undecided(cluster, fleet.found, findings, again), judged)
+    selected, doubts = selected_policies(fleet, land), doubts_of(cluster)
+    audited = (
+        replace(_audited(one, verdicts[id(one)], fleet, land, selected), not_evaluated=doubts.about(one))
+        for one in fleet.found
+    )
+    return Audit(cluster, tuple(audited))
+
+
+def _verdicts(fleet: Fleet, land: Land, tell: Tell, kinds: Collection[str]) -> dict[int, Verdicts]:
+    """Return what becomes of the claims of some kinds about each vCluster, by its id."""
     verdicts: dict[int, Verdicts] = {}
-    for listed, judged in _judged(fleet, land, tell or _quiet):
+    for listed, judged in _judged(fleet, land, tell):
         findings = tuple(one for one in judged.findings if one.claim.kind in kinds)
         verdicts |= dict.fromkeys(map(id, listed), replace(judged, findings=findings))
-    selected = selected_policies(fleet, land)
-    audited = (_audited(one, verdicts[id(one)], fleet, land, selected) for one in fleet.found)
-    return Audit(cluster, tuple(audited))
+    return verdicts
+
+
+def _with(findings: Findings, verdicts: Mapping[int, Verdicts]) -> dict[int, Verdicts]:
+    """Return verdicts with other findings; vClusters that share both keep sharing their verdicts."""
+    made: dict[tuple[int, int], Verdicts] = {}
+    for key, one in verdicts.items():
+        pair = (id(one), id(findings[key]))
+        if pair not in made:
+            made[pair] = one if one.findings is findings[key] else replace(one, findings=findings[key])
+    return {key: made[id(one), id(findings[key])] for key, one in verdicts.items()}
 
 
 def _quiet(what: str, done: int, of: int) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vcluster_isolation.proof.audit_find import Fleet, Found, RolePod, chart_policy_of
+from vcluster_isolation.proof.audit_find import Fleet, Found, RolePod
 from vcluster_isolation.proof.audit_land import Land
 from vcluster_isolation.reach.model import EGRESS, INGRESS, Pod, Policy
 from vcluster_isolation.reach.tiers import DENY, tier_rules
+from vcluster_isolation.vcluster.policy_names import recognise
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +56,5 @@ def selected_policies(fleet: Fleet, land: Land) -> frozenset[int]:
 
 def unselected(found: Found, policies: Iterable[Policy], selected: frozenset[int]) -> tuple[str, ...]:
     """Return the policies of a vCluster's namespaces that select no pod, but those of its neighbours there."""
-    mine = (one for one in policies if chart_policy_of(one) in ("", found.tenant.name))
+    mine = (one for one in policies if not (known := recognise(one)) or known.vcluster in ("", found.tenant.name))
     return tuple(f"{one.namespace}/{one.name}" for one in mine if id(one) not in selected)

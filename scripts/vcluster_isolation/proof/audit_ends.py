@@ -19,7 +19,7 @@ from vcluster_isolation.proof import cast
 from vcluster_isolation.proof.audit_find import BY_NAMESPACES, COREDNS, WORKLOAD, Found, RolePod
 from vcluster_isolation.proof.audit_land import Land
 from vcluster_isolation.proof.audit_near import near_carrier, near_policies, near_tiers
-from vcluster_isolation.proof.cast import VIRTUAL_NAMESPACE, Actor, PodActor
+from vcluster_isolation.proof.cast import MANAGED_BY, VIRTUAL_NAMESPACE, Actor, PodActor
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.proof.tenants import named_spaces
 from vcluster_isolation.proof.without_grants import Rendered
@@ -29,6 +29,8 @@ from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.labels import FREE
 from vcluster_isolation.reach.model import Endpoint, External, Pod, Policy
 from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, WORKLOADS, is_of, policy_name
+from vcluster_isolation.vcluster.policy_names import COREDNS as COREDNS_POLICY
 
 
 def chosen(actor: Actor) -> bool:
@@ -150,25 +152,29 @@ def _subject(found: Found, land: Land) -> Subject:
 
 def _unmapped(found: Found, policies: Iterable[Policy]) -> set[str]:
     """Return the namespaces to which a vCluster syncs pods without the chart's policies: it could sync to more."""
-    mapped = {one.namespace for one in policies if one.name == f"vc-work-{found.tenant.name}"}
+    mapped = {one.namespace for one in policies if is_of(one, found.tenant.name, WORKLOADS)}
     return set(found.synced) - mapped
 
 
 def is_hosted(found: Found, policies: Iterable[Policy]) -> bool:
     """Return whether workloads run in the host cluster; if not, they run on private nodes.
 
-    With private nodes vCluster renders no policies but those of control plane and snapshots, and syncs no pods.
+    With private nodes vCluster renders no policies but those of control plane and snapshots, and syncs no pods. So
+    any policy that speaks of its workloads says that there are some, by its name or by its podSelector, even if it is
+    not recognised: to take a vCluster for one with private nodes leaves claims out.
     """
-    own = {f"vc-{kind}-{found.tenant.name}" for kind in ("cp", "work", "kube-dns")}
-    there = {one.name for one in policies if one.name in own}
-    synced = any(role in (WORKLOAD, COREDNS) for role, _ in found.pods)
-    return synced or bool(found.synced) or there != {f"vc-cp-{found.tenant.name}"}
+    name = found.tenant.name
+    if found.synced or any(role in (WORKLOAD, COREDNS) for role, _ in found.pods):
+        return True
+    of_workloads = {policy_name(role, name) for role in (WORKLOADS, COREDNS_POLICY)}
+    spoken = any(one.name in of_workloads or (MANAGED_BY, name) in one.selector.equal for one in policies)
+    return spoken or not any(is_of(one, name, CONTROL_PLANE) for one in policies)
 
 
 def has_coredns(found: Found, policies: Iterable[Policy]) -> bool:
     """Return whether CoreDNS is a pod of its own: by its policy, or because it is there."""
-    policy = f"vc-kube-dns-{found.tenant.name}"
-    return any(one.name == policy for one in policies) or any(role == COREDNS for role, _ in found.pods)
+    by_policy = any(is_of(one, found.tenant.name, COREDNS_POLICY) for one in policies)
+    return by_policy or any(role == COREDNS for role, _ in found.pods)
 
 
 def _imagined(subject: Subject, rendered: Rendered, land: Land) -> Iterator[End]:

@@ -3,14 +3,15 @@
 A vCluster leaves several traces, and each one by itself is enough, so that none escapes for lack of another: above
 all not the one that nobody isolated. The traces, all from facts about vCluster that its sources confirm:
 
-- policies: `vc-cp-NAME` with the podSelector `release: NAME`, the other three by theirs, and every NetworkPolicy
-  labelled `app: vcluster`, `release: NAME`. A name alone is not enough: a tenant's own synced policy may have it,
-  but vCluster adds `vcluster.loft.sh/managed-by` to its podSelector.
-- control planes: pods labelled `app: vcluster` (or `vcluster-etcd`) and `release: NAME`. A tenant cannot make one:
-  its pods carry `vcluster.loft.sh/managed-by`, and lose `release`.
+- policies: those that `vcluster/policy_names.py` recognises by name and podSelector, and every NetworkPolicy labelled
+  `app: vcluster`, `release: NAME` that no vCluster synced.
+- control planes: pods that `vcluster/pod_roles.py` takes for one: labelled `app: vcluster` (or `vcluster-etcd`) and
+  `release: NAME`, and called like its pods. No tenant can make one.
 - namespaces that namespace sync made, labelled `vcluster.loft.sh/vcluster-name` and `…/vcluster-namespace`.
 - synced pods: `vcluster.loft.sh/managed-by: NAME`. Such a pod belongs to the vCluster that its namespace's labels
-  name, else to that of the same namespace, else to the only one of that name, else to one that left no other trace.
+  name, else to that of the same namespace, else to the only one of that name, else to one that left no other trace. In
+  the namespace of another vCluster it is not given to the only one of that name elsewhere: who may make pods there with
+  labels of their choice (see `pod_roles.py`) could pass for that one's tenant.
 - mapped namespaces: there the chart renders `vc-work-NAME` as well, whose peer names the control plane's namespace. So
   policies and pods there belong to the vCluster of that namespace, unless labels say otherwise.
 """
@@ -18,18 +19,20 @@ all not the one that nobody isolated. The traces, all from facts about vCluster 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vcluster_isolation.proof.cast import MANAGED_BY, VIRTUAL_NAMESPACE
 from vcluster_isolation.proof.settings_of_policies import api_servers, home_of
 from vcluster_isolation.proof.tenants import Tenant
 from vcluster_isolation.reach.addresses import POD_RANGES, AddressSet
-from vcluster_isolation.reach.model import Labels, Namespace, Pod, Policy
+from vcluster_isolation.reach.model import Namespace, Pod, Policy
 from vcluster_isolation.reach.parse import Cluster
+from vcluster_isolation.vcluster.pod_roles import control_plane_of
+from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE as CONTROL_PLANE_POLICY
+from vcluster_isolation.vcluster.policy_names import WORKLOADS, ChartPolicy, recognise
 
-CONTROL_PLANE, ETCD, COREDNS, WORKLOAD = "control-plane", "etcd", "coredns", "workload"
-SNAPSHOT, STRAY = "snapshot", "stray"
+COREDNS, WORKLOAD, SNAPSHOT, STRAY = "coredns", "workload", "snapshot", "stray"
 
 BY_POLICIES, BY_CONTROL_PLANE, BY_NAMESPACES, BY_PODS = "policies", "control-plane", "namespaces", "synced-pods"
 
@@ -37,10 +40,7 @@ SYNCED_FROM = "vcluster.loft.sh/vcluster-name"
 SYNCED_HOME = "vcluster.loft.sh/vcluster-namespace"
 
 RolePod = tuple[str, Pod]
-"""A pod and its role: one of the six above."""
-
-_CHART_NAME = re.compile(r"vc-(cp|work|kube-dns|snapshot)-(.+)")
-_CONTROL = {"vcluster": CONTROL_PLANE, "vcluster-etcd": ETCD}
+"""A pod and its role: one of the four above, or of the two of `pod_roles.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ def find(cluster: Cluster, declared: Iterable[tuple[str, str]] = ()) -> Fleet:
     `declared` are the (namespace, release) of policies labelled `app: vcluster`: a parsed policy has no labels.
     """
     traces = _Traces()
-    charted = [(one, name) for one in cluster.policies if (name := chart_policy_of(one))]
+    charted = [(one, known) for one in cluster.policies if (known := recognise(one)) and known.vcluster]
     mapped = _mapped(charted)
     synced = dict(_synced_spaces(cluster.namespaces.values()))
-    for space, name in (*declared, *((one.namespace, name) for one, name in charted)):
+    for space, name in (*declared, *((one.namespace, known.vcluster) for one, known in charted)):
         traces.add(mapped.get((space, name), Tenant(name, space)), BY_POLICIES)
     for tenant in synced.values():
         traces.add(tenant, BY_NAMESPACES)
@@ -117,36 +117,15 @@ def _addressed(pods: Iterable[Pod], unknown: AddressSet) -> Iterable[Pod]:
     return (replace(pod, addresses=unknown) if pod.addresses == POD_RANGES else pod for pod in pods)
 
 
-def _mapped(charted: Iterable[tuple[Policy, str]]) -> dict[tuple[str, str], Tenant]:
+def _mapped(charted: Iterable[tuple[Policy, ChartPolicy]]) -> dict[tuple[str, str], Tenant]:
     """Return the mapped namespaces of vClusters, each with the vCluster's name, and whose they are."""
-    homes = {(one.namespace, name) for one, name in charted if one.name.startswith("vc-cp-")}
+    homes = {(one.namespace, known.vcluster) for one, known in charted if known.role == CONTROL_PLANE_POLICY}
     found: dict[tuple[str, str], Tenant] = {}
-    for one, name in charted:
-        place = (one.namespace, name)
-        if place not in homes and (home := home_of(one)) != one.namespace:
-            found[place] = Tenant(name, home)
+    for one, known in charted:
+        place = (one.namespace, known.vcluster)
+        if known.role == WORKLOADS and place not in homes and (home := home_of(one)) != one.namespace:
+            found[place] = Tenant(known.vcluster, home)
     return found
-
-
-def chart_policy_of(policy: Policy) -> str:
-    """Return the vCluster that one of the chart's policies belongs to, by its name and podSelector; or nothing."""
-    match = _CHART_NAME.fullmatch(policy.name)
-    if match is None:
-        return ""
-    kind, name = match.groups()
-    wanted = {
-        "cp": {("release", name)},
-        "work": {(MANAGED_BY, name)},
-        "kube-dns": {("k8s-app", "vcluster-kube-dns"), (MANAGED_BY, name)},
-        "snapshot": {("app", "vcluster-snapshot")},
-    }[kind]
-    return name if wanted <= policy.selector.equal and _not_synced(kind, policy.selector.equal) else ""
-
-
-def _not_synced(kind: str, equal: Labels) -> bool:
-    """Return whether a podSelector is not one that vCluster scoped to a tenant's pods."""
-    keys = {key for key, _ in equal}
-    return kind in ("work", "kube-dns") or MANAGED_BY not in keys
 
 
 def _synced_spaces(spaces: Iterable[Namespace]) -> Iterator[tuple[str, Tenant]]:
@@ -162,10 +141,10 @@ def _own_pods(pods: Iterable[Pod], homes: Mapping[tuple[str, str], Tenant], trac
     """Note the pods of vClusters, and yield all others."""
     synced: list[tuple[str, Pod]] = []
     for pod in pods:
-        labels = dict(pod.labels)
-        if name := labels.get(MANAGED_BY):
+        if name := dict(pod.labels).get(MANAGED_BY):
             synced.append((name, pod))
-        elif (role := _CONTROL.get(labels.get("app", ""))) and (name := labels.get("release")):
+        elif control := control_plane_of(pod):
+            role, name = control
             tenant = Tenant(name, pod.namespace.name)
             traces.add(tenant, BY_CONTROL_PLANE)
             traces.pods.setdefault(tenant, []).append((role, pod))
@@ -174,20 +153,26 @@ def _own_pods(pods: Iterable[Pod], homes: Mapping[tuple[str, str], Tenant], trac
     named: dict[str, list[Tenant]] = {}
     for tenant in traces.by:
         named.setdefault(tenant.name, []).append(tenant)
+    taken = {tenant.namespace for tenant in traces.by}
     for name, pod in synced:
-        tenant = _owner(name, pod.namespace.name, homes, named.get(name, []))
+        tenant = _owner(Tenant(name, pod.namespace.name), homes, named.get(name, []), taken)
         traces.add(tenant, BY_PODS)
         if pod.namespace.name != tenant.namespace:
             traces.synced.setdefault(tenant, set()).add(pod.namespace.name)
         traces.pods.setdefault(tenant, []).append((_role(pod), pod))
 
 
-def _owner(name: str, space: str, homes: Mapping[tuple[str, str], Tenant], named: list[Tenant]) -> Tenant:
-    """Return the vCluster that a synced pod in a namespace belongs to."""
-    here = Tenant(name, space)
-    if (space, name) in homes:
-        return homes[space, name]
-    return named[0] if here not in named and len(named) == 1 else here
+def _owner(
+    here: Tenant, homes: Mapping[tuple[str, str], Tenant], named: Sequence[Tenant], taken: Collection[str]
+) -> Tenant:
+    """Return the vCluster that a synced pod belongs to; `here` is the one of its label in the pod's namespace.
+
+    `named` are those of that name that left another trace, `taken` the namespaces of all that did.
+    """
+    if (here.namespace, here.name) in homes:
+        return homes[here.namespace, here.name]
+    elsewhere = here not in named and len(named) == 1 and here.namespace not in taken
+    return named[0] if elsewhere else here
 
 
 def _role(pod: Pod) -> str:

@@ -28,6 +28,8 @@ def as_json(audit: Audit) -> Iterator[str]:
         "cluster_policies": len(cluster.tiers),
         "warnings": warnings(audit),
         "problems": [one.as_dict() for one in cluster.problems],
+        "not_evaluated": [one.as_dict() for one in cluster.not_evaluated],
+        "not_there": [asdict(one) for one in audit.broken],
     }
     yield f'{json.dumps(head)[:-1]}, "kinds": ['
     yield from _listed(_kind(number, one) for number, one in enumerate(verdicts.values()))
@@ -71,6 +73,7 @@ def _vcluster(one: Audited, kind: int) -> Mapping[str, Any]:
         "pods": dict(sorted(Counter(role for role, _ in one.found.pods).items())),
         "uncovered": [asdict(pod) for pod in one.uncovered],
         "unselected": list(one.unselected),
+        "not_evaluated": [str(policy) for policy in one.not_evaluated if policy.confined],
     }
 
 

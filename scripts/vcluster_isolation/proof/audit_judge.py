@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from vcluster_isolation.proof import cast
 from vcluster_isolation.proof.audit_ends import End, Place, tag
 from vcluster_isolation.proof.claims import AVAILABILITY, CLAIMS, ISOLATION, Claim
-from vcluster_isolation.proof.prove import FAILS, HOLDS, NO_SUBJECT, Counterexample
+from vcluster_isolation.proof.prove import FAILS, HOLDS, NO_SUBJECT, UNDECIDED, Counterexample
 from vcluster_isolation.proof.world import OWN, Who
 from vcluster_isolation.reach.match import selects
 from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
@@ -58,8 +58,9 @@ def example(
 class Finding:
     """What became of a claim about a vCluster: for pods that are `there`, and for those that are `possible`.
 
-    Either is `holds`, `FAILS` or `n/a` (what the claim speaks of is not in the host cluster, or not there now), and
-    has its smallest counterexample if it fails.
+    Either is `holds`, `FAILS`, `undecided` (it does not fail, and a policy that is not evaluated could break it) or
+    `n/a` (what the claim speaks of is not in the host cluster, or not there now), and has its smallest counterexample
+    if it fails.
     """
 
     claim: Claim
@@ -72,6 +73,11 @@ class Finding:
     def fails(self) -> bool:
         """Whether it fails, one way or the other."""
         return FAILS in (self.there, self.possible)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it does not fail, and could."""
+        return not self.fails and UNDECIDED in (self.there, self.possible)
 
 
 @dataclass(slots=True)

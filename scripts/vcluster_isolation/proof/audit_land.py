@@ -41,8 +41,11 @@ _CARRIER = "(all namespaces)"
 class Land:
     """A host cluster, with what is asked of it for every vCluster."""
 
-    def __init__(self, cluster: Cluster, fleet: Fleet) -> None:
-        """Index the policies of a cluster; `fleet` are the vClusters in it."""
+    def __init__(self, cluster: Cluster, fleet: Fleet, platforms: Collection[str] | None = None) -> None:
+        """Index the policies of a cluster; `fleet` are the vClusters in it.
+
+        `platforms` are the namespaces in which all of these look for vCluster Platform, unless its policies say so.
+        """
         self.spaces: Mapping[str, Namespace] = cluster.namespaces
         self.pods = cluster.pods
         self.evaluator = Evaluator(cluster.policies, cluster.tiers)
@@ -64,8 +67,8 @@ class Land:
         for found in fleet.found:
             for space in found.spaces:
                 self.tenants.setdefault(space, set()).add(found.tenant.name)
-        platforms = platform_spaces(cluster.policies)
-        self.host = tuple((tags_of_host(pod, platforms), pod) for pod in fleet.host)
+        self.platforms = platform_spaces(cluster.policies) if platforms is None else platforms
+        self.host = tuple((tags_of_host(pod, self.platforms), pod) for pod in fleet.host)
         asked = {pod.namespace.name for tags, pod in self.host if tags & _ASKED}
         self.host_spaces = frozenset(one.namespace for one in _host_actors()) - {cast.ANYBODY.namespace} | asked
 

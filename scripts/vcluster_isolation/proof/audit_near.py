@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 
-from vcluster_isolation.proof.audit_find import Found, RolePod, chart_policy_of
+from vcluster_isolation.proof.audit_find import Found, RolePod
 from vcluster_isolation.proof.audit_land import Land
 from vcluster_isolation.proof.cast import MANAGED_BY
 from vcluster_isolation.reach.model import Policy, Rule, Selector
 from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.vcluster.policy_names import is_of
 
 Label = tuple[str, str]
 
@@ -26,7 +27,7 @@ def near_policies(found: Found, beside: Iterable[RolePod], land: Land) -> list[P
     theirs = _theirs(found, beside, land)
     if not theirs:
         return policies
-    own_first = sorted(policies, key=lambda one: chart_policy_of(one) != found.tenant.name)
+    own_first = sorted(policies, key=lambda one: not is_of(one, found.tenant.name))
     different: dict[Hashable, Policy] = {}
     for policy in own_first:
         if not _asks_for(policy.selector, theirs):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.proof.audit import Tell
+from vcluster_isolation.proof.audit_promises import READ, Promises
+from vcluster_isolation.proof.cast import MANAGED_BY
 from vcluster_isolation.reach.fields import legal_name
 from vcluster_isolation.reach.parse import Cluster, flatten, parse_cluster
 from vcluster_isolation.reach.stream import objects
@@ -45,20 +48,26 @@ class _Text:
         return text
 
 
-def read_cluster(path: Path, standard_input: BinaryIO, tell: Tell) -> tuple[Cluster, set[tuple[str, str]]]:
+def read_cluster(
+    path: Path, standard_input: BinaryIO, tell: Tell, promises: Promises | None = None
+) -> tuple[Cluster, set[tuple[str, str]]]:
     """Return what a file says (`-`: standard input) of a cluster, and what its policies' labels declare.
 
-    The latter are the (namespace, release) of policies labelled `app: vcluster`. Objects that are wrong are problems
-    of the cluster; raises InputError when the file cannot be read or is not JSON.
+    The latter are the (namespace, release) of policies labelled `app: vcluster` that no vCluster synced. Objects that
+    are wrong are problems of the cluster; `promises` is told what objects say of policies that are there. Raises
+    InputError when the file cannot be read or is not JSON.
     """
     name = "standard input" if path == STDIN else printable(str(path))
     declared: set[tuple[str, str]] = set()
     try:
         with _opened(path, standard_input) as stream:
             items = flatten(objects(_Text(stream, name, tell), name))  # type: ignore[arg-type]
-            return parse_cluster(_noticed(items, declared)), declared
+            cluster = parse_cluster(_noticed(items, declared, promises or Promises()))
     except OSError as error:
         raise InputError([_problem(name, f"cannot be read: {error.strerror}")]) from error
+    rest = {kind: count for kind, count in cluster.passed_over.items() if promises is None or kind not in READ}
+    problems = (*cluster.problems, *(promises.problems if promises else ()))
+    return replace(cluster, passed_over=rest, problems=problems), declared
 
 
 def _opened(path: Path, standard_input: BinaryIO) -> BinaryIO:
@@ -78,14 +87,17 @@ def _size(stream: BinaryIO) -> int:
         return 0
 
 
-def _noticed(items: Iterable[Any], declared: set[tuple[str, str]]) -> Iterator[Any]:
-    """Yield all objects, and note the vClusters that labels of policies name."""
+def _noticed(items: Iterable[Any], declared: set[tuple[str, str]], promises: Promises) -> Iterator[Any]:
+    """Yield all objects, and note the vClusters that labels of policies name, and what others say of policies."""
     for item in items:
+        if isinstance(item, dict):
+            promises.notice(item)
         if isinstance(item, dict) and item.get("kind") == "NetworkPolicy":
             metadata = _mapping(item.get("metadata"))
             labels = _mapping(metadata.get("labels"))
             space, release = metadata.get("namespace"), labels.get("release")
-            if labels.get("app") == "vcluster" and _is_name(space) and _is_name(release):
+            synced = MANAGED_BY in labels  # in a namespace that namespace sync made, the rest is the tenant's choice
+            if labels.get("app") == "vcluster" and not synced and _is_name(space) and _is_name(release):
                 declared.add((str(space), str(release)))
         yield item
 

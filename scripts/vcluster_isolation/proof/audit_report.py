@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from vcluster_isolation.netpol.unevaluated import caveats, listed
 from vcluster_isolation.proof import shorten
 from vcluster_isolation.proof.audit import Audit, Audited
 from vcluster_isolation.proof.audit_cover import Uncovered
+from vcluster_isolation.proof.audit_find import Found
 from vcluster_isolation.proof.audit_judge import Example, Finding
 from vcluster_isolation.proof.claims import ISOLATION
 from vcluster_isolation.proof.prove import FAILS
 from vcluster_isolation.proof.world import OWN, Who
 from vcluster_isolation.reach.model import Endpoint, External, Pod
+from vcluster_isolation.wording import printable
 
 SHOWN = 3
 """So many names of a long list are shown."""
@@ -34,6 +37,9 @@ def _lines(audit: Audit, *, everything: bool) -> Iterator[str]:
         + (f", {len(cluster.tiers):,} cluster-scoped" if cluster.tiers else "")
     )
     yield from _passed_over(audit, everything=everything)
+    if audit.broken:
+        yield f"\nNOT THERE: {_count(len(audit.broken), 'policy', 'policies')} that should be; a vCluster may be open"
+        yield from _first(list(_broken(audit)), 10, everything=everything)
     for members in groups(audit):
         yield ""
         yield from _group(members, everything=everything)
@@ -58,7 +64,8 @@ def _passed_over(audit: Audit, *, everything: bool) -> Iterator[str]:
 def warnings(audit: Audit) -> list[str]:
     """Return what the report does not cover in this cluster, in words."""
     cluster = audit.cluster
-    found = [f"{count:,} of {kind} were not looked at" for kind, count in cluster.passed_over.items()]
+    found = list(caveats(cluster.not_evaluated))
+    found += [f"{count:,} of {kind} were not looked at" for kind, count in cluster.passed_over.items()]
     if cluster.undeclared:
         names = ", ".join(_first(sorted(cluster.undeclared), SHOWN, everything=False))
         found.append(
@@ -84,24 +91,26 @@ def _sameness(one: Audited) -> object:
     return claims, one.verdicts.unjudged, one.isolated, one.hosted, pods
 
 
-def _rank(one: Audited) -> tuple[bool, bool, int, int]:
+def _rank(one: Audited) -> tuple[bool, bool, int, int, int]:
     """Return how bad it is, the worst first."""
     failing = [found for found in one.verdicts.findings if found.fails]
     open_claims = [found for found in failing if found.claim.kind == ISOLATION]
-    return one.isolated, not one.verdicts.unjudged, -len(open_claims), -len(failing)
+    undecided = sum(found.undecided for found in one.verdicts.findings)
+    return one.isolated, not one.verdicts.unjudged, -len(open_claims), -len(failing), -undecided
 
 
 def is_fine(one: Audited) -> bool:
     """Return whether every claim about a vCluster holds."""
-    return not one.verdicts.unjudged and not any(found.fails for found in one.verdicts.findings)
+    return not one.verdicts.unjudged and not any(found.fails or found.undecided for found in one.verdicts.findings)
 
 
 def _group(members: Sequence[Audited], *, everything: bool) -> Iterator[str]:
     """Yield what there is to say of vClusters with the same findings."""
     first = members[0]
     failing = [found for found in first.verdicts.findings if found.fails]
-    names = ", ".join(_first(list(map(_name, members)), SHOWN, everything=everything))
-    yield f"{_headline(first, len(failing))}: {names}"
+    names = ", ".join(_first([_name(one.found) for one in members], SHOWN, everything=everything))
+    undecided = [found.claim.name for found in first.verdicts.findings if found.undecided]
+    yield f"{_headline(first, len(failing), len(undecided))}: {names}"
     if first.verdicts.unjudged:
         yield f"  not judged: {first.verdicts.unjudged}"
     if not first.hosted:
@@ -109,21 +118,34 @@ def _group(members: Sequence[Audited], *, everything: bool) -> Iterator[str]:
     if first.isolated:
         for found in failing:
             yield from _failing(found)
-        if failing and len(members) > 1:
-            yield f"  (the examples are of {_name(first)})"
+        if failing and (len(members) > 1 or first.verdicts.first is not first.found):
+            yield f"  (the examples are of {_name(first.verdicts.first)})"
     else:
         yield f"  FAILS: {', '.join(found.claim.name for found in failing)}"
+    yield from _undecided(members, undecided)
     yield from _pods([pod for one in members for pod in one.uncovered], everything=everything)
     yield from _policies(members, everything=everything)
 
 
-def _headline(one: Audited, failing: int) -> str:
+def _headline(one: Audited, failing: int, undecided: int) -> str:
     """Return what is the matter with vClusters, in a word."""
     if not one.isolated:
         return f"NOT ISOLATED, no policy selects any of their pods, {_count(failing, 'claim')} fail"
     if one.verdicts.unjudged:
         return "NOT JUDGED"
-    return f"{_count(failing, 'claim')} {'fails' if failing == 1 else 'fail'}" if failing else "every claim holds"
+    doubted = f"{_count(undecided, 'claim')} {'is' if undecided == 1 else 'are'} undecided" if undecided else ""
+    fail = f"{_count(failing, 'claim')} {'fails' if failing == 1 else 'fail'}" if failing else ""
+    return ", ".join(filter(None, (fail, doubted))) or "every claim holds"
+
+
+def _undecided(members: Sequence[Audited], claims: Sequence[str]) -> Iterator[str]:
+    """Yield which claims are undecided, and what could break them."""
+    if claims:
+        yield f"  undecided: {', '.join(claims)}"
+        distinct = {id(one.not_evaluated): one.not_evaluated for one in members}
+        about = sorted({policy for policies in distinct.values() for policy in policies})
+        what = listed(about) if about else "policies of other namespaces, see above"
+        yield f"  not evaluated, and could break them: {what}"
 
 
 def _failing(found: Finding) -> Iterator[str]:
@@ -208,11 +230,20 @@ def _pattern(name: str, one: Audited, *, keep: bool) -> str:
     return policy if keep or not policy.endswith(f"-{own}") else f"{policy.removesuffix(own)}NAME"
 
 
-def _name(one: Audited) -> str:
+def _name(one: Found) -> str:
     """Return what a vCluster is called: with its namespace unless that is called after it."""
-    tenant = one.found.tenant
+    tenant = one.tenant
     usual = tenant.namespace == f"vcluster-{tenant.name}"
     return tenant.name if usual else f"{tenant.name} (in {tenant.namespace})"
+
+
+def _broken(audit: Audit) -> Iterator[str]:
+    """Yield which policies are not there, those together of which the same says that they are."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for one in audit.broken:
+        said.setdefault((one.said_by, one.namespace), []).append(one.policy)
+    for (said_by, namespace), names in said.items():
+        yield printable(f"  {said_by} says that namespace {namespace} has {', '.join(names)}")
 
 
 def _first(names: Sequence[str], count: int, *, everything: bool) -> list[str]:

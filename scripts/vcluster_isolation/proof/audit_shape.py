@@ -19,13 +19,14 @@ from typing import Final
 
 from vcluster_isolation.proof import cast
 from vcluster_isolation.proof.audit_blocks import by_family, layout
-from vcluster_isolation.proof.audit_find import Found, RolePod, chart_policy_of
+from vcluster_isolation.proof.audit_find import Found, RolePod
 from vcluster_isolation.proof.audit_land import Land
 from vcluster_isolation.proof.world import SYNCED_NAMESPACE
 from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.canonical import check_names, renamed_labels
 from vcluster_isolation.reach.model import Peer, Pod, Policy, Rule, Selector
 from vcluster_isolation.reach.tiers import TierPolicy, TierRule, tier_peers
+from vcluster_isolation.vcluster.policy_names import recognise
 
 Names = Mapping[str, str]
 
@@ -110,7 +111,8 @@ def _policy(policy: Policy, names: Names, blocks: Mapping[AddressSet, int]) -> H
     rules = tuple(
         (way, tuple(_rule(rule, names, blocks) for rule in policy.rules(way))) for way in sorted(policy.types)
     )
-    own = policy.name.split("-")[1] if chart_policy_of(policy) else ""
+    known = recognise(policy)
+    own = known.role if known else ""
     return own, names.get(policy.namespace, policy.namespace), _selector(policy.selector, names), rules
 
 
@@ -119,7 +121,7 @@ def _tier(policy: TierPolicy, names: Names, blocks: Mapping[AddressSet, int]) ->
     rules = tuple(
         tuple((one.action, _rule(one, names, blocks)) for one in some) for some in (policy.ingress, policy.egress)
     )
-    return policy.tier, policy.priority, _peer(policy.subject, names, blocks), rules
+    return policy.tier, policy.priority, policy.manner, _peer(policy.subject, names, blocks), rules
 
 
 def _rule(rule: Rule | TierRule, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
@@ -128,9 +130,9 @@ def _rule(rule: Rule | TierRule, names: Names, blocks: Mapping[AddressSet, int])
 
 
 def _peer(peer: Peer, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
-    """Return a peer, renamed; of an ipBlock its number."""
+    """Return a peer, renamed; of an ipBlock its number, and whether it is certain."""
     if peer.block is not None:
-        return blocks[peer.block.addresses]
+        return blocks[peer.block.addresses], peer.block.certain
     selectors = (peer.pods, peer.namespaces, peer.nodes)
     return tuple(one and _selector(one, names) for one in selectors)
 

@@ -119,7 +119,8 @@ class Views:
                 keys = frozenset(key for peer in rule.peers for key in self._keys(peer, "", site))
                 rules.append((rule.action, keys, rule.ports, rule.named, _numbered(rule, blocks)))
                 looks |= keys if rule.action == ALLOW else frozenset()
-            found.append((tier.tier, tier.priority, tuple(one for one in rules if one[1] or one[-1])))
+            kept = tuple(one for one in rules if one[1] or one[-1])
+            found.append((tier.tier, tier.priority, tier.manner, kept))
         return tuple(found), looks
 
     def _keys(self, peer: Peer, home: str, site: str) -> Iterator[Key]:
@@ -137,10 +138,10 @@ class Views:
             yield from _unknown(peer.block.addresses & self.land.unknown)
 
 
-def _numbered(rule: Rule | TierRule, blocks: dict[AddressSet, int]) -> tuple[int, ...]:
-    """Return the numbers of a rule's blocks, given to them as they come."""
-    found = (peer.block.addresses for peer in rule.peers if peer.block)
-    return tuple(blocks.setdefault(one, len(blocks)) for one in found)
+def _numbered(rule: Rule | TierRule, blocks: dict[AddressSet, int]) -> tuple[tuple[int, bool], ...]:
+    """Return the numbers of a rule's blocks, given to them as they come, and whether each is certain."""
+    found = (peer.block for peer in rule.peers if peer.block)
+    return tuple((blocks.setdefault(one.addresses, len(blocks)), one.certain) for one in found)
 
 
 def _unknown(addresses: AddressSet) -> Iterable[Key]:

@@ -121,14 +121,20 @@ STRAY: Final = PodActor(
 
 PLATFORM_NAMESPACE: Final = "vcluster-platform"
 
+HOST_API_SERVER: Final = AddressActor(
+    "host-api-server", POD_RANGES, "the host cluster's API server, on a private address"
+)
+NODE: Final = AddressActor("node", POD_RANGES, "a node of the host cluster, other than the pod's own", node=True)
+"""Both have private addresses unless values give others (see `world.py`)."""
+
 OF_THE_HOST: Final[tuple[Actor, ...]] = (
     PodActor("platform", PLATFORM_NAMESPACE, {"app": "loft", "release": "loft"}, "vCluster Platform"),
     PodActor(
         "agent", PLATFORM_NAMESPACE, {"app": "loft", "release": "agent"}, "the platform's agent in a connected cluster"
     ),
     PodActor("host-dns", "kube-system", {"k8s-app": "kube-dns"}, "the host cluster's DNS"),
-    AddressActor("host-api-server", POD_RANGES, "the host cluster's API server, on a private address"),
-    AddressActor("node", POD_RANGES, "a node of the host cluster, other than the pod's own", node=True),
+    HOST_API_SERVER,
+    NODE,
     PodActor(
         "ingress-controller",
         "ingress-nginx",

@@ -7,7 +7,7 @@ matters to nobody is none, however much its text differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
@@ -187,19 +187,27 @@ def _simplest(found: Iterable[Change]) -> Iterator[Change]:
     for change in found:
         groups.setdefault((change.opened, str(change.source.who), str(change.destination.who)), []).append(change)
     for group in groups.values():
-        kept: list[Change] = []
+        kept: dict[Hashable, list[Change]] = {}
         for change in sorted(group, key=_weight):
-            covered = [
-                one.ports
-                for one in kept
-                if _within(one.source, change.source) and _within(one.destination, change.destination)
-            ]
             left = change.ports
-            for ports in covered:
-                left -= ports
+            places = product(_places(change.source), _places(change.destination))
+            for one in (one for place in places for one in kept.get(place, ())):
+                if _within(one.source, change.source) and _within(one.destination, change.destination):
+                    left -= one.ports
             if left != NONE:
-                kept.append(replace(change, ports=left))
-        yield from kept
+                simple = replace(change, ports=left)
+                kept.setdefault((_place(change.source), _place(change.destination)), []).append(simple)
+                yield simple
+
+
+def _place(end: End) -> Hashable:
+    """Return under what an end is filed that may be within others: an address, one of a pod's labels, or None."""
+    return min(end.extra, default=None) if isinstance(end.end, Pod) else end.end
+
+
+def _places(end: End) -> tuple[Hashable, ...]:
+    """Return under what the ends are filed that may be within an end."""
+    return (None, *end.extra) if isinstance(end.end, Pod) else (end.end,)
 
 
 def _weight(change: Change) -> tuple[int, str, str]:

@@ -48,6 +48,12 @@ class Claim:
     ports: PortSet | None = ALL
     needs: str = ALWAYS
     value: str = ""
+    advice: str = ""
+
+    @property
+    def impossible(self) -> bool:
+        """Whether a value needs what no NetworkPolicy can give."""
+        return bool(self.advice and not self.flows)
 
     def applies(self, subject: Subject) -> bool:
         """Return whether there is in the host cluster what the claim speaks of."""

@@ -7,6 +7,7 @@ from typing import Final
 from vcluster_isolation.proof.claim import AVAILABILITY, ISOLATION, Claim
 from vcluster_isolation.proof.claims_availability import AVAILABILITY_CLAIMS
 from vcluster_isolation.proof.claims_isolation import ISOLATION_CLAIMS
+from vcluster_isolation.proof.claims_needs import needs_claims
 from vcluster_isolation.proof.platform_claims import platform_claims
 from vcluster_isolation.proof.subject import PLATFORM, Subject
 
@@ -16,5 +17,5 @@ CLAIMS: Final = (*ISOLATION_CLAIMS, *AVAILABILITY_CLAIMS)
 
 
 def claims_of(subject: Subject) -> tuple[Claim, ...]:
-    """Return the claims about a subject: those about vClusters, or those about the platform with its values."""
-    return platform_claims(subject.settings) if subject.kind == PLATFORM else CLAIMS
+    """Return the claims about a subject: those about vClusters and what its values need, or those of the platform."""
+    return platform_claims(subject.settings) if subject.kind == PLATFORM else (*CLAIMS, *needs_claims(subject))

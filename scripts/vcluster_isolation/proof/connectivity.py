@@ -12,11 +12,12 @@ address is; the address itself is an actor and shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof import cast
 from vcluster_isolation.proof.cast import MANAGED_BY, VIRTUAL_NAMESPACE
 from vcluster_isolation.proof.matrix import Actor, Cell, Matrix
@@ -29,8 +30,8 @@ from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, Who, World
 from vcluster_isolation.reach.evaluate import Evaluator, peers
 from vcluster_isolation.reach.model import Endpoint, External, Pod, Policy, labels_of, namespace
 from vcluster_isolation.reach.tiers import TierPolicy, tier_peers
+from vcluster_isolation.vcluster.policy_names import SNAPSHOTS, is_of, recognise
 
-_SNAPSHOT: Final = "vc-snapshot-"
 _OF_WORKLOADS: Final = frozenset({"workload", "coredns"})
 
 
@@ -65,7 +66,18 @@ def matrix_of(subject: Subject, also: Iterable[Subject] = ()) -> Matrix:
     """
     found = scene(subject, also)
     cells = sorted(_cells(found), key=lambda cell: (cell.source, cell.destination))
-    return Matrix(subject.title, tuple(one.actor for one in found.ends), tuple(cells))
+    spaces = {one.end.namespace.name for one in found.ends if isinstance(one.end, Pod)}
+    doubts = could_change(subject, spaces)
+    return Matrix(subject.title, tuple(one.actor for one in found.ends), tuple(cells), doubts)
+
+
+def could_change(subject: Subject, spaces: Collection[str]) -> tuple[UnevaluatedPolicy, ...]:
+    """Return the policies that are not evaluated and could change a flow of pods in some namespaces.
+
+    Those that change nothing are among them, to be noted. Where a tenant makes namespaces, each may be one of them.
+    """
+    anywhere = subject.namespace_sync
+    return tuple(one for one in subject.not_evaluated if anywhere or not one.changes or one.concerns(spaces))
 
 
 def _cells(found: Scene) -> Iterator[Cell]:
@@ -112,10 +124,12 @@ def _of_its_own(subject: Subject, others: frozenset[str]) -> Iterator[Policy]:
     Snapshot pods carry one label, which names no vCluster, and are selected by the policies of all vClusters there.
     Where another's is ours with the name replaced, the symbolic neighbour has it already (see `world.py`).
     """
-    named = {one.name: one for one in subject.policies if one.namespace == subject.namespace}
-    ours, own = named.get(f"{_SNAPSHOT}{subject.name}"), Tenant(subject.name, subject.namespace)
-    for one in (one for one in named.values() if _concerns(one, subject, others)):
-        other = one.name.removeprefix(_SNAPSHOT)
+    here = [one for one in subject.policies if one.namespace == subject.namespace]
+    own = Tenant(subject.name, subject.namespace)
+    ours = next((one for one in here if is_of(one, subject.name, SNAPSHOTS)), None)
+    for one in (one for one in here if _concerns(one, subject, others)):
+        known = recognise(one)
+        other = known.vcluster if known and known.role == SNAPSHOTS else ""
         if not (ours and other in others and renamed(ours, own, Tenant(other, subject.namespace)) == one):
             yield one
 
@@ -141,6 +155,7 @@ def _cast(subject: Subject, world: World) -> Iterator[End]:
                 yield from _usual(Who(actor, whose, usual=True), world)
     for space in subject.settings.spaces if subject.hosted else ():
         end = Pod(namespace(space), labels_of({MANAGED_BY: subject.name, VIRTUAL_NAMESPACE: "default"}), ports=None)
+        end = replace(end, addresses=subject.settings.pod_addresses)
         about = f"{cast.WORKLOAD.about}, in a namespace of its own"
         yield End(Actor(f"{cast.WORKLOAD.name} in {space}", about, own=True), end)
     for host in (cast.STRAY, *cast.OF_THE_HOST):
@@ -152,7 +167,7 @@ def _usual(who: Who, world: World) -> Iterator[End]:
     own = who.whose == OWN and who.actor in cast.own_pods(platform=world.subject.kind == PLATFORM)
     actor = Actor(str(who), who.actor.about, own)
     if isinstance(who.actor, cast.AddressActor):
-        yield End(actor, External(who.actor.name, who.actor.addresses, who.actor.node))
+        yield End(actor, External(who.actor.name, world.place_of(who.actor), who.actor.node))
     else:
         for at, end in enumerate(world.ends(who)):  # the platform can be in several namespaces
             place = f" in {end.namespace.name}" if at and isinstance(end, Pod) else ""

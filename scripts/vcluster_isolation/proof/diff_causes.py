@@ -27,7 +27,12 @@ class Causes:
         self._sides = (before, after)
         self._tenants = World(after, ((), ())).tenants
         self._rules = tuple({rule.origin: rule for rule in _rules(one)} for one in self._sides)
-        self._known = tuple(set(map(_content, one.values())) for one in self._rules)
+        contents = [{origin: _content(rule) for origin, rule in one.items()} for one in self._rules]
+        known = [set(one.values()) for one in contents]
+        self._unique = tuple(
+            {origin for origin, content in one.items() if content not in known[1 - side]}
+            for side, one in enumerate(contents)
+        )
 
     def of(self, change: Change) -> tuple[str, ...]:
         """Return what a change is due to, in words; if nothing is new, what lets the flow through where it is open."""
@@ -47,7 +52,7 @@ class Causes:
 
     def _new(self, side: int, origins: Iterable[Origin]) -> list[Origin]:
         """Return the rules of a side that the other does not have, wherever in its policy each stands."""
-        return [one for one in origins if _content(self._rules[side][one]) not in self._known[1 - side]]
+        return [one for one in origins if one in self._unique[side]]
 
     def _cause(self, side: int, origin: Origin) -> str:
         """Return a rule, with the values path that put it there."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, caveats
 from vcluster_isolation.proof import shorten
 from vcluster_isolation.proof.changes import NEUTRAL, Change, End, kind
 from vcluster_isolation.proof.diff_causes import Causes
@@ -39,13 +40,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a change does to one vCluster. `text` says that the manifests differ at all."""
+    """What a change does to one vCluster. `text` says that the manifests differ at all.
+
+    `not_evaluated` are the policies of both sides that were not evaluated and may make it another change. `where` says
+    which object has it.
+    """
 
     name: str
     namespace: str
     kind: str
     rows: tuple[Row, ...]
     text: bool
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
+    where: str = ""
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it may be another change."""
+        return bool(self.not_evaluated)
 
 
 def difference(before: Subject, after: Subject, found: Sequence[Change]) -> Difference:
@@ -66,7 +78,37 @@ def difference(before: Subject, after: Subject, found: Sequence[Change]) -> Diff
     texts = (before.manifests, after.manifests)
     rules = ((one.policies, one.tiers) for one in (before, after))
     differ = texts[0] != texts[1] if all(texts) else len(set(rules)) > 1
-    return Difference(after.name, after.namespace, kind(found), tuple(rows), differ)
+    where = after.where or before.where
+    return Difference(
+        after.name, after.namespace, kind(found), tuple(rows), differ, tuple(_doubts(before, after)), where
+    )
+
+
+def _doubts(before: Subject, after: Subject) -> Iterator[UnevaluatedPolicy]:
+    """Yield the policies of two sides that are not evaluated and may open or close a flow by the change.
+
+    None where both sides are the same. One that is confined to a namespace elsewhere, is the same on both sides and has
+    no policies beside it that are evaluated closes or opens the same as before: the change is on the vCluster's side.
+    """
+    sides = (before, after)
+    if len({(one.policies, one.tiers, one.not_evaluated) for one in sides}) == 1:
+        return
+    near = {space for one in sides for space in one.spaces}
+    near |= {policy.namespace for one in sides for policy in one.policies}
+    anywhere = any(one.namespace_sync or one.tiers for one in sides)
+    both = set(before.not_evaluated) & set(after.not_evaluated)
+    told: set[str] = set()
+    for one in sorted({*before.not_evaluated, *after.not_evaluated}):
+        counts = one.changes and (anywhere or one not in both or one.concerns(near))
+        if counts and str(one) not in told:
+            told.add(str(one))
+            yield one
+
+
+def notes(one: Difference) -> list[str]:
+    """Return what a difference depends on that was not evaluated, a sentence a line."""
+    first = ["undecided: a policy that is not evaluated may make this another change"] if one.undecided else []
+    return [*first, *map(printable, caveats(one.not_evaluated))]
 
 
 def _grouped(items: Iterable[_One], key: Callable[[_One], Hashable]) -> list[list[_One]]:
@@ -105,10 +147,12 @@ def text(found: Iterable[Difference]) -> str:
 
 def _lines(one: Difference) -> Iterator[str]:
     """Yield the lines about one vCluster."""
-    yield f"{one.kind}: vCluster {printable(one.name)} in namespace {printable(one.namespace)}{_remark(one)}"
+    where = f" ({printable(one.where)})" if one.where else ""
+    yield f"{one.kind}: vCluster {printable(one.name)} in namespace {printable(one.namespace)}{where}{_remark(one)}"
     for row in one.rows:
         yield f"  {'+' if row.opened else '-'} {row}"
         yield f"      by {', '.join(row.causes)}"
+    yield from (f"  note: {note}" for note in notes(one))
 
 
 def _remark(one: Difference) -> str:
@@ -125,7 +169,8 @@ def markdown(found: Iterable[Difference]) -> str:
 
 def _markdown(one: Difference) -> Iterator[str]:
     """Yield the lines about one vCluster."""
-    yield f"### `{_code(one.name)}` in `{_code(one.namespace)}`: **{one.kind}**{_remark(one)}\n"
+    where = f" (`{_code(one.where)}`)" if one.where else ""
+    yield f"### `{_code(one.name)}` in `{_code(one.namespace)}`{where}: **{one.kind}**{_remark(one)}\n"
     for opened, title in ((True, "Opened"), (False, "Closed")):
         rows = [row for row in one.rows if row.opened == opened]
         if rows:
@@ -134,6 +179,7 @@ def _markdown(one: Difference) -> Iterator[str]:
                 cells = (row.sources, row.destinations, (shorten.ports(row.ports),), row.causes)
                 yield "| " + " | ".join("<br>".join(f"`{_code(part)}`" for part in cell) for cell in cells) + " |"
             yield ""
+    yield from (f"Note: `{_code(note)}`\n" for note in notes(one))
 
 
 def _code(given: str) -> str:
@@ -142,7 +188,10 @@ def _code(given: str) -> str:
 
 
 def as_json(found: Iterable[Difference]) -> str:
-    """Return a list of objects with `name`, `namespace`, `kind`, `textChanged` and `changes`."""
+    """Return a list of objects with `name`, `namespace`, `where` (an object), `kind`, `textChanged` and `changes`.
+
+    `undecided` says that policies which are `not_evaluated` may make it another change.
+    """
     return json.dumps([_json(one) for one in found], indent=2)
 
 
@@ -158,4 +207,13 @@ def _json(one: Difference) -> dict[str, Any]:
         }
         for row in one.rows
     ]
-    return {"name": one.name, "namespace": one.namespace, "kind": one.kind, "textChanged": one.text, "changes": rows}
+    return {
+        "name": one.name,
+        "namespace": one.namespace,
+        "where": one.where or None,
+        "kind": one.kind,
+        "textChanged": one.text,
+        "changes": rows,
+        "undecided": one.undecided,
+        "not_evaluated": [policy.as_dict() for policy in one.not_evaluated],
+    }

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof.advice import Missing, in_the_way, is_passed_on, missing
-from vcluster_isolation.proof.connectivity import End
+from vcluster_isolation.proof.connectivity import End, could_change
 from vcluster_isolation.proof.naming import name_of, policy_of, rule_of
+from vcluster_isolation.proof.partly import (
+    Lack,
+    PartSaid,
+    Split,
+    closed_parts,
+    is_open,
+    lacks,
+    open_parts,
+    said,
+    split,
+    told_apart,
+)
 from vcluster_isolation.proof.reasons import Judged, granting
 from vcluster_isolation.proof.stage import Stage
+from vcluster_isolation.proof.variants import variants
+from vcluster_isolation.reach.addresses import AddressSet, union_of
 from vcluster_isolation.reach.model import EGRESS, Origin, Pod
-from vcluster_isolation.reach.ports import ALL, HIGHEST, LOWEST, NONE, PortSet, port_range
+from vcluster_isolation.reach.ports import ALL, HIGHEST, LOWEST, PortSet, port_range
+from vcluster_isolation.reach.ports import union_of as union_of_ports
 from vcluster_isolation.reach.tiers import ADMIN
-from vcluster_isolation.reach.verdict import CAVEATS, Deny, Mode, Side, Verdict
+from vcluster_isolation.reach.verdict import CAVEATS, Deny, Side, Verdict
 from vcluster_isolation.wording import quoted
 
+_SOME: Final = "some that the two have or may have"
 _PORT: Final = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(?P<protocol>tcp|udp|sctp))?", re.IGNORECASE)
 
 
@@ -42,7 +59,8 @@ class SideSaid:
     """One side: the policies that isolate it, the rules that matter here, and the ports that it does not let through.
 
     `cluster_policies` are the cluster-scoped policies above and below these, and `denials` their rules that deny what
-    is not let through. `pod` is False for addresses, to which no policy applies.
+    is not let through. `pod` is False for addresses, to which no policy applies. `lacks_at` are the addresses of the
+    other end, as CIDRs, at which it does not let them through; empty for all of them.
     """
 
     side: str
@@ -53,20 +71,31 @@ class SideSaid:
     rules: tuple[RuleSaid, ...]
     denials: tuple[RuleSaid, ...]
     lacks: str
+    lacks_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer. `ports` are those that get through, of those `asked` about (None: all)."""
+    """The answer. `ports` are those that get through, of those `asked` about (None: all).
+
+    It is `allowed` where every one of the addresses that the two may be is open, and `partly` where only some are, or
+    only some of the ports: `open` and `closed` say which. `undecided` says that one of `not_evaluated`, policies beside
+    those that were evaluated, may make it another one.
+    """
 
     source: str
     destination: str
     asked: str | None
     allowed: bool
+    partly: bool
     ports: str
+    open: tuple[PartSaid, ...]
+    closed: tuple[PartSaid, ...]
     sides: tuple[SideSaid, ...]
     missing: tuple[Missing, ...]
     caveats: tuple[str, ...]
+    undecided: bool = False
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
 
 
 def parse_port(text: str) -> PortSet:
@@ -84,21 +113,92 @@ def explain(stage: Stage, source: End, destination: End, asked: PortSet | None =
         destination = replace(destination, end=replace(destination.end, name=""))
     ends = (source, destination)
     flow = stage.judge.flow(source.end, destination.end)
-    through = flow.ports if asked is None else flow.ports & asked
-    allowed = bool(through) if asked is None else asked <= flow.ports
-    sides = _sides(flow.verdicts)
-    lacks = [NONE, NONE] if allowed else [_lacks(side, sides, asked) for side in sides]
-    about = through if allowed else (ALL if asked is None else asked)
+    doubts = could_change(stage.subject, {one.end.namespace.name for one in ends if isinstance(one.end, Pod)})
+    whole = split(stage.judge, source.end, destination.end)
+    open_ports = is_open(whole, (source.end, destination.end), flow.ports, asked)
+    if open_ports is None:
+        return _not_all(stage, ends, flow, whole, asked)
+    words = flow.words if asked is None and open_ports == flow.ports else ""
+    more = [
+        f"On {rest} it is allowed where an ipBlock holds their addresses: {_SOME}."
+        for rest in _more(whole, open_ports, asked)
+    ]
     return Explanation(
         source.actor.name,
         destination.actor.name,
         None if asked is None else str(asked),
-        allowed,
-        flow.words if asked is None and flow.words else str(through),
-        tuple(_said(stage, side, end, about, lack) for side, end, lack in zip(sides, ends, lacks, strict=True)),
-        tuple(one for side, lack in zip(sides, lacks, strict=True) for one in _missing(stage, side, ends, asked, lack)),
-        tuple(_caveats(stage, ends, flow, asked, allowed=allowed)),
+        allowed=True,
+        partly=False,
+        ports=words or str(open_ports),
+        open=(),
+        closed=(),
+        sides=tuple(_said(stage, side, ends, open_ports, ()) for side in _sides(flow.verdicts)),
+        missing=(),
+        caveats=(*_caveats(flow), *more),
+        undecided=_is_undecided(stage, ends, _sides(flow.verdicts), asked, allowed=True),
+        not_evaluated=doubts,
     )
+
+
+def _is_undecided(  # noqa: PLR0913 - what was asked, and what was found
+    stage: Stage,
+    ends: tuple[End, End],
+    sides: tuple[_Side, _Side],
+    asked: PortSet | None,
+    *,
+    allowed: bool,
+    partly: bool = False,
+) -> bool:
+    """Return whether a policy that is not evaluated may make the answer another one.
+
+    It may close what is allowed on either side. To open what is denied, each side that denies it must be one that such
+    a policy may open; without ports asked about, to open more is another answer as well. Of a set that is open in part
+    both can happen.
+    """
+    about = [could_change(stage.subject, {end.end.namespace.name} if isinstance(end.end, Pod) else ()) for end in ends]
+    if (allowed or partly) and any(policy.closes for policies in about for policy in policies):
+        return True
+    wanted = ALL if asked is None else asked
+    lacking = [policies for side, policies in zip(sides, about, strict=True) if not wanted <= side.ports]
+    answered = allowed and asked is not None
+    return bool(lacking) and not answered and all(any(one.opens for one in policies) for policies in lacking)
+
+
+def _not_all(stage: Stage, ends: tuple[End, End], flow: Judged, whole: Split, asked: PortSet | None) -> Explanation:
+    """Return why a flow is closed, wholly or in part."""
+    found = (ends[0].end, ends[1].end)
+    through, shut = open_parts(whole, asked), closed_parts(whole, asked)
+    lacking = lacks(shut, asked)
+    about = ALL if asked is None else asked
+    sides = _sides(flow.verdicts)
+    if whole.parts:
+        sides = _side([one for _, one in whole.egress]), _side([one for _, one in whole.ingress])
+    no_family = () if whole.parts else ("The two have no addresses of one family, IPv4 or IPv6.",)
+    return Explanation(
+        ends[0].actor.name,
+        ends[1].actor.name,
+        None if asked is None else str(asked),
+        allowed=False,
+        partly=bool(through),
+        ports=str(whole.common & about),
+        open=said(through, found),
+        closed=said(shut, found) if through else (),
+        sides=tuple(_said(stage, side, ends, about, lack) for side, lack in zip(sides, lacking, strict=True)),
+        missing=tuple(
+            one for side, lack in zip(sides, lacking, strict=True) for one in _missing(stage, side, ends, lack)
+        ),
+        caveats=(*_caveats(flow), *no_family, *variants(stage, ends, whole, asked)),
+        undecided=_is_undecided(stage, ends, sides, asked, allowed=False, partly=bool(through)),
+        not_evaluated=could_change(stage.subject, {end.namespace.name for end in found if isinstance(end, Pod)}),
+    )
+
+
+def _more(whole: Split, open_ports: PortSet, asked: PortSet | None) -> Iterator[PortSet]:
+    """Yield the further ports that get through at some addresses only, of those asked about."""
+    may = union_of_ports(part.ports for part in whole.parts) - open_ports
+    more = may if asked is None else may & asked
+    if more:
+        yield more
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +209,10 @@ class _Side:
     ports: PortSet
     parts: tuple[Side, ...]
 
-    def denying(self, ports: PortSet) -> Iterator[Deny]:
-        """Yield the Deny rules that close any of some ports, at any of the addresses."""
-        yield from (deny for part in self.parts for deny in part.denying(ports))
+    def denying(self, ports: PortSet, addresses: AddressSet) -> Iterator[Deny]:
+        """Yield the Deny rules that close any of some ports, at any of some addresses of the other end."""
+        found = (deny for part in self.parts for deny in part.denying(ports))
+        yield from (deny for deny in found if deny.addresses & addresses)
 
 
 def _sides(verdicts: tuple[Verdict, ...]) -> tuple[_Side, _Side]:
@@ -126,28 +227,24 @@ def _side(found: list[Side]) -> _Side:
     return _Side(found[0], ports, tuple(found))
 
 
-def _lacks(side: _Side, sides: tuple[_Side, _Side], asked: PortSet | None) -> PortSet:
-    """Return the ports that a side would have to let through, and does not."""
-    if asked is not None:
-        return asked - side.ports
-    closed = [one for one in sides if not one.ports]  # where each lets something else through, both lack the rest
-    return ALL - side.ports if side in closed or not closed else NONE
-
-
-def _said(stage: Stage, side: _Side, end: End, about: PortSet, lacks: PortSet) -> SideSaid:
-    """Return one side in words."""
+def _said(stage: Stage, side: _Side, ends: tuple[End, End], about: PortSet, found: Sequence[Lack]) -> SideSaid:
+    """Return one side in words: the rules for some ports, and where it lacks which."""
+    at = 0 if side.side.direction == EGRESS else 1
+    lacks = union_of_ports(one.ports for one in found)
+    where = union_of(one.addresses for one in found)
     rules = dict.fromkeys(_rule(stage, one.origin, stage.judge.ports_of(one)) for one in granting(side.parts, about))
-    denials = dict.fromkeys(_rule(stage, one.origin, str(one.ports & lacks)) for one in side.denying(lacks))
+    denials = dict.fromkeys(_rule(stage, one.origin, str(one.ports & lacks)) for one in side.denying(lacks, where))
     homes = {stage.subject.namespace}
     return SideSaid(
         side.side.direction.lower(),
-        end.actor.name,
+        ends[at].actor.name,
         side.side.governed,
         tuple(name_of(one, homes) for one in side.side.policies),
         tuple(name_of(one, homes) for one in side.side.tiers),
         tuple(rules),
         tuple(denials),
         str(lacks) if lacks else "",
+        told_apart(where, ends[1 - at].end, ends[at].end),
     )
 
 
@@ -160,38 +257,32 @@ def _rule(stage: Stage, origin: Origin, ports: str) -> RuleSaid:
     return RuleSaid(policy, rule_of(origin), ports, note.flow if note else "", value, bool(yours))
 
 
-def _missing(
-    stage: Stage, side: _Side, ends: tuple[End, End], asked: PortSet | None, lacks: PortSet
-) -> Iterator[Missing]:
+def _missing(stage: Stage, side: _Side, ends: tuple[End, End], found: Sequence[Lack]) -> Iterator[Missing]:
     """Yield what is missing on a side that lacks ports: what is in the way of any rule, and a rule.
 
     Where a cluster-scoped policy above NetworkPolicies denies the ports, a rule is missing only if these would not let
     them through either. The floor of the values in which the rule belongs is not in the way: it passes the rule on. Nor
     is what is below: a NetworkPolicy goes before it.
     """
-    if not lacks:
+    if not found:
         return
-    rule = missing(side.side, ends, asked, stage.subject)
+    rule = missing(side.side, ends, found, stage.subject)
     above = {(one.kind, one.name) for one in side.side.tiers if one.tier == ADMIN}
-    origins = dict.fromkeys(one.origin for one in side.denying(lacks))
+    origins = dict.fromkeys(deny.origin for lack in found for deny in side.denying(lack.ports, lack.addresses))
     denials = [one for one in origins if (one.kind, one.policy) in above and not is_passed_on(one, rule)]
     yield from (in_the_way(side.side, origin) for origin in denials)
-    parts = _sides(stage.judge.below.flow(ends[0].end, ends[1].end).verdicts)
-    below = parts[0] if side.side.direction == EGRESS else parts[1]
-    if lacks - below.ports or not denials:
+    below = split(stage.judge.below, ends[0].end, ends[1].end)
+    egress = side.side.direction == EGRESS
+    if not denials or any(
+        (part.destination if egress else part.source) & lack.addresses
+        and lack.ports - (part.egress if egress else part.ingress)
+        for part in below.parts
+        for lack in found
+    ):
         yield rule
 
 
-def _caveats(
-    stage: Stage, ends: tuple[End, End], flow: Judged, asked: PortSet | None, *, allowed: bool
-) -> Iterator[str]:
+def _caveats(flow: Judged) -> Iterator[str]:
     """Yield what the answer depends on."""
     keys = {key for verdict in flow.verdicts for key in verdict.caveats}
-    may = stage.judge.evaluator.flow(ends[0].end, ends[1].end, Mode.MAY)
-    more = may.allowed - flow.ports
-    more = more if asked is None else more & asked
     yield from (sentence for key, sentence in CAVEATS.items() if key in keys)
-    if more:
-        yield f"On {more} it is allowed where an ipBlock holds their addresses: some that the two have or may have."
-    if not allowed and not any(verdict.denials(asked or ALL) for verdict in flow.verdicts):
-        yield "The two have no addresses of one family, IPv4 or IPv6."

@@ -31,12 +31,21 @@ def _joined(subjects: Sequence[Subject], found: Sequence[Matrix]) -> Matrix:
     """Return several matrices as one, with the vCluster before each actor that belongs to it."""
     actors: dict[str, Actor] = {}
     cells: list[Cell] = []
-    for subject, matrix in zip(subjects, found, strict=True):
-        prefix = f"{called(subject.name, subject.namespace)}/"
+    for prefix, matrix in zip(prefixes(subjects), found, strict=True):
         names = {one.name: f"{prefix}{one.name}" if belongs(one) else one.name for one in matrix.actors}
         actors |= {names[one.name]: replace(one, name=names[one.name]) for one in matrix.actors}
         cells += [replace(one, source=names[one.source], destination=names[one.destination]) for one in matrix.cells]
-    return Matrix(_title(subjects), _ordered(actors.values()), _sorted(cells))
+    doubts = dict.fromkeys(policy for matrix in found for policy in matrix.not_evaluated)
+    return Matrix(_title(subjects), _ordered(actors.values()), _sorted(cells), tuple(doubts))
+
+
+def prefixes(subjects: Sequence[Subject]) -> list[str]:
+    """Return what stands before each subject's actors: its name, and where its values are if two have that name."""
+    names = [called(one.name, one.namespace) for one in subjects]
+    return [
+        f"{name} ({one.where})/" if one.where and names.count(name) > 1 else f"{name}/"
+        for name, one in zip(names, subjects, strict=True)
+    ]
 
 
 def _title(subjects: Sequence[Subject]) -> str:

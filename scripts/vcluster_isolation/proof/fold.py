@@ -70,7 +70,8 @@ def folded(matrix: Matrix) -> Matrix:
     others = [one for name, one in actors.items() if name not in {pod.name for pod in pods}]
     order = {one.name: at for at, one in enumerate(wholes(tree))}
     others.sort(key=lambda one: (order.get(one.name, len(order)), one.name))
-    return Matrix(matrix.title, (*pods, *others), tuple(sorted(cells, key=lambda one: (one.source, one.destination))))
+    ordered = tuple(sorted(cells, key=lambda one: (one.source, one.destination)))
+    return replace(matrix, actors=(*pods, *others), cells=ordered)
 
 
 def _cell(own: Actor, line: Line, outward: bool) -> Cell:  # noqa: FBT001

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.ports import PortSet
 
@@ -62,8 +63,18 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """All actors, in the order in which they are shown, and the allowed flows, sorted by source and destination."""
+    """All actors, in the order in which they are shown, and the allowed flows, sorted by source and destination.
+
+    `not_evaluated` are the policies beside those that were evaluated, as far as they could change a flow or are worth a
+    note.
+    """
 
     title: str
     actors: tuple[Actor, ...]
     cells: tuple[Cell, ...]
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a policy that was not evaluated could open or close a flow."""
+        return any(policy.changes for policy in self.not_evaluated)

@@ -32,6 +32,7 @@ from vcluster_isolation.reach.model import (
     namespace,
 )
 from vcluster_isolation.reach.tiers import TierPolicy, tier_peers
+from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, recognise
 
 _KIND: Final[Mapping[str, frozenset[str]]] = {
     "control-plane": frozenset({"release"}),
@@ -62,9 +63,9 @@ class Mentioned:
 
 
 def other_tenants(policies: Iterable[Policy], home: str, name: str) -> frozenset[str]:
-    """Return the names of the other vClusters in a namespace, by the names of their policies."""
-    found = {one.name.removeprefix("vc-cp-") for one in policies if one.namespace == home and one.name[:6] == "vc-cp-"}
-    return frozenset(found - {name})
+    """Return the names of the other vClusters in a namespace, by their policies for the control plane."""
+    known = (recognise(one) for one in policies if one.namespace == home)
+    return frozenset({one.vcluster for one in known if one and one.role == CONTROL_PLANE} - {name})
 
 
 def of_others(selector: Selector, others: frozenset[str]) -> bool:

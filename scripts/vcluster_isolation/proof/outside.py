@@ -57,7 +57,7 @@ class Outside:
         policies = self._evaluator.isolating(pod, way)
         rules = frozenset(
             (
-                frozenset(peer.block.addresses for peer in rule.peers if peer.block),
+                frozenset((peer.block.addresses, peer.block.certain) for peer in rule.peers if peer.block),
                 not rule.peers,
                 rule.ports,
                 rule.named,
@@ -66,7 +66,7 @@ class Outside:
             for rule in policy.rules(way)
         )
         tiers = tuple(
-            (one.tier, one.priority, tuple(_content(rule) for rule in one.rules(way)))
+            (one.tier, one.priority, one.manner, tuple(_content(rule) for rule in one.rules(way)))
             for one in self._evaluator.governing(pod, way)
         )
         named = any(rule[-1] for rule in rules) or bool(tiers)
@@ -95,7 +95,8 @@ class Outside:
 
 def _content(rule: TierRule) -> Hashable:
     """Return what a rule says of addresses that are no node's."""
-    return rule.action, tuple(peer.block.addresses for peer in rule.peers if peer.block), rule.ports, rule.named
+    blocks = tuple((peer.block.addresses, peer.block.certain) for peer in rule.peers if peer.block)
+    return rule.action, blocks, rule.ports, rule.named
 
 
 def _ends(pod: Pod, place: Actor, way: str) -> tuple[Endpoint, Endpoint]:

@@ -22,7 +22,7 @@ from vcluster_isolation.proof.platform_settings import (
 )
 from vcluster_isolation.proof.settings import RESOLVER, Named, Settings
 from vcluster_isolation.proof.world import OTHER, Who
-from vcluster_isolation.reach.addresses import EVERYWHERE, POD_RANGES
+from vcluster_isolation.reach.addresses import EVERYWHERE
 from vcluster_isolation.reach.ports import ALL, NONE, PortSet
 
 LEFT_OPEN: Final = (
@@ -71,7 +71,7 @@ def _others(settings: Settings, key: str) -> tuple[Who, ...]:
     about = f"what {key} does not name"
     return (
         Who(AddressActor("any other address", rest, about)),
-        Who(AddressActor("any other node", rest & POD_RANGES, about, node=True)),
+        Who(AddressActor("any other node", rest & settings.node_addresses, about, node=True)),
     )
 
 

@@ -6,13 +6,14 @@ Source: the chart's values (chart/values.yaml) under platformNetworkPolicy, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from vcluster_isolation.ports import read_ports
 from vcluster_isolation.proof.cast import MANAGED_BY
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY
 from vcluster_isolation.proof.settings import RESOLVER, Named, Settings, at, peers_of, ports_of, public, resolvers
-from vcluster_isolation.reach.addresses import AddressSet, union_of
+from vcluster_isolation.reach.addresses import AddressSet, address_set, union_of
 from vcluster_isolation.reach.classes import single
 from vcluster_isolation.reach.model import (
     DOES_NOT_EXIST,
@@ -28,9 +29,6 @@ from vcluster_isolation.reach.model import (
 from vcluster_isolation.reach.ports import NONE, PortSet, parse_ports
 
 Json = Mapping[str, Any]
-
-POLICY: Final = "vc-platform"
-"""The name of the policy around the platform."""
 
 API_SERVER, HTTPS, HTTP, PROMETHEUS, EGRESS_KEY = (
     f"{PLATFORM_KEY}.{key}" for key in ("apiServer", "https", "http", "prometheus", "egress")
@@ -61,7 +59,8 @@ def settings_of_platform(values: Json, policy: Json, home: str) -> Settings:
         named |= {f"{PROMETHEUS}.isolated": Named(())} if at(values, "prometheus.isolated") else {}
     if at(values, "egress.enabled"):
         named |= _egress(values["egress"], policy)
-    return _settings(named, home)
+    nodes, pods = (address_set(*(at(policy, f"{key}.cidrs") or ())) for key in ("nodes", "pods"))
+    return replace(_settings(named, home), nodes=nodes, pods=pods)
 
 
 def settings_of_platform_policy(policy: Policy) -> Settings:

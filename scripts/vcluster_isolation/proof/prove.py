@@ -1,12 +1,19 @@
-"""Judging the claims about a subject: what holds, what fails, what the user granted or closed on purpose."""
+"""Judging the claims about a subject: what holds, what fails, what the user granted or closed on purpose.
+
+Policies that are not evaluated (`Subject.not_evaluated`) are never believed: such a policy may break a claim, and it
+mends none. So a claim that does not fail is *undecided* when such a policy could make it fail: an isolation claim when
+it may open a flow, an availability claim when it may close one. A claim that fails by the policies that are evaluated
+keeps failing, with its example, even where such a policy may close (or open) that very flow.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, closed, opened
 from vcluster_isolation.proof.cast import ORDINARY, WORKLOAD
 from vcluster_isolation.proof.claims import ISOLATION, Claim, claims_of
 from vcluster_isolation.proof.granting import CLOSING
@@ -14,6 +21,7 @@ from vcluster_isolation.proof.platform_claims import LEFT_OPEN as LEFT_OPEN_BY_P
 from vcluster_isolation.proof.subject import PLATFORM, Subject
 from vcluster_isolation.proof.without_grants import Rendered
 from vcluster_isolation.proof.world import DESTINATION, SOURCE, Who, World
+from vcluster_isolation.prove.assumptions import Assumption, assumptions_of, dependent
 from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
 from vcluster_isolation.reach.ports import PortSet
 from vcluster_isolation.reach.verdict import Mode, Verdict
@@ -23,6 +31,7 @@ FAILS: Final = "FAILS"
 GRANTED: Final = "granted"
 CLOSED: Final = "closed"
 EXCEPTED: Final = "excepted"
+UNDECIDED: Final = "undecided"
 NO_SUBJECT: Final = "n/a"
 
 
@@ -58,10 +67,12 @@ class Outcome:
 
     `status`: holds; FAILS; granted (only what the user's own values opened breaks it); closed (only what the user's
     values closed breaks it); excepted (only what the chart had to leave open breaks it, because nobody said where the
-    host API server is, or because no policy can say it); n/a (what it speaks of is not in the host cluster). `keys` are
-    the paths of those values, or what was left open.
+    host API server is, or because no policy can say it); n/a (what it speaks of is not in the host cluster); undecided
+    (it does not fail, and a policy that is not evaluated could make it fail: one of `undecided_by`).
+    `keys` are the paths of those values, or what was left open.
     `labels` and `addresses` count the classes of label sets and of addresses that were gone through, `pairs` those of
-    sources and destinations. `counterexample` is the smallest, None when the claim holds.
+    sources and destinations. `counterexample` is the smallest, None when the claim holds. `assumes` says what a claim
+    that holds takes for granted about addresses that no value gives.
     """
 
     claim: Claim
@@ -71,12 +82,53 @@ class Outcome:
     pairs: int = 0
     counterexample: Counterexample | None = None
     keys: tuple[str, ...] = ()
+    undecided_by: tuple[UnevaluatedPolicy, ...] = ()
+    assumes: tuple[Assumption, ...] = ()
 
 
 def prove(subject: Subject, claims: Iterable[Claim] | None = None) -> list[Outcome]:
     """Judge claims about a subject, all that there are if none are given, in their order."""
+    found = _by_evaluated_policies(subject, claims_of(subject) if claims is None else claims)
+    return _with_undecided(subject, found) if subject.not_evaluated else found
+
+
+def _by_evaluated_policies(subject: Subject, claims: Iterable[Claim]) -> list[Outcome]:
+    """Judge claims as if nothing but the policies that are evaluated had a say."""
     judge = _Judge(subject)
-    return [judge.outcome(claim) for claim in (claims_of(subject) if claims is None else claims)]
+    return [Outcome(claim, FAILS) if claim.impossible else judge.outcome(claim) for claim in claims]
+
+
+def _with_undecided(subject: Subject, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return outcomes with those as undecided that a policy which is not evaluated could change for the worse."""
+    causes: dict[int, tuple[UnevaluatedPolicy, ...]] = {}
+    for isolation in (True, False):
+        asked = [one for one in outcomes if (one.claim.kind == ISOLATION) is isolation]
+        asked = [one for one in asked if one.status not in (FAILS, NO_SUBJECT)]
+        policies = [one for one in subject.not_evaluated if (one.opens if isolation else one.closes)]
+        near = tuple(one for one in policies if subject.namespace_sync or one.concerns(subject.spaces))
+        if near:
+            causes |= dict.fromkeys(map(id, asked), near)
+        elif policies:
+            places = frozenset(one.namespace for one in policies)
+            rest = (opened if isolation else closed)((subject.policies, subject.tiers), places)
+            causes |= dict.fromkeys(_worse_with(rest, subject, asked), tuple(policies))
+    return [
+        replace(one, status=UNDECIDED, counterexample=None, keys=(), undecided_by=causes[id(one)])
+        if id(one) in causes
+        else one
+        for one in outcomes
+    ]
+
+
+def _worse_with(rendered: Rendered, subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[int]:
+    """Yield the ids of outcomes that would not be what they are with the worst policies that there could be.
+
+    Policies confined to other namespaces change only what pods there let out and in: the worst that they can do is
+    to let everything through, or nothing.
+    """
+    worst = replace(subject, policies=rendered[0], tiers=rendered[1])
+    again = _by_evaluated_policies(worst, [one.claim for one in outcomes])
+    yield from (id(one) for one, other in zip(outcomes, again, strict=True) if one.status != other.status)
 
 
 class _Judge:
@@ -85,6 +137,7 @@ class _Judge:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._made: dict[tuple[str, bool, str], list[World]] = {}
+        self._public: list[World] = []
 
     def outcome(self, claim: Claim) -> Outcome:
         """Judge one claim."""
@@ -95,7 +148,7 @@ class _Judge:
         found = list(self._broken(claim, whole))
         counts = _counts(claim, self._worlds((whole, False, ""))[0])
         if not found:
-            return Outcome(claim, HOLDS, *counts)
+            return Outcome(claim, HOLDS, *counts, assumes=self._assumes(claim))
         smallest = min(found, key=Counterexample.size)
         if self._subject.changed and claim.kind == ISOLATION:
             chartly = min(self._broken(claim, UNGRANTED), key=Counterexample.size, default=None)
@@ -106,9 +159,19 @@ class _Judge:
             left = self._left_open(claim)
             if left:
                 return Outcome(claim, EXCEPTED, *counts, smallest, left)
-        elif self._closing() and not any(self._broken(claim, USUAL)):
+        elif not claim.advice and self._closing() and not any(self._broken(claim, USUAL)):
             return Outcome(claim, CLOSED, *counts, smallest, self._closing())
         return Outcome(claim, FAILS, *counts, smallest)
+
+    def _assumes(self, claim: Claim) -> tuple[Assumption, ...]:
+        """Return what a claim that holds takes for granted: it would break at public addresses."""
+        if claim.kind != ISOLATION:
+            return ()
+        if not self._public:
+            self._public = [world.at_public_addresses() for world in self._worlds((FULL, False, ""))]
+        unsure = dependent(claim)
+        pairs = ((one.source, one.destination) for world in self._public for one in broken(unsure, world))
+        return assumptions_of(pairs)
 
     def _granted(self, found: Sequence[Counterexample]) -> tuple[str, ...]:
         """Return the values that opened what breaks a claim."""
@@ -146,7 +209,7 @@ class _Judge:
         There is one for each way in which selectors can see the labels of the vCluster's own namespace.
         """
         if key not in self._made:
-            world = World(self._subject, self._policies(*key))
+            world = World(self._subject, self._policies(*key), few=True)
             self._made[key] = [world.at_home_in(home) for home in world.homes()]
         return self._made[key]
 

@@ -6,7 +6,6 @@ the same parts. What to call a part depends on its range alone: the CIDRs that i
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final
@@ -14,7 +13,17 @@ from typing import Final
 from vcluster_isolation.proof import cast
 from vcluster_isolation.proof.cast import AddressActor
 from vcluster_isolation.proof.matrix import Actor
-from vcluster_isolation.reach.addresses import FAMILIES, AddressSet, address_classes, address_set, union_of
+from vcluster_isolation.reach.addresses import (
+    BITS,
+    FAMILIES,
+    AddressIndex,
+    AddressSet,
+    Network,
+    cidr,
+    networks,
+    union_of,
+)
+from vcluster_isolation.reach.intervals import Intervals, meets
 
 ANY_ADDRESS: Final = "any address"
 SPECIAL: Final = "special"
@@ -29,7 +38,8 @@ _GROUPS: Final = (
 
 def ranges(blocks: Sequence[AddressSet]) -> list[Actor]:
     """Return every part as an actor, in the order of the cast; together they are all addresses there are."""
-    return [part for base in _base() for part in _parts(base, blocks)]
+    index = AddressIndex(blocks)
+    return [part for base in _base() for part in _parts(base, index)]
 
 
 @cache
@@ -56,9 +66,9 @@ def _actor(one: AddressActor, addresses: AddressSet, group: str) -> Actor:
     return Actor(one.name, one.about, addresses=addresses, part_of=tuple(dict.fromkeys(above)))
 
 
-def _parts(base: Actor, blocks: Sequence[AddressSet]) -> Iterator[Actor]:
+def _parts(base: Actor, blocks: AddressIndex) -> Iterator[Actor]:
     """Yield the parts of a range that the blocks tell apart."""
-    for part in address_classes(base.addresses, blocks):
+    for part in (part for family in FAMILIES for part in blocks.classes(base.addresses, family).values()):
         name = words(part, base.name, base.addresses)
         yield Actor(name, base.about, addresses=part, part_of=base.part_of)
 
@@ -71,35 +81,32 @@ def words(part: AddressSet, name: str, whole: AddressSet) -> str:
     rest = whole - part
     if not rest:
         return name
+    family = part.families()[0]
+    inside, outside = part.of_family(family), rest.of_family(family)
     ways = (
-        (part.cidrs(), ""),
-        (rest.cidrs(), f"{name} without "),
-        (_cover(part, rest), f"{name} in "),
-        (_cover(rest, part), f"{name} without "),
+        (networks(inside, family), ""),
+        (networks(outside, family), f"{name} without "),
+        (_cover(inside, outside, family), f"{name} in "),
+        (_cover(outside, inside, family), f"{name} without "),
     )
-    cidrs, prefix = min(ways, key=lambda way: len(way[0]))
-    return prefix + ", ".join(cidrs)
+    found, prefix = min(ways, key=lambda way: len(way[0]))
+    return prefix + ", ".join(map(cidr, found))
 
 
-def _cover(inside: AddressSet, outside: AddressSet) -> list[str]:
-    """Return few CIDRs that have all of one set in them and nothing of the other."""
-    family = inside.families()[0]
-    everything = ipaddress.ip_network("0.0.0.0/0" if family == FAMILIES[0] else "::/0")
-    return [str(network) for network in _networks(everything, inside, outside)]
-
-
-def _networks(
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network, inside: AddressSet, outside: AddressSet
-) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """Yield the largest networks below this one that have something of `inside`, and nothing of `outside`."""
-    here = address_set(str(network))
-    if not inside & here:
-        return
-    if not outside & here:
-        yield network
-        return
-    for half in network.subnets():
-        yield from _networks(half, inside, outside)
+def _cover(inside: Intervals, outside: Intervals, family: int) -> list[Network]:
+    """Return few CIDRs that have all of one set in them and nothing of the other: the largest that there are."""
+    found: list[Network] = []
+    waiting = [(0, 0)]
+    while waiting:
+        first, prefix = waiting.pop()
+        size = 1 << BITS[family] - prefix
+        if not meets(inside, first, first + size - 1):
+            continue
+        if not meets(outside, first, first + size - 1):
+            found.append((family, first, prefix))
+        else:
+            waiting += ((first + size // 2, prefix + 1), (first, prefix + 1))
+    return found
 
 
 def blocks_of(peers: Iterable[AddressSet]) -> list[AddressSet]:

@@ -26,8 +26,7 @@ from vcluster_isolation.reach.model import Pod
 from vcluster_isolation.reach.parse import Cluster
 from vcluster_isolation.reach.tiers import ALLOW, DENY, tier_peers
 from vcluster_isolation.reach.verdict import Mode
-
-_ROLES = {"vcluster": "control-plane", "vcluster-etcd": "etcd"}
+from vcluster_isolation.vcluster.pod_roles import control_plane_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,9 @@ def matrix_of_pods(cluster: Cluster, subjects: Sequence[Subject], *, reasons: bo
     cells = list(_inside(found.units, found.flows, why))
     cells += [cell for unit in found.units if unit.actor.own for cell in outside.cells(unit.actor.name, unit.pods[0])]
     title = f"{len(subjects)} vCluster{'' if len(subjects) == 1 else 's'}, {len(cluster.pods)} pods"
-    return Matrix(title, _actors(found.units, cells, outside), tuple(sorted(cells, key=_place)))
+    spaces = {pod.namespace.name for pod in cluster.pods}
+    doubts = tuple(one for one in cluster.not_evaluated if not one.changes or one.concerns(spaces))
+    return Matrix(title, _actors(found.units, cells, outside), tuple(sorted(cells, key=_place)), doubts)
 
 
 def _place(cell: Cell) -> tuple[str, str]:
@@ -94,12 +95,13 @@ def _place(cell: Cell) -> tuple[str, str]:
 def _addressed(cluster: Cluster) -> Iterator[Pod]:
     """Yield the pods; one of unknown address gets addresses of each family of which no policy speaks, if there are any.
 
-    Those that no ipBlock holds, and no rule that allows, come before those that no rule denies.
+    Those that no ipBlock holds, and no rule that allows, come before those that no rule denies. Domain names may be any
+    address, so there is none of which they do not speak.
     """
     opening = chain((peer for one in cluster.policies for peer in peers(one)), tier_peers(cluster.tiers, action=ALLOW))
     unknown = POD_RANGES
     for spoken in (opening, tier_peers(cluster.tiers, action=DENY)):
-        rest = unknown - union_of(peer.block.addresses for peer in spoken if peer.block)
+        rest = unknown - union_of(peer.block.addresses for peer in spoken if peer.block and peer.block.certain)
         unknown = union_of(rest.only(one) or unknown.only(one) for one in FAMILIES)
     yield from (replace(one, addresses=unknown) if one.addresses == POD_RANGES else one for one in cluster.pods)
 
@@ -107,13 +109,13 @@ def _addressed(cluster: Cluster) -> Iterator[Pod]:
 def _actor(pod: Pod, homes: frozenset[tuple[str, str]]) -> Actor:
     """Return a pod's role in its vCluster, or the pod itself where it has none."""
     labels, space = dict(pod.labels), pod.namespace.name
-    manager, release = labels.get(MANAGED_BY, ""), labels.get("release", "")
+    manager = labels.get(MANAGED_BY, "")
     if (space, manager) in homes:
         dns = labels.get("k8s-app") == "vcluster-kube-dns" and labels.get(VIRTUAL_NAMESPACE) == "kube-system"
         role = "coredns" if dns else "workload"
         return Actor(f"{called(manager, space)}/{role}", f"{role} of vCluster {manager} in namespace {space}", own=True)
-    if (space, release) in homes and labels.get("app") in _ROLES:
-        role = _ROLES[labels["app"]]
+    role, release = control_plane_of(pod) or ("", "")
+    if role and (space, release) in homes:
         return Actor(f"{called(release, space)}/{role}", f"{role} of vCluster {release} in namespace {space}", own=True)
     name = f"{space}/{pod.name or pod.owner}"
     snapshot = labels.get("app") == "vcluster-snapshot" and space in {home for home, _ in homes}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import zip_longest
 
 from vcluster_isolation.proof.matrix import Reason
@@ -12,7 +12,8 @@ from vcluster_isolation.proof.naming import policy_of, rule_of
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.proof.tenants import Tenant, own_origin
 from vcluster_isolation.proof.world import OWN
-from vcluster_isolation.reach.addresses import FAMILIES, AddressSet, address_classes
+from vcluster_isolation.reach.addresses import FAMILIES, AddressIndex, AddressSet
+from vcluster_isolation.reach.addresses import union_of as all_addresses
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.model import Endpoint, Origin, Pod, Rule
 from vcluster_isolation.reach.ports import ALL, NONE, PROTOCOLS, PortSet, every_port, union_of
@@ -24,14 +25,30 @@ from vcluster_isolation.reach.verdict import NAMED_PORT, Grant, Mode, Side, Verd
 class Judged:
     """The ports of a flow, their words where names of ports are among them, and the reasons of both sides.
 
-    `verdicts` are those of the evaluator, one for each part of the addresses that the ends may have; where something
-    gets through, only those of the families over which it does.
+    `verdicts`, which `of_parts` makes, are those of the evaluator, one for each part of the addresses that the ends
+    may have; where something gets through, only those of the families over which it does.
     """
 
     ports: PortSet
     words: str
     reasons: tuple[Reason, ...]
-    verdicts: tuple[Verdict, ...]
+    of_parts: Callable[[], tuple[Verdict, ...]]
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts of all parts."""
+        return self.of_parts()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A verdict for each address of two ends, and these addresses: the source's, and the destination's.
+
+    They are None where no ipBlock tells any addresses of the ends apart; then the verdict is for both families.
+    """
+
+    verdict: Verdict
+    addresses: tuple[AddressSet, AddressSet] | None = None
 
 
 class Judge:
@@ -42,7 +59,7 @@ class Judge:
         self.evaluator = evaluator
         self._subject = subject
         self._tenants = tenants
-        self._blocks = [block.addresses for block in evaluator.blocks()]
+        self._blocks = AddressIndex(block.addresses for block in evaluator.blocks())
         self._parts: dict[AddressSet, Mapping[int, Sequence[AddressSet]]] = {}
         self._kinds: dict[AddressSet, Hashable] = {}
         self._known: dict[Hashable, Judged] = {}
@@ -63,55 +80,89 @@ class Judge:
         if isinstance(end, Pod) or end.node:
             return end
         if end.addresses not in self._kinds:
-            held = tuple(end.addresses <= one for one in self._blocks)
-            cut = any(end.addresses & one and not inside for one, inside in zip(self._blocks, held, strict=True))
-            self._kinds[end.addresses] = end if cut else (end.addresses.families(), held)
+            families = end.addresses.families()
+            held = {mask for family in families for _, mask in self._blocks.pieces(end.addresses, family)}
+            self._kinds[end.addresses] = (families, held.pop()) if len(held) == 1 else end
         return self._kinds[end.addresses]
 
     def _judge(self, source: Endpoint, destination: Endpoint) -> Judged:
-        ports, verdicts = self._allowed(source, destination)
+        ports, seen = self._allowed(source, destination)
         words = ""
-        if any(NAMED_PORT in one.caveats for one in verdicts) and isinstance(destination, Pod):
+        if any(NAMED_PORT in one.verdict.caveats for one in seen) and isinstance(destination, Pod):
             fixed, _ = self._allowed(source, replace(destination, ports=()))
-            words = self._words(ports, fixed, verdicts)
-        return Judged(ports, words, tuple(self._reasons(verdicts, ports)) if ports else (), verdicts)
+            words = self._words(ports, fixed, [one.verdict for one in seen])
+        reasons = tuple(self._reasons(seen, ports)) if ports else ()
+        return Judged(ports, words, reasons, lambda: self._verdicts(source, destination))
 
-    def _allowed(self, source: Endpoint, destination: Endpoint) -> tuple[PortSet, tuple[Verdict, ...]]:
+    def _allowed(self, source: Endpoint, destination: Endpoint) -> tuple[PortSet, Sequence[_Seen]]:
         """Return what gets through at every address that the ends may have of one family, or of the other."""
-        parts = (self._split(source), self._split(destination))
-        if all(len(found) <= 1 for part in parts for found in part.values()):
+        if self._alike(source, destination):
             verdict = self.evaluator.flow(source, destination, Mode.MAY)
-            return verdict.allowed, (verdict,)
+            return verdict.allowed, (_Seen(verdict),)
         ports = NONE
+        seen: dict[bool, list[_Seen]] = {True: [], False: []}
+        for family in FAMILIES:
+            found = list(self._of_family(source, destination, family))
+            total = ALL if found else NONE
+            for one in found:
+                total &= one.verdict.allowed
+            ports |= total
+            seen[bool(total)] += found
+        return ports, seen[bool(ports)]
+
+    def _alike(self, source: Endpoint, destination: Endpoint) -> bool:
+        """Return whether no ipBlock tells addresses of one family of either end apart."""
+        return all(len(parts) <= 1 for end in (source, destination) for parts in self._split(end).values())
+
+    def _of_family(self, source: Endpoint, destination: Endpoint, family: int) -> Iterator[_Seen]:
+        """Yield verdicts that are together for each address of one family.
+
+        Each side looks at one part of the other end's addresses, and not at the pair of parts. So what gets through at
+        all pairs is what the source's side lets through to all parts, and the destination's from all parts: that is
+        one flow, asked at each address. Of a host-network pod there are two readings, and then it is not.
+        """
+        if any(isinstance(end, Pod) and end.host_network for end in (source, destination)):
+            pairs = list(_pairs(self._split(source)[family], self._split(destination)[family]))
+        else:
+            pairs = [(source.addresses.only(family), destination.addresses.only(family))]
+        for one, other in pairs:
+            if one and other:
+                ends = _at(source, one), _at(destination, other)
+                yield _Seen(self.evaluator.flow(*ends, Mode.MAY, each_address=True), (one, other))
+
+    def _verdicts(self, source: Endpoint, destination: Endpoint) -> tuple[Verdict, ...]:
+        """Return the verdicts for each part of the ends' addresses, of families over which anything gets through."""
+        if self._alike(source, destination):
+            return (self.evaluator.flow(source, destination, Mode.MAY),)
         verdicts: dict[bool, list[Verdict]] = {True: [], False: []}
         for family in FAMILIES:
-            pairs = list(_pairs(parts[0][family], parts[1][family]))
-            found = [
-                self.evaluator.flow(replace(source, addresses=one), replace(destination, addresses=other), Mode.MAY)
-                for one, other in pairs
-            ]
-            total = ALL if found else NONE
-            for verdict in found:
-                total &= verdict.allowed
-            ports |= total
-            verdicts[bool(total)] += found
-        return ports, tuple(verdicts[bool(ports)])
+            pairs = list(_pairs(self._split(source)[family], self._split(destination)[family]))
+            found = [self.evaluator.flow(_at(source, one), _at(destination, other), Mode.MAY) for one, other in pairs]
+            through = bool(found) and bool(reduce(PortSet.__and__, (one.allowed for one in found)))
+            verdicts[through] += found
+        return tuple(verdicts[bool(verdicts[True])])
+
+    def classes(self, end: Endpoint, family: int) -> Sequence[AddressSet]:
+        """Return the parts of an end's addresses of one family, 4 or 6, that no ipBlock tells apart."""
+        return self._split(end)[family]
 
     def _split(self, end: Endpoint) -> Mapping[int, Sequence[AddressSet]]:
         """Return the parts of an end's addresses that ipBlocks tell apart, by family."""
         if end.addresses not in self._parts:
-            parts = {one: address_classes(end.addresses.only(one), self._blocks) for one in FAMILIES}
+            parts = {one: tuple(self._blocks.classes(end.addresses, one).values()) for one in FAMILIES}
             self._parts[end.addresses] = parts
         return self._parts[end.addresses]
 
-    def _reasons(self, verdicts: Sequence[Verdict], ports: PortSet) -> Iterator[Reason]:
+    def _reasons(self, seen: Sequence[_Seen], ports: PortSet) -> Iterator[Reason]:
         """Yield why each side lets the ports through."""
-        for sides in ([one.egress for one in verdicts], [one.ingress for one in verdicts]):
+        for at in (0, 1):  # the source's side looks at the destination's addresses, and the other way round
+            sides = [(one.verdict.egress, one.verdict.ingress)[at] for one in seen]
+            spaces = [one.addresses and one.addresses[1 - at] for one in seen]
             name = sides[0].direction.lower()
             by_default = union_of(side.by_default for side in sides)
             if by_default & ports:
                 yield Reason(name, "", "", by_default)
-            found = (self._reason(name, grant.origin, grant.ports) for grant in granting(sides, ports))
+            found = (self._reason(name, grant.origin, grant.ports) for grant in _granting(sides, spaces, ports))
             yield from dict.fromkeys(found)
 
     def _reason(self, side: str, origin: Origin, ports: PortSet) -> Reason:
@@ -172,15 +223,42 @@ class Judge:
 
 
 def granting(sides: Sequence[Side], ports: PortSet) -> tuple[Grant, ...]:
-    """Return what lets ports through on one side, at every address that an end may have.
+    """Return what lets ports through on one side, which is given for each part of the addresses that an end may have.
 
     Where rules that do so at each of the addresses are enough, those that do so at some are left out.
     """
-    each = [{grant.origin: grant for grant in side.granting(ports)} for side in sides]
-    always = set(each[0]).intersection(*each[1:])
-    every = [grant for side in sides for grant in side.granting(ports)]
+    return _granting(sides, [None] * len(sides), ports)
+
+
+def _granting(sides: Sequence[Side], spaces: Sequence[AddressSet | None], ports: PortSet) -> tuple[Grant, ...]:
+    """Return the same, where the other end's addresses in one side need not be one part: those are the `spaces`.
+
+    What lets ports through at the lowest address comes first, as it would part by part.
+    """
+    found = [side.granting(ports) for side in sides]
+    always = set.intersection(*(_everywhere(some, space) for some, space in zip(found, spaces, strict=True)))
+    ordered = (sorted(some, key=_lowest) if space else some for some, space in zip(found, spaces, strict=True))
+    every = [grant for some in ordered for grant in some]
     enough = [grant for grant in every if grant.origin in always]
     return tuple(dict.fromkeys(enough if ports <= union_of(grant.ports for grant in enough) else every))
+
+
+def _everywhere(given: Iterable[Grant], space: AddressSet | None) -> set[Origin]:
+    """Return the rules that some grants are of, as far as they are for all addresses of a `space`, if there is one."""
+    found: dict[Origin, list[AddressSet]] = {}
+    for grant in given:
+        found.setdefault(grant.origin, []).append(grant.addresses)
+    return {origin for origin, parts in found.items() if space is None or space <= all_addresses(parts)}
+
+
+def _lowest(grant: Grant) -> int:
+    """Return the lowest address that a grant, of one family, is for."""
+    return (grant.addresses.v4 or grant.addresses.v6)[0][0]
+
+
+def _at(end: Endpoint, addresses: AddressSet) -> Endpoint:
+    """Return an end at some of its addresses."""
+    return end if end.addresses == addresses else replace(end, addresses=addresses)
 
 
 def _pairs(

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from vcluster_isolation.netpol.unevaluated import caveats
 from vcluster_isolation.proof.matrix import Cell, Matrix, Reason
 from vcluster_isolation.wording import printable
 
@@ -19,8 +20,14 @@ _MERMAID = re.compile(r"[^A-Za-z0-9 .,_/=+-]")
 
 
 def text(matrix: Matrix) -> str:
-    """Return `workload => control-plane : TCP 8443, TCP+UDP 1053` for each flow, sorted."""
-    return "\n".join(sorted(map(_line, matrix.cells)))
+    """Return `workload => control-plane : TCP 8443, TCP+UDP 1053` for each flow, sorted; then what it depends on."""
+    return "\n".join([*sorted(map(_line, matrix.cells)), *(f"note: {one}" for one in notes(matrix))])
+
+
+def notes(matrix: Matrix) -> list[str]:
+    """Return what flows depend on that was not evaluated: a sentence a line, each harmless to a terminal."""
+    undecided = ["undecided: a policy that is not evaluated may open or close flows"] if matrix.undecided else []
+    return [*undecided, *map(printable, caveats(matrix.not_evaluated))]
 
 
 def _line(cell: Cell) -> str:
@@ -30,7 +37,8 @@ def _line(cell: Cell) -> str:
 def markdown(matrix: Matrix) -> str:
     """Return a table with a row for each flow, and the rules that allow it."""
     head = [f"### {_escaped(matrix.title)}", "", "| source | destination | ports | because of |", "|---|---|---|---|"]
-    return "\n".join([*head, *(_row(cell) for cell in matrix.cells)])
+    below = [line for one in notes(matrix) for line in ("", f"Note: {_escaped(one)}")]
+    return "\n".join([*head, *(_row(cell) for cell in matrix.cells), *below])
 
 
 def _row(cell: Cell) -> str:
@@ -52,12 +60,14 @@ def _escaped(words: str) -> str:
 
 
 def as_json(matrix: Matrix) -> str:
-    """Return `{title, actors, flows}`; `flows` have the reasons of both sides."""
+    """Return `{title, undecided, not_evaluated, actors, flows}`; `flows` have the reasons of both sides."""
     actors = [
         {"name": one.name, "about": one.about, "own": one.own, "addresses": one.addresses.cidrs()}
         for one in matrix.actors
     ]
-    return json.dumps({"title": matrix.title, "actors": actors, "flows": list(map(_flow, matrix.cells))}, indent=2)
+    doubts = [one.as_dict() for one in matrix.not_evaluated]
+    head = {"title": matrix.title, "undecided": matrix.undecided, "not_evaluated": doubts}
+    return json.dumps({**head, "actors": actors, "flows": list(map(_flow, matrix.cells))}, indent=2)
 
 
 def _flow(cell: Cell) -> dict[str, Any]:
@@ -82,7 +92,8 @@ def mermaid(matrix: Matrix) -> str:
     used = {name for cell in matrix.cells for name in (cell.source, cell.destination)}
     ids = {name: f"a{at}" for at, name in enumerate(one.name for one in matrix.actors if one.name in used)}
     nodes = [f'  {number}["{_quoted(name)}"]' for name, number in ids.items()]
-    return "\n".join(["flowchart LR", *nodes, *_arrows(matrix.cells, ids)])
+    remarks = [f'  note{at}["{_quoted(one)}"]' for at, one in enumerate(notes(matrix))]
+    return "\n".join(["flowchart LR", *nodes, *_arrows(matrix.cells, ids), *remarks])
 
 
 def _arrows(cells: Sequence[Cell], ids: dict[str, str]) -> Iterator[str]:

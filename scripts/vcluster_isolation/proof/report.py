@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED
+from vcluster_isolation.netpol.unevaluated import caveats, listed
 from vcluster_isolation.proof import shorten
 from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.proof.naming import policy_of, rule_of
@@ -21,13 +23,16 @@ from vcluster_isolation.proof.prove import (
     GRANTED,
     HOLDS,
     NO_SUBJECT,
+    UNDECIDED,
     Counterexample,
     Outcome,
 )
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.proof.world import Who
+from vcluster_isolation.prove import assumptions, forgeable
+from vcluster_isolation.prove.forgeable import ForgeableGrant, forgeable_grants, is_forgeable
 from vcluster_isolation.reach.model import Endpoint, External, Origin, Pod
-from vcluster_isolation.wording import printable
+from vcluster_isolation.wording import printable, printable_lines
 
 Proof = tuple[Subject, Sequence[Outcome]]
 """A subject, and what became of each claim about it."""
@@ -48,11 +53,16 @@ def text(proofs: Iterable[Proof]) -> str:
 def _lines(subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Yield the lines about one subject."""
     yield printable(subject.title)
+    yield from map(printable, caveats(subject.not_evaluated))
+    usable = forgeable_grants(subject)
     for kind in (ISOLATION, AVAILABILITY):
         yield f"\n{kind}"
         for outcome in (one for one in outcomes if one.claim.kind == kind and not _of_a_value_that_is_off(one)):
             yield f"  {outcome.status:<8} {outcome.claim.sentence}  {_covered(outcome)}".rstrip()
             yield from (f"             {line}" for line in _why(subject, outcome))
+            if outcome.status == GRANTED and is_forgeable(outcome.keys, usable):
+                yield "             pods of other tenants can use what is opened: see below"
+    yield from map(printable_lines, forgeable.lines(usable))
     counts = {status: sum(one.status == status for one in outcomes) for status in _COUNTED}
     yield "\n" + ", ".join(f"{number} {_COUNTED[status]}" for status, number in counts.items() if number) + "\n"
 
@@ -63,6 +73,7 @@ _COUNTED = {
     GRANTED: "opened by your values",
     CLOSED: "closed by your values",
     EXCEPTED: "left open",
+    UNDECIDED: "undecided",
 }
 
 
@@ -80,8 +91,14 @@ def _covered(outcome: Outcome) -> str:
 
 def _why(subject: Subject, outcome: Outcome) -> Iterator[str]:
     """Yield why a claim does not simply hold."""
+    if outcome.status == UNDECIDED:
+        yield printable(f"not evaluated, and could break it: {listed(outcome.undecided_by)}")
+    if outcome.assumes:
+        yield assumptions.line(outcome.assumes)
     if outcome.status in _MEANINGS:
         yield printable(f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip())
+    if outcome.status == FAILS and outcome.claim.advice:
+        yield printable(f"to do: {outcome.claim.advice}")
     found = outcome.counterexample
     if found is None or outcome.status == CLOSED:
         return
@@ -141,28 +158,48 @@ def _shown(subject: Subject, found: Counterexample) -> list[Origin]:
 
 
 def as_json(proofs: Iterable[Proof]) -> str:
-    """Return one object: `ok`, and for each vCluster its `claims` with status, counts and counterexample."""
+    """Return one object: `ok` (nothing fails, or is undecided), and for each vCluster `not_evaluated` and `claims`.
+
+    The former are the policies that the evaluator does not read, of the latter each has status, counts and
+    counterexample, and in `undecided_by` the names of those policies that could break it.
+    """
     found = [(subject, outcomes) for subject, outcomes in proofs]
     vclusters = [
         {
             "kind": subject.kind,
             "name": subject.name,
             "namespace": subject.namespace,
-            "claims": [_claim(subject, one) for one in outcomes],
+            "not_evaluated": [one.as_dict() for one in subject.not_evaluated],
+            "where": subject.where or None,
+            "claims": [_claim(subject, one, usable) for one in outcomes],
+            "forgeable_grants": [one.as_dict() for one in usable],
         }
         for subject, outcomes in found
+        for usable in [forgeable_grants(subject)]
     ]
-    return json.dumps({"ok": not any_failed(found), "vclusters": vclusters}, indent=2)
+    return json.dumps({"ok": exit_code(found) == EXIT_OK, "vclusters": vclusters}, indent=2)
 
 
-def any_failed(proofs: Iterable[Proof], *, strict: bool = False) -> bool:
-    """Return whether any claim fails that the user did not grant or close; `strict` counts those left open as well."""
+def exit_code(proofs: Iterable[Proof], *, strict: bool = False) -> int:
+    """Return the exit code: EXIT_PROBLEMS if a claim fails, else EXIT_UNDECIDED if one is undecided, else EXIT_OK."""
+    found = list(proofs)
+    undecided = any(outcome.status == UNDECIDED for _, outcomes in found for outcome in outcomes)
+    return EXIT_PROBLEMS if any_failed(found, strict=strict) else EXIT_UNDECIDED if undecided else EXIT_OK
+
+
+def any_failed(proofs: Sequence[Proof], *, strict: bool = False) -> bool:
+    """Return whether any claim fails that the user did not grant or close.
+
+    `strict` counts those left open as well, and grants that other tenants can use.
+    """
     bad = {FAILS, EXCEPTED} if strict else {FAILS}
-    return any(outcome.status in bad for _, outcomes in proofs for outcome in outcomes)
+    return any(outcome.status in bad for _, outcomes in proofs for outcome in outcomes) or (
+        strict and any(forgeable_grants(subject) for subject, _ in proofs)
+    )
 
 
-def _claim(subject: Subject, outcome: Outcome) -> Mapping[str, Any]:
-    """Return what became of one claim, JSON-ready."""
+def _claim(subject: Subject, outcome: Outcome, usable: Sequence[ForgeableGrant]) -> Mapping[str, Any]:
+    """Return what became of one claim, JSON-ready; `usable` are the grants that other tenants can use."""
     found = outcome.counterexample
     return {
         "name": outcome.claim.name,
@@ -171,7 +208,11 @@ def _claim(subject: Subject, outcome: Outcome) -> Mapping[str, Any]:
         "status": outcome.status,
         "covered": {"labels": outcome.labels, "addresses": outcome.addresses, "pairs": outcome.pairs},
         "values": [] if outcome.status == EXCEPTED else list(outcome.keys),
+        "forgeable": outcome.status == GRANTED and is_forgeable(outcome.keys, usable),
         "left_open": list(outcome.keys) if outcome.status == EXCEPTED else [],
+        "undecided_by": list(map(str, outcome.undecided_by)),
+        "assumes": [{"that": one.sentence, "value": one.value} for one in outcome.assumes],
+        "advice": outcome.claim.advice or None,
         "counterexample": found and _example(subject, found),
     }
 
@@ -209,19 +250,27 @@ def _json_end(who: Who, end: Endpoint, found: Counterexample) -> Mapping[str, An
 def junit(proofs: Iterable[Proof]) -> str:
     """Return JUnit XML: a test suite a vCluster, a test case a claim; a failing one has its counterexample.
 
-    What is left open is skipped, with a message that says so: a case that passes would hide it.
+    What is left open is skipped, with a message that says so: a case that passes would hide it. What is undecided is an
+    error, which in JUnit says that a test gave no result.
     """
     top = ET.Element("testsuites", name="vcluster-isolation prove")
     for subject, outcomes in proofs:
         failed = sum(one.status == FAILS for one in outcomes)
         skipped = sum(one.status in {NO_SUBJECT, EXCEPTED} for one in outcomes)
         suite = ET.SubElement(top, "testsuite", name=printable(f"{subject.namespace}/{subject.name}"))
-        suite.attrib |= {"tests": str(len(outcomes)), "failures": str(failed), "skipped": str(skipped)}
+        errors = sum(one.status == UNDECIDED for one in outcomes)
+        counts = {"tests": len(outcomes), "failures": failed, "errors": errors, "skipped": skipped}
+        suite.attrib |= {key: str(number) for key, number in counts.items()}
         for outcome in outcomes:
             case = ET.SubElement(suite, "testcase", classname=outcome.claim.kind, name=outcome.claim.sentence)
             why = "\n".join(_why(subject, outcome))
+            usable = forgeable_grants(subject) if outcome.status == GRANTED else []
+            if is_forgeable(outcome.keys, usable):
+                why += printable_lines("\n".join(["", *forgeable.lines(usable)]))
             if outcome.status == FAILS:
                 ET.SubElement(case, "failure", message=outcome.claim.name).text = why
+            elif outcome.status == UNDECIDED:
+                ET.SubElement(case, "error", message=outcome.claim.name).text = why
             elif outcome.status in {NO_SUBJECT, EXCEPTED}:
                 message = f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip()
                 ET.SubElement(case, "skipped", message=printable(message)).text = why or None

@@ -20,6 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from vcluster_isolation.proof.matrix import Cell, Matrix, Reason
+from vcluster_isolation.proof.render_text import notes
 from vcluster_isolation.reach import ports
 from vcluster_isolation.wording import printable
 
@@ -80,6 +81,7 @@ def html(matrix: Matrix) -> str:
         reached=Counter(cell.destination for cell in matrix.cells),
         granted=sum(len(flow.destinations) for flow in flows if flow.granted),
         crowded=len(matrix.actors) > _CROWDED,
+        notes=notes(matrix),
         style=style,
         script=script,
         policy=_policy(style, script),

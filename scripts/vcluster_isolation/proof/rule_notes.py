@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import yaml
 
 from vcluster_isolation.reach.model import EGRESS, INGRESS
+from vcluster_isolation.wording import dotted
 
 OWN_RULES = "your own rules"
 PLATFORM_KEY = "platformNetworkPolicy"
@@ -30,23 +31,29 @@ class RuleNote:
     """What the chart says of a rule: its flow, and the value that put it there.
 
     `key` is the value's dotted path, under policies.networkPolicy or from PLATFORM_KEY on, empty for a rule that is
-    always there; `item` is the index of a rule of the user's own in the list at `key`, else None.
+    always there; `item` is the index of a rule of the user's own in the list at `key`, else None. `below` are the keys
+    below which the user writes all of them, where the chart is a subchart.
     """
 
     flow: str
     key: str = ""
     item: int | None = None
+    below: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         """The whole path of the value, `policies.networkPolicy.workload.egress[0]`; empty without a key."""
         index = "" if self.item is None else f"[{self.item}]"
         root = "" if self.key.startswith(f"{PLATFORM_KEY}.") else "policies.networkPolicy."
-        return f"{root}{self.key}{index}" if self.key else ""
+        prefix = f"{dotted(self.below)}." if self.below else ""
+        return f"{prefix}{root}{self.key}{index}" if self.key else ""
 
 
-def rule_notes(manifests: str) -> Mapping[RuleId, RuleNote]:
-    """Return the notes of all rules in what the chart rendered. Raises nothing: other texts have no notes."""
+def rule_notes(manifests: str, below: tuple[str, ...] = ()) -> Mapping[RuleId, RuleNote]:
+    """Return the notes of all rules in what the chart rendered. Raises nothing: other texts have no notes.
+
+    `below` are the keys below which its values stand.
+    """
     comments = {at: match for at, line in enumerate(manifests.splitlines()) if (match := _COMMENT.match(line))}
     found: dict[RuleId, RuleNote] = {}
     for document in yaml.compose_all(manifests, Loader=yaml.CSafeLoader):
@@ -58,7 +65,7 @@ def rule_notes(manifests: str) -> Mapping[RuleId, RuleNote]:
                     continue
                 flow, key = comments[above]["flow"], comments[above]["key"] or ""
                 item = index - first.setdefault(above, index) if flow == OWN_RULES else None
-                found[name, direction, index] = RuleNote(flow, key, item)
+                found[name, direction, index] = RuleNote(flow, key, item, below)
     return found
 
 

@@ -6,7 +6,7 @@ Source: the chart's values (chart/values.yaml), under policies.networkPolicy unl
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,7 +14,18 @@ from vcluster_isolation.errors import Problem
 from vcluster_isolation.proof.addresses import INTERNET_4, INTERNET_6
 from vcluster_isolation.proof.cast import MANAGED_BY, PLATFORM_NAMESPACE
 from vcluster_isolation.reach.addresses import POD_RANGES, AddressSet, address_set
-from vcluster_isolation.reach.model import EGRESS, IPBlock, Peer, Rule, Selector, selector
+from vcluster_isolation.reach.model import (
+    EGRESS,
+    EVERYTHING,
+    IN,
+    NAME_LABEL,
+    IPBlock,
+    Peer,
+    Requirement,
+    Rule,
+    Selector,
+    selector,
+)
 from vcluster_isolation.reach.parse_policy import parse_policy, parse_selector
 from vcluster_isolation.reach.ports import ALL, PortSet, parse_ports
 
@@ -68,7 +79,8 @@ class Settings:
     `named` has whom each value in effect names, by the value's path; `spaces` are the namespaces of workloads beside
     the release's, `elsewhere` says that workloads run in others as well, `release_free` that tenants choose the label
     `release`. `project` selects the namespaces of the project, by the user's words; `api_server` are the addresses that
-    are the host API server's, each given by itself, and so no pod's.
+    are the host API server's, each given by itself, and so no pod's. `nodes` and `pods` are the addresses of the host
+    cluster's nodes and pods, empty while unknown.
     """
 
     hardened: bool = False
@@ -78,9 +90,27 @@ class Settings:
     release_free: bool = False
     platform_spaces: tuple[str, ...] = (PLATFORM_NAMESPACE,)
     api_server: AddressSet = field(default_factory=AddressSet)
+    nodes: AddressSet = field(default_factory=AddressSet)
+    pods: AddressSet = field(default_factory=AddressSet)
     project: Selector | None = None
     floor: bool = False
     named: Mapping[str, Named] = field(default_factory=lambda: _USUAL)
+
+    @property
+    def pod_addresses(self) -> AddressSet:
+        """Where a pod of unknown address is: among those of `pods`, or at any private address."""
+        return (self.pods or POD_RANGES) - self.api_server
+
+    @property
+    def node_addresses(self) -> AddressSet:
+        """Where a node is: among those of `nodes`, or at any private address."""
+        return self.nodes or POD_RANGES
+
+    @property
+    def knows_api_server(self) -> bool:
+        """Whether something says where the host cluster's API server is."""
+        server = self.named.get("hostApiServer")
+        return server is not None and server.peers != _USUAL["hostApiServer"].peers
 
 
 def settings_of(values: Json, name: str, release: tuple[str, str], *, hosted: bool) -> Settings:
@@ -99,17 +129,23 @@ def settings_of(values: Json, name: str, release: tuple[str, str], *, hosted: bo
     spaces |= {target} if target else set()
     coredns = at(values, "controlPlane.coredns") or {}
     cidrs = at(policy, "hostApiServer.cidrs") or ()
+    hardened = policy.get("profile") == "hardened"
+    named = _named(policy, name, hosted=hosted)
+    if hardened and at(policy, "controlPlane.webhooks.to") and "controlPlane.webhooks" in named:
+        named["controlPlane.webhooks"] = _of_own_workloads(named["controlPlane.webhooks"], name, {*spaces, release[1]})
     return Settings(
-        hardened=policy.get("profile") == "hardened",
+        hardened=hardened,
         embedded=hosted and coredns.get("enabled") is not False and bool(coredns.get("embedded")),
         spaces=tuple(sorted(spaces - {release[1]})) if hosted else (),
         elsewhere=many or bool(patterns) or bool(sync.get("enabled") and not hosts),
         release_free=many or bool(sync.get("enabled")),
         platform_spaces=tuple(at(policy, "platform.namespaces") or (PLATFORM_NAMESPACE,)),
         api_server=address_set(*(one for one in cidrs if one.endswith("/128" if ":" in one else "/32"))),
+        nodes=address_set(*(at(policy, "nodes.cidrs") or ())),
+        pods=address_set(*(at(policy, "pods.cidrs") or ())),
         project=_project(scope, policy),
         floor=hosted and bool(at(policy, "floor.enabled")),
-        named=_named(policy, name, hosted=hosted),
+        named=named,
     )
 
 
@@ -266,9 +302,22 @@ def _workloads(name: str) -> tuple[Peer, ...]:
     return (Peer(selector({MANAGED_BY: name})),)
 
 
+def _of_own_workloads(given: Named, name: str, spaces: Iterable[str]) -> Named:
+    """Return peers as the hardened chart narrows them: to workloads of this vCluster, in its namespaces."""
+    here = Requirement(NAME_LABEL, IN, frozenset(spaces))
+
+    def narrowed(peer: Peer) -> Peer:
+        pods, places = peer.pods or EVERYTHING, peer.namespaces
+        inside = places and Selector(places.equal, places.others | {here})
+        return Peer(Selector(pods.equal | {(MANAGED_BY, name)}, pods.others), inside)
+
+    return Named(tuple(map(narrowed, given.peers)), given.ports)
+
+
 def public(policy: Json) -> tuple[Peer, ...]:
-    """Return every public address, less what the user takes out everywhere."""
-    less = address_set(*(at(policy, "workload.publicEgress.extraExcept") or ()))
+    """Return every public address, less what the user takes out everywhere, and nodes and pods."""
+    taken = ("workload.publicEgress.extraExcept", "nodes.cidrs", "pods.cidrs")
+    less = address_set(*(one for path in taken for one in at(policy, path) or ()))
     return tuple(_block(one - less) for one in (INTERNET_4, INTERNET_6) if one - less)
 
 
@@ -277,4 +326,7 @@ def _ipv6(policy: Json) -> AddressSet:
     public = at(policy, "workload.publicEgress") or {}
     ipv6 = public.get("ipv6") or {}
     less = address_set(*(ipv6.get("except") or ()), *(public.get("extraExcept") or ()))
+    if policy.get("profile") == "hardened":
+        cluster = ("hostApiServer.cidrs", "nodes.cidrs", "pods.cidrs")
+        less |= address_set(*(one for path in cluster for one in at(policy, path) or ()))
     return (address_set(ipv6.get("cidr") or "2000::/3") & INTERNET_6) - less

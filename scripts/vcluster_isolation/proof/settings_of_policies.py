@@ -2,7 +2,7 @@
 
 The chart's control plane and snapshots have three kinds of egress rules in common: to host DNS on its ports, to the
 host API server, and to a backing store. Whom these name is taken to be who they are; what they do not say is as it
-usually is. Policies are known by the chart's names.
+usually is. The chart's policies are those that `recognise` knows: a tenant can sync policies with names like theirs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from vcluster_isolation.reach.addresses import AddressSet, union_of
 from vcluster_isolation.reach.classes import single
 from vcluster_isolation.reach.model import IN, NAME_LABEL, Peer, Policy, Rule, Selector
 from vcluster_isolation.reach.ports import every_port, parse_ports
+from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, SNAPSHOTS, WORKLOADS, is_role, recognise
 
 _LOFT: Final = ("app", "loft")
 _RESOLVERS: Final = RESOLVER | parse_ports("TCP+UDP 5353")
@@ -24,16 +25,17 @@ _RESOLVERS: Final = RESOLVER | parse_ports("TCP+UDP 5353")
 
 def settings_of_policies(policies: Iterable[Policy], name: str, home: str) -> Settings:
     """Return the settings of the vCluster `name` in the namespace `home`, as far as its policies tell."""
-    own = [one for one in policies if one.name in {f"vc-{kind}-{name}" for kind in ("cp", "snapshot", "work")}]
-    control = [one for one in own if one.name == f"vc-cp-{name}" and one.namespace == home]
-    snapshots = [one for one in own if one.name == f"vc-snapshot-{name}" and one.namespace == home]
-    known = {(rule.peers, rule.ports) for one in control for rule in one.egress}
-    common = [rule for one in snapshots for rule in one.egress if (rule.peers, rule.ports) in known]
+    own = [(one, known.role) for one in policies if (known := recognise(one)) and known.vcluster == name]
+    at_home = [(one, role) for one, role in own if one.namespace == home]
+    control, snapshots = ([one for one, role in at_home if role == some] for some in (CONTROL_PLANE, SNAPSHOTS))
+    of_control = {(rule.peers, rule.ports) for one in control for rule in one.egress}
+    common = [rule for one in snapshots for rule in one.egress if (rule.peers, rule.ports) in of_control]
     usual = Settings()
     dns, server = _resolvers(common), _api_server(common)
+    spaces = {one.namespace for one, role in own if role == WORKLOADS and home_of(one) == home}
     return replace(
         usual,
-        spaces=tuple(sorted({one.namespace for one in own if home_of(one) == home} - {home})),
+        spaces=tuple(sorted(spaces - {home})),
         platform_spaces=tuple(dict.fromkeys(_platform(control))) or usual.platform_spaces,
         api_server=union_of(one for one in _addresses(server) if single(one)),
         named={**usual.named, **{key: one for key, one in (("hostDns", dns), ("hostApiServer", server)) if one}},
@@ -41,12 +43,15 @@ def settings_of_policies(policies: Iterable[Policy], name: str, home: str) -> Se
 
 
 def api_servers(policies: Iterable[Policy]) -> AddressSet:
-    """Return the addresses that the vClusters of a host cluster know as the host API server's: they are no pod's."""
+    """Return the addresses that the vClusters of a host cluster know as the host API server's: they are no pod's.
+
+    Only the chart's own policies are asked (`recognise`).
+    """
     pairs: dict[tuple[str, str], list[Policy]] = {}
     for policy in policies:
-        kind, _, name = policy.name.removeprefix("vc-").partition("-")
-        if policy.name.startswith("vc-") and kind in ("cp", "snapshot") and _names_addresses(policy):
-            pairs.setdefault((policy.namespace, name), []).append(policy)
+        known = recognise(policy)
+        if known and known.role in (CONTROL_PLANE, SNAPSHOTS) and _names_addresses(policy):
+            pairs.setdefault((policy.namespace, known.vcluster), []).append(policy)
     found = (settings_of_policies(pair, name, home) for (home, name), pair in pairs.items() if len(pair) > 1)
     return union_of(one.api_server for one in found)
 
@@ -57,7 +62,7 @@ def platform_spaces(policies: Iterable[Policy]) -> set[str]:
     One that some vCluster does not name is none: to that vCluster whoever is there is a stranger, and anybody who may
     create policies could name a namespace of theirs.
     """
-    named = [set(_platform([one])) for one in policies if one.name.startswith("vc-cp-") and _admits_platform(one)]
+    named = [set(_platform([one])) for one in policies if is_role(one, CONTROL_PLANE) and _admits_platform(one)]
     return set.intersection(*named) if named else set()
 
 

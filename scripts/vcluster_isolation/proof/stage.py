@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.proof import connectivity, fold
 from vcluster_isolation.proof.connectivity import End
-from vcluster_isolation.proof.fleet import belongs
+from vcluster_isolation.proof.fleet import belongs, prefixes
 from vcluster_isolation.proof.inputs import Input
 from vcluster_isolation.proof.matrix import Actor
-from vcluster_isolation.proof.real_pods import called, judge_of, population
+from vcluster_isolation.proof.real_pods import judge_of, population
 from vcluster_isolation.proof.reasons import Judge
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.reach.addresses import parse_cidr
@@ -49,24 +49,20 @@ def stage_of(given: Input, words: Sequence[str]) -> Stage:
         found = population(given.cluster, given.subjects)
         there = [*(End(unit.actor, unit.pods[0]) for unit in found.units), *_places(found.places)]
         return Stage({one.actor.name: one for one in there}, judge_of(found), given.subjects[0])
-    named = (one for word in words for one in given.subjects if word.startswith(_prefix(one)))
-    first = next(named, given.subjects[0])
+    known = list(zip(prefixes(given.subjects), given.subjects, strict=True))
+    named = (pair for word in words for pair in known if word.startswith(pair[0]))
+    prefix, first = next(named, known[0])
     several = len(given.subjects) > 1
-    scene = connectivity.scene(first, whole=several)
+    scene = connectivity.scene(first, whole=True)
     folded = fold.folded(connectivity.matrix_of(first)).actors
     ends = {one.actor.name: one for one in (*scene.ends, *_places([one.actor for one in scene.ends]))}
     ends |= {one.name: End(one, External(one.name, one.addresses)) for one in folded if one.addresses}
     if several:
-        ends = {f"{_prefix(first)}{name}" if belongs(one.actor) else name: one for name, one in ends.items()}
-        others = [one for one in given.subjects if one is not first]
-        ends |= {f"{_prefix(one)}{end.actor.name}": end for one in others for end in connectivity.scene(one).own}
+        ends = {f"{prefix}{name}" if belongs(one.actor) else name: one for name, one in ends.items()}
+        others = [(before, one) for before, one in known if one is not first]
+        ends |= {f"{before}{end.actor.name}": end for before, one in others for end in connectivity.scene(one).own}
         ends = {name: replace(one, actor=replace(one.actor, name=name)) for name, one in ends.items()}
     return Stage(ends, scene.judge, first)
-
-
-def _prefix(subject: Subject) -> str:
-    """Return what stands before a vCluster's actors where there are several."""
-    return f"{called(subject.name, subject.namespace)}/"
 
 
 def _places(actors: Iterable[Actor]) -> Iterator[End]:

@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vcluster_isolation import layers, render_cache, strict_yaml
+from vcluster_isolation import render_cache, strict_yaml
+from vcluster_isolation.chart_instances import Instance, instances
+from vcluster_isolation.checks.api_rules import name_of
+from vcluster_isolation.checks.twins import rendered_twice, source_of
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm import Request
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.proof.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, reset
 from vcluster_isolation.proof.granting import changed as changed_values
+from vcluster_isolation.proof.old_policies import old_homes
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY, RuleId, RuleNote, rule_notes
 from vcluster_isolation.proof.settings import Settings, at_path, filled, settings_of
 from vcluster_isolation.proof.settings_of_policies import settings_of_policies
@@ -18,6 +23,8 @@ from vcluster_isolation.proof.without_grants import Rendered, without
 from vcluster_isolation.reach.model import EGRESS, EVERYTHING, INGRESS, Origin, Peer, Policy, Rule, selector
 from vcluster_isolation.reach.parse import Cluster, parse_cluster
 from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.vcluster.needs import Need, needs_of
+from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, COREDNS, SNAPSHOTS, is_of, is_role, recognise
 
 PLATFORM_ANYWHERE = f"{PLATFORM_KEY}.apiServer"
 """As API_SERVER_ANYWHERE, a value without which the chart leaves something open: nobody said where it is."""
@@ -36,7 +43,8 @@ class Subject:
     it is there. `changed` maps each value that the user set to something else than the
     default, as far as it decides on rules, to the path that the user wrote. `usual_policies` gives the policies with
     all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
-    their text.
+    their text. `not_evaluated` are policies of other APIs beside them. `where` says in which object the values are, if
+    they are in one. `below` are the keys below which its values stand, where this chart is a subchart.
     """
 
     name: str
@@ -53,12 +61,17 @@ class Subject:
     manifests: str = ""
     settings: Settings = field(default_factory=Settings)
     kind: str = VCLUSTER
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
+    where: str = ""
+    below: tuple[str, ...] = ()
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[Need, ...] = ()
 
     @property
     def title(self) -> str:
         """What a report calls it."""
         who = "vCluster Platform" if self.kind == PLATFORM else f"vCluster {self.name}"
-        return f"{who} in namespace {self.namespace}"
+        return f"{who} in namespace {self.namespace}" + (f" ({self.where})" if self.where else "")
 
     @property
     def usual(self) -> Rendered:
@@ -110,10 +123,11 @@ class Subject:
         What is granted to the control plane and to snapshots is not granted to a workload that passes for one: with
         `to_workloads` only what is granted to workloads is left out. What the value `but` grants stays.
         """
+        control_plane = _of_the_control_plane(self.policies)
 
         def granted(origin: Origin) -> str:
             note = self.note(origin)
-            theirs = to_workloads and _of_the_control_plane(origin)
+            theirs = to_workloads and control_plane(origin)
             return "" if theirs or (note is not None and note.key == but) else self.granted(origin)
 
         usual = self.usual[0]
@@ -125,11 +139,12 @@ class Subject:
 
         With `to_workloads` those of the control plane and of snapshots stay, as in `ungranted`.
         """
+        control_plane = _of_the_control_plane(self.policies)
 
         def excepted(origin: Origin) -> bool:
             note = self.note(origin)
             there = note is not None and note.key in (API_SERVER_ANYWHERE, PLATFORM_ANYWHERE)
-            return there and not (to_workloads and _of_the_control_plane(origin))
+            return there and not (to_workloads and control_plane(origin))
 
         policies, tiers = rendered
         return tuple(_without_open(one, excepted) for one in policies), tiers
@@ -140,9 +155,10 @@ class Subject:
         return note is not None and note.key == PUBLIC_EGRESS
 
 
-def _of_the_control_plane(origin: Origin) -> bool:
-    """Return whether a rule says what the control plane or snapshots reach."""
-    return origin.direction == EGRESS and origin.policy.startswith(("vc-cp-", "vc-snapshot-"))
+def _of_the_control_plane(policies: Iterable[Policy]) -> Callable[[Origin], bool]:
+    """Return what says of a rule whether it is one of what the control plane or snapshots reach."""
+    theirs = {(one.namespace, one.name) for one in policies if is_role(one, CONTROL_PLANE, SNAPSHOTS)}
+    return lambda origin: origin.direction == EGRESS and (origin.namespace, origin.policy) in theirs
 
 
 def _without_open(policy: Policy, excepted: Callable[[Origin], bool]) -> Policy:
@@ -155,41 +171,56 @@ def _without_open(policy: Policy, excepted: Callable[[Origin], bool]) -> Policy:
 
 
 def of_values(request: Request) -> Subject:
-    """Return the subject that values files describe: `request.name` is the release.
+    """Return the one subject that values files describe: `request.name` is the release.
 
-    Raises InputError for files that are no values, RenderFailed when helm or the chart refuses them, ToolMissing.
+    Raises InputError for files that are no values, RenderFailed when helm or the chart refuses them, ToolMissing, what
+    `of_render` raises, and ValueError for a chart that has this one as a subchart.
     """
-    read = [strict_yaml.read_mapping(path) for path in request.values]
-    values = layers.over_defaults(layers.chart_defaults(request.chart), layers.overlay(read))
-    text = render_cache.template(request)
-    changed = changed_values(values, request.chart)
-    usual = replace(request, inline=reset(values, request.chart)) if changed else request
+    (instance,) = instances(request)
+    return of_render(request, instance, render_cache.template(request))
+
+
+def of_render(request: Request, instance: Instance, text: str) -> Subject:
+    """Return the subject that is one instance of this chart in the `text` that `request` renders.
+
+    Its policies are all that are rendered: those of other subcharts add up with them. Raises InputError for a text that
+    is no manifests, and for two objects of one name.
+    """
+    values, default = instance.values, at_path(instance.defaults, POLICY) or {}
+    changed = changed_values(instance)
+    usual = replace(request, inline=reset(instance)) if changed else request
     coredns = at_path(values, ("controlPlane", "coredns")) or {}
     hosted = not at_path(values, ("privateNodes", "enabled"))
     name = str(at_path(values, ("vcluster", "name")) or request.name)
-    policy = filled(at_path(layers.chart_defaults(request.chart), POLICY) or {}, at_path(values, POLICY) or {})
+    policy = filled(default, at_path(values, POLICY) or {})
     whole = {**values, "policies": {"networkPolicy": policy}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
-    policies, tiers = policies_in(text, request.namespace)
+    needs = needs_of(values, policy, changed, request.namespace, hosted=hosted)
+    named = {**settings.named, **{f"needs-{one.key}": one.other for one in needs}}
+    cluster = cluster_in(text, request.namespace)
     return Subject(
         name,
         request.namespace,
-        policies,
-        tiers,
+        cluster.policies,
+        cluster.tiers,
         hosted,
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
         settings.elsewhere,
         bool(at_path(values, ("sync", "toHost", "networkPolicies", "enabled"))),
-        rule_notes(text),
+        rule_notes(instance.own(text), instance.path),
         changed,
         lambda: policies_in(render_cache.template(usual), request.namespace),
         text,
-        settings,
+        replace(settings, named=named),
+        not_evaluated=cluster.not_evaluated,
+        below=instance.path,
+        policy=policy,
+        needs=needs,
     )
 
 
 def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Subject]:
-    """Return a subject for each vCluster whose policies are among manifests, by the names of its policies.
+    """Return a subject for each vCluster whose policy for the control plane is among manifests.
 
     Raises InputError for manifests that cannot be read, IsolationError when no vCluster is among them.
     """
@@ -201,29 +232,52 @@ def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Sub
 
 def of_cluster(cluster: Cluster) -> list[Subject]:
     """Return a subject for each vCluster in a cluster, as `of_manifests` does. Raises IsolationError as that does."""
-    found = {(one.namespace, one.name.removeprefix("vc-cp-")) for one in cluster.policies if is_home(one)}
+    known = ((one.namespace, recognise(one)) for one in cluster.policies)
+    found = {(namespace, one.vcluster) for namespace, one in known if one and one.role == CONTROL_PLANE}
+    found |= old_homes(cluster.policies)
     if not found:
         raise IsolationError(
-            "no policy `vc-cp-NAME` is among the manifests", "give the manifests that the chart renders"
+            "no policy `vc-cp-NAME` is among the manifests that selects `release: NAME`",
+            "give the manifests that the chart renders",
         )
     return [_of_cluster(cluster, name, namespace) for namespace, name in sorted(found)]
 
 
 def is_home(policy: Policy) -> bool:
-    """Return whether a policy says that a vCluster is in its namespace: by its name it is one of a control plane."""
-    return policy.name.startswith("vc-cp-")
+    """Return whether a policy says that a vCluster is in its namespace: it is the chart's for a control plane."""
+    return is_role(policy, CONTROL_PLANE)
 
 
 def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
-    coredns = any(one.name == f"vc-kube-dns-{name}" and one.namespace == namespace for one in cluster.policies)
+    coredns = any(one.namespace == namespace and is_of(one, name, COREDNS) for one in cluster.policies)
     settings = settings_of_policies(cluster.policies, name, namespace)
-    return Subject(name, namespace, cluster.policies, cluster.tiers, coredns=coredns, settings=settings)
+    return Subject(
+        name,
+        namespace,
+        cluster.policies,
+        cluster.tiers,
+        coredns=coredns,
+        settings=settings,
+        not_evaluated=cluster.not_evaluated,
+    )
 
 
 def policies_in(text: str, namespace: str) -> Rendered:
     """Return the policies in what the chart rendered. Raises InputError for what cannot be read."""
-    documents = [document.value for document in strict_yaml.parse_documents(text, "the rendered manifests")]
-    cluster = parse_cluster(documents, home=namespace)
-    if cluster.problems:
-        raise InputError(cluster.problems)
+    cluster = cluster_in(text, namespace)
     return cluster.policies, cluster.tiers
+
+
+def cluster_in(text: str, namespace: str) -> Cluster:
+    """Return everything in what a chart rendered.
+
+    Raises InputError for what cannot be read, and for two objects of one name, of which a cluster keeps one.
+    """
+    documents = strict_yaml.parse_documents(text, "the rendered manifests")
+    values = [document.value for document in documents]
+    sources = [source_of(text, document.line) for document in documents]
+    twice = list(rendered_twice(values, list(map(name_of, values)), sources, namespace))
+    cluster = parse_cluster(values, home=namespace)
+    if problems := twice or cluster.problems:
+        raise InputError(problems)
+    return cluster

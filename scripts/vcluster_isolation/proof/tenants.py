@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from vcluster_isolation.proof.cast import CONTROLLED_BY, MANAGED_BY
+from vcluster_isolation.reach.canonical import shape_of_policies, shape_of_tiers
 from vcluster_isolation.reach.model import NAME_LABEL, Labels, Origin, Peer, Policy, Requirement, Rule, Selector
 from vcluster_isolation.reach.tiers import TierPolicy, TierRule
+from vcluster_isolation.vcluster.policy_names import FLOOR, ChartPolicy, by_name, recognise
 
 _TENANT_KEYS = frozenset({"release", MANAGED_BY, CONTROLLED_BY, "vcluster.loft.sh/vcluster-name"})
 _NAMESPACE_KEYS = frozenset({NAME_LABEL, "vcluster.loft.sh/vcluster-namespace"})
@@ -32,11 +34,47 @@ def named_tenants(policies: Iterable[Policy | TierPolicy]) -> set[str]:
 
 
 def _mentioned(policies: Iterable[Policy | TierPolicy], keys: frozenset[str]) -> set[str]:
+    """Return the values of some labels that any peer of policies mentions."""
+    return _values(
+        (peer for policy in policies for rule in (*policy.ingress, *policy.egress) for peer in rule.peers), keys
+    )
+
+
+def spaces_of(peers: Iterable[Peer]) -> set[str]:
+    """Return the namespaces that peers name."""
+    return _values(peers, _NAMESPACE_KEYS)
+
+
+def _values(peers: Iterable[Peer], keys: frozenset[str]) -> set[str]:
     """Return the values of some labels that any peer mentions."""
-    every = [peer for policy in policies for rule in (*policy.ingress, *policy.egress) for peer in rule.peers]
-    selectors = [one for peer in every for one in (peer.pods, peer.namespaces) if one is not None]
+    selectors = [one for peer in peers for one in (peer.pods, peer.namespaces) if one is not None]
     equal = {value for one in selectors for key, value in one.equal if key in keys}
     return equal | {value for one in selectors for more in one.others if more.key in keys for value in more.values}
+
+
+def interchangeable(
+    names: Sequence[str], policies: Iterable[Policy], tiers: Iterable[TierPolicy]
+) -> list[tuple[str, ...]]:
+    """Return namespaces in groups: any two of a group can change their names in all policies, and nothing changes.
+
+    So whatever holds for pods in the first two namespaces of a group holds for those in any two of it: the evaluator
+    compares names for equality and does nothing else with them (see `reach/canonical.py`). That two can be exchanged
+    is transitive, so each namespace is compared with the first of each group only.
+    """
+    given, above = tuple(policies), tuple(tiers)
+
+    def shape(one: str, other: str) -> Hashable:
+        names = {one: "<one namespace>", other: "<another>"}
+        return shape_of_policies(given, names), shape_of_tiers(above, names)
+
+    groups: list[list[str]] = []
+    for name in names:
+        known = next((group for group in groups if shape(group[0], name) == shape(name, group[0])), None)
+        if known is None:
+            groups.append([name])
+        else:
+            known.append(name)
+    return [tuple(group) for group in groups]
 
 
 def renamed(policy: Policy, old: Tenant, new: Tenant) -> Policy:
@@ -69,16 +107,17 @@ def renamed_tier(policy: TierPolicy, old: Tenant, new: Tenant) -> TierPolicy:
 
 def is_floor_of(policy: TierPolicy, tenant: Tenant) -> bool:
     """Return whether a cluster-scoped policy is one that the chart renders for a tenant."""
-    return policy.name.startswith("vc-floor") and policy.name.endswith(f".{tenant.namespace}.{tenant.name}")
+    return recognise(policy) == ChartPolicy(FLOOR, tenant.name, tenant.namespace)
 
 
 def own_origin(origin: Origin, own: Tenant, others: Iterable[Tenant]) -> Origin:
     """Return a tenant's own rule that one of another's policies is a copy of; any other rule as it is."""
+    known = by_name(origin.policy)
     for other in others:
-        if origin.namespace == other.namespace and origin.policy.endswith(f"-{other.name}"):
-            return replace(origin, namespace=own.namespace, policy=origin.policy.removesuffix(other.name) + own.name)
-        if not origin.namespace and origin.policy.endswith(f".{other.namespace}.{other.name}"):
+        if known == ChartPolicy(FLOOR, other.name, other.namespace) and not origin.namespace:
             return replace(origin, policy=_floor_name(origin.policy, other, own))
+        if known and known.vcluster == other.name and origin.namespace == other.namespace:
+            return replace(origin, namespace=own.namespace, policy=origin.policy.removesuffix(other.name) + own.name)
     return origin
 
 

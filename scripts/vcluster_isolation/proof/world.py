@@ -12,7 +12,9 @@ Two symbolic tenants stand for any number of others, one in the same namespace (
    same pods, that this vCluster's policies have already: policies add up, so it adds nothing a second time.
 3. Names are compared for equality only, so what holds for the two tenants holds for any two that no rule names.
    Those that a rule does name, and namespaces that one names, are in the world as well.
-4. Nobody says that other tenants are isolated, or by which values. So each is there twice: with this vCluster's
+4. Of the namespaces that a vCluster's workloads run in, those whose names can be exchanged in all policies without a
+   change are alike: a flow has two ends, so two of them, the first and another, stand for all (`interchangeable`).
+5. Nobody says that other tenants are isolated, or by which values. So each is there twice: with this vCluster's
    policies under its own name, and without any.
 
 `tests/proof/test_fleets.py` tests it against concrete fleets of 3, 10 and 50.
@@ -24,10 +26,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 
+from vcluster_isolation.proof.addresses import INTERNET_4, INTERNET_6
 from vcluster_isolation.proof.cast import (
     ANYBODY,
     HOME,
+    HOST_API_SERVER,
     INTERNET,
+    NODE,
     ORDINARY,
     PLATFORM_NAMESPACE,
     STRAY,
@@ -42,14 +47,17 @@ from vcluster_isolation.proof.mentioned import example
 from vcluster_isolation.proof.subject import VCLUSTER, Subject
 from vcluster_isolation.proof.tenants import (
     Tenant,
+    interchangeable,
     is_floor_of,
     named_spaces,
     named_tenants,
     renamed,
     renamed_tier,
+    spaces_of,
 )
 from vcluster_isolation.proof.without_grants import Rendered
-from vcluster_isolation.reach.addresses import POD_RANGES, address_classes
+from vcluster_isolation.reach.addresses import AddressSet, union_of
+from vcluster_isolation.reach.classes import single
 from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, label_classes, none_of, one_of
 from vcluster_isolation.reach.model import (
@@ -66,11 +74,15 @@ from vcluster_isolation.reach.model import (
     namespace,
 )
 from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.vcluster.policy_names import is_of
 
 OWN, NEIGHBOUR, OTHER = "own", "neighbour", "other"
 SOURCE, DESTINATION = "source", "destination"
 SPREAD, INSIDE, OUTSIDE = "spread", "inside", "outside"
 """Where somebody is: in each of the vCluster's namespaces, in one of the project's, in one that is none of it."""
+
+_PAIR = 2
+"""So many namespaces stand for all that are alike: a flow has two ends."""
 
 SYNCED_NAMESPACE = "a synced namespace"
 """Stands for a namespace that vCluster makes for a tenant, and that nobody names."""
@@ -108,11 +120,12 @@ class World:
         *,
         alone: bool = False,
         known: Mapping[str, Namespace] | None = None,
+        few: bool = False,
     ) -> None:
         """Put policies (of the subject, as they are or without what the user granted) into the world.
 
         `alone` leaves the symbolic tenants without policies, for a host cluster whose tenants are known; `known` are
-        namespaces whose labels are known.
+        namespaces whose labels are known. With `few`, two stand for all namespaces of workloads that are alike.
         """
         self._known = known or {}
         self.subject = subject
@@ -128,16 +141,30 @@ class World:
         self._anywhere = self._fresh(ANYBODY.namespace)
         copied = () if alone or subject.kind != VCLUSTER else (NEIGHBOUR, OTHER)
         # Others have the chart's policies, and not what else is in the host cluster or in our namespace.
-        charted = [one for one in given if one.namespace in subject.spaces and one.name.endswith(f"-{own.name}")]
+        charted = [one for one in given if one.namespace in subject.spaces and is_of(one, own.name)]
         copies = (renamed(one, own, self.tenants[whose]) for whose in copied for one in charted)
         floors = [one for one in tiers if is_floor_of(one, own)]
         above = [*tiers, *(renamed_tier(one, own, self.tenants[whose]) for whose in copied for one in floors)]
         self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)], above)
         trusted = {"kube-system", "openshift-dns", *subject.settings.platform_spaces, *subject.spaces}
         self.spaces = tuple(sorted(named_spaces((*given, *tiers)) - trusted))
-        self._addresses_of_pods = POD_RANGES - subject.settings.api_server
+        self._workload_spaces = self._representatives(rendered) if few else settings.spaces
+        self._addresses_of_pods = settings.pod_addresses
+        self._placed: Mapping[Actor, AddressSet] = {NODE: settings.node_addresses}
         self._variants = self._every_tenant((*given, *tiers)) if not alone else {}
         self._ends: dict[tuple[Who, str], tuple[Endpoint, ...]] = {}
+        self._same_labels: World | None = None
+
+    def _representatives(self, rendered: Rendered) -> tuple[str, ...]:
+        """Return the namespaces of workloads beside the release's; of many that are alike the first two."""
+        settings = self.subject.settings
+        if len(settings.spaces) <= _PAIR:
+            return settings.spaces
+        special = {*self._known, *settings.platform_spaces}
+        special |= spaces_of(peer for named in settings.named.values() for peer in named.peers)
+        others = [name for name in settings.spaces if name not in special]
+        kept = {name for group in interchangeable(others, *rendered) for name in group[:_PAIR]}
+        return tuple(name for name in settings.spaces if name in special or name in kept)
 
     def _every_tenant(self, given: Iterable[Policy | TierPolicy]) -> dict[str, tuple[Tenant, ...]]:
         """Return what the other tenants can be: like this vCluster, not isolated at all, or one that a rule names."""
@@ -157,7 +184,11 @@ class World:
         DESTINATION, only selectors count that see the labels of such an end: those of the policies that isolate it
         in its direction, and of the rules of the other side.
         """
-        if (who, role) not in self._ends:
+        if (who, role) not in self._ends and self._same_labels and isinstance(who.actor, PodActor):
+            known = self._same_labels.ends(who, role)
+            pods = (replace(end, addresses=self._addresses_of_pods) for end in known if isinstance(end, Pod))
+            self._ends[who, role] = tuple(pods)
+        elif (who, role) not in self._ends:
             self._ends[who, role] = tuple(dict.fromkeys(self._found(who, role)))
         return self._ends[who, role]
 
@@ -198,10 +229,27 @@ class World:
         vars(other).update(_known={**self._known, home.name: home}, _ends={})
         return other
 
+    def at_public_addresses(self) -> World:
+        """Return this world with nodes, pods and the API server at public addresses, where theirs are unknown.
+
+        An address that a policy names by itself is that of a resolver, a database or the like, and none of theirs.
+        """
+        settings = self.subject.settings
+        named = union_of(block.addresses for block in self.evaluator.blocks() if single(block.addresses))
+        public = (INTERNET_4 | INTERNET_6) - named
+        placed = {NODE: settings.nodes or public}
+        if not settings.knows_api_server:
+            placed[HOST_API_SERVER] = public
+        other = copy(self)
+        vars(other).update(_addresses_of_pods=settings.pods or public, _placed=placed, _ends={}, _same_labels=self)
+        return other
+
+    def place_of(self, actor: AddressActor) -> AddressSet:
+        """Return the addresses that an actor has here: those of nodes differ from cluster to cluster."""
+        return self._placed.get(actor, actor.addresses)
+
     def _addresses(self, actor: AddressActor) -> Iterator[Endpoint]:
-        blocks = [block.addresses for block in self.evaluator.blocks()]
-        for part in address_classes(actor.addresses, blocks):
-            yield External(actor.name, part, actor.node)
+        yield from (External(actor.name, part, actor.node) for part in self.evaluator.parts(self.place_of(actor)))
 
     def _pods(self, actor: PodActor, who: Who, role: str) -> Iterator[Endpoint]:
         first = self.tenants[who.whose]
@@ -251,9 +299,9 @@ class World:
         synced = actor in (WORKLOAD, ORDINARY)
         at_home = tenant.namespace == self.tenants[OWN].namespace
         if who.place == SPREAD:
-            yield from (self._space(name) for name in self.subject.settings.spaces)
+            yield from (self._space(name) for name in self._workload_spaces)
         elif at_home and (synced or actor is STRAY) and not who.usual:
-            yield from (space for one in self.subject.settings.spaces for space in self._mapped(one))
+            yield from (space for one in self._workload_spaces for space in self._mapped(one))
         if synced and tenant == self.tenants[OWN] and self.subject.namespace_sync and not who.usual:
             yield from self._labelled(SYNCED_NAMESPACE, {_OWNER: tenant.name, _SYNCED: tenant.namespace})
 

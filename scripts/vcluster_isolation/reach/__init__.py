@@ -9,5 +9,6 @@ From the question down to its parts:
   the JSON of a whole cluster.
 - `model`: namespaces, pods, policies; `tiers`: cluster-scoped policies; `ports`, `addresses`: the sets they speak of,
   made of `intervals`.
-- `match`, `sides`, `index`: the inside of the evaluator; `tier_match`, `tier_sides`, `tier_index`: with tiers.
+- `match`, `rulebook`, `sides`, `index`: the inside of the evaluator; `tier_match`, `tier_sides`, `tier_index`: with
+  tiers.
 """

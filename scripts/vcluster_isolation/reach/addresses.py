@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from vcluster_isolation.reach.intervals import (
     EMPTY,
     Intervals,
-    contains,
+    Pair,
     difference,
-    elementary,
     intersection,
     normalise,
+    sweep,
     union,
 )
 
@@ -87,10 +89,32 @@ class AddressSet:
 
     def cidrs(self) -> list[str]:
         """Return the fewest CIDRs that make up the set, ascending, IPv4 first."""
-        four = [(ipaddress.IPv4Address(first), ipaddress.IPv4Address(last)) for first, last in self.v4]
-        six = [(ipaddress.IPv6Address(first), ipaddress.IPv6Address(last)) for first, last in self.v6]
-        nets4 = [str(net) for pair in four for net in ipaddress.summarize_address_range(*pair)]
-        return nets4 + [str(net) for pair in six for net in ipaddress.summarize_address_range(*pair)]
+        return [cidr(one) for family in self.families() for one in networks(self.of_family(family), family)]
+
+
+Network = tuple[int, int, int]
+"""A CIDR in numbers: the family, the first address, and the length of the prefix."""
+
+BITS: Final = {4: 32, 6: 128}
+
+
+def networks(pairs: Intervals, family: int) -> list[Network]:
+    """Return the fewest CIDRs that make up addresses of one family, ascending."""
+    found: list[Network] = []
+    for start, last in pairs:
+        first = start
+        while first <= last:
+            free = min((first & -first or 1 << BITS[family]).bit_length(), (last - first + 1).bit_length()) - 1
+            found.append((family, first, BITS[family] - free))
+            first += 1 << free
+    return found
+
+
+def cidr(network: Network) -> str:
+    """Return a CIDR as text."""
+    family, first, prefix = network
+    kind = ipaddress.IPv4Address if family == FAMILIES[0] else ipaddress.IPv6Address
+    return f"{kind(first)}/{prefix}"
 
 
 @lru_cache(maxsize=65536)
@@ -129,22 +153,59 @@ POD_RANGES = address_set("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.6
 addresses exist; for them, pass the real ranges wherever a function takes `addresses`."""
 
 
-def address_classes(space: AddressSet, sets: Sequence[AddressSet]) -> tuple[AddressSet, ...]:
+class AddressIndex:
+    """Which of many sets hold which addresses, by one sweep over all their edges; a set goes by its place, as a bit."""
+
+    def __init__(self, sets: Iterable[AddressSet]) -> None:
+        """Note where the sets begin and end: between two such edges all addresses are in the same sets."""
+        listed = list(sets)
+        self._swept = {family: sweep(one.of_family(family) for one in listed) for family in FAMILIES}
+
+    def pieces(self, space: AddressSet, family: int) -> Iterator[tuple[Pair, int]]:
+        """Yield `space` of one family, cut at every edge, lowest first, each with the bits of the sets that hold it."""
+        edges, masks = self._swept[family]
+        for start, last in space.of_family(family):
+            first, at = start, bisect_right(edges, start)
+            while at < len(edges) and edges[at] <= last:
+                yield (first, edges[at] - 1), masks[at]
+                first, at = edges[at], at + 1
+            yield (first, last), masks[at]
+
+    def classes(self, space: AddressSet, family: int) -> dict[int, AddressSet]:
+        """Return the parts of `space` of one family by the bits of the sets that hold them, lowest address first."""
+        parts: dict[int, list[Pair]] = {}
+        for piece, mask in self.pieces(space, family):
+            parts.setdefault(mask, []).append(piece)
+        return {mask: _of_family(normalise(pieces), family) for mask, pieces in parts.items()}
+
+    def touching(self, space: AddressSet) -> Iterator[int]:
+        """Yield the places of the sets that have an address in common with `space`, ascending."""
+        found = 0
+        for family in space.families():
+            for _, mask in self.pieces(space, family):
+                found |= mask
+        return bits(found)
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Yield the places of the bits that are set, ascending."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def address_classes(space: AddressSet, sets: Iterable[AddressSet]) -> tuple[AddressSet, ...]:
     """Split `space` into the fewest parts that no set of `sets` tells apart, lowest address first.
 
     Families stay apart: a packet has one. Cutting at every edge of every set gives pieces on which membership
     is constant, and pieces with the same memberships are put back together, so the parts are exactly the
     classes of "in the same sets".
     """
-    return tuple(part for family in FAMILIES for part in _family_classes(space, sets, family))
+    index = AddressIndex(sets)
+    return tuple(part for family in space.families() for part in index.classes(space, family).values())
 
 
-def _family_classes(space: AddressSet, sets: Sequence[AddressSet], family: int) -> Iterable[AddressSet]:
-    """Split the part of one family."""
-    members = [one.of_family(family) for one in sets]
-    parts: dict[tuple[bool, ...], list[tuple[int, int]]] = {}
-    for piece in elementary(space.of_family(family), members):
-        parts.setdefault(tuple(contains(pairs, piece[0]) for pairs in members), []).append(piece)
-    for pieces in parts.values():
-        pairs = normalise(pieces)
-        yield AddressSet(v4=pairs) if family == FAMILIES[0] else AddressSet(v6=pairs)
+def _of_family(pairs: Intervals, family: int) -> AddressSet:
+    """Return addresses of one family."""
+    return AddressSet(v4=pairs) if family == FAMILIES[0] else AddressSet(v6=pairs)

@@ -90,9 +90,9 @@ def _policy(policy: Policy, names: Names) -> Hashable:
 
 
 def _tier(policy: TierPolicy, names: Names) -> Hashable:
-    """Return a cluster-scoped policy, renamed and without its name; the kind says no more than the tier."""
+    """Return a cluster-scoped policy, renamed and without its name and kind: its tier says that; order may count."""
     rules = tuple(tuple((one.action, _rule(one, names)) for one in some) for some in (policy.ingress, policy.egress))
-    return policy.tier, policy.priority, _peer(policy.subject, names), rules
+    return policy.tier, policy.priority, policy.manner, _peer(policy.subject, names), rules
 
 
 def _rule(rule: Rule | TierRule, names: Names) -> Hashable:
@@ -101,11 +101,11 @@ def _rule(rule: Rule | TierRule, names: Names) -> Hashable:
 
 
 def _peer(peer: Peer, names: Names) -> Hashable:
-    """Return a peer, renamed; of an ipBlock only the addresses."""
+    """Return a peer, renamed; of an ipBlock only the addresses, and whether they are certain."""
     return (
         None if peer.pods is None else _selector(peer.pods, names),
         None if peer.namespaces is None else _selector(peer.namespaces, names),
-        None if peer.block is None else peer.block.addresses,
+        None if peer.block is None else (peer.block.addresses, peer.block.certain),
         None if peer.nodes is None else _selector(peer.nodes, names),
     )
 

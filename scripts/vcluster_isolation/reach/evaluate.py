@@ -37,18 +37,26 @@ through; `Mode.MUST` (for availability) counts only what gets through everywhere
 - *Established connections.* Whether they outlive a change of policies is not defined; verdicts are about new ones.
   Replies to an allowed connection are allowed and are not flows of their own.
 - *Other protocols than TCP, UDP and SCTP* are not defined, and not answered here.
+- *ApplicationNetworkPolicy* of AWS is a namespaced policy like NetworkPolicy: together they isolate, and add up.
+- *Domain names* stand for addresses that no manifest tells. MAY: any. MUST: none.
 - *Cluster-scoped policies* (AdminNetworkPolicy, BaselineAdminNetworkPolicy, ClusterNetworkPolicy) stand above and
   below all this: `tier_sides.py` says how they are asked, `tier_match.py` what they match. Of two with one tier and
   one priority either may count: MAY takes the more open, MUST the more closed reading. A `nodes` selector that asks
-  for labels matches a node or not: the same. Kinds of both versions of that API side by side are one tier, by priority.
-- Whether a plugin enforces policies at all, and policies of other APIs (Cilium, Calico), are not seen.
+  for labels matches a node or not: the same. Kinds of all versions and groups side by side are one tier, by priority.
+  Whether the order of rules counts in AWS' kind is open: MAY and MUST are those of either order. Not seen is that its
+  agent keeps 24 entries of ports for an address, and drops the rest. A policy of which a plugin is known, or says, to
+  enforce nothing (`parse_tiers.py`): MAY and MUST are those of either.
+- Whether a plugin enforces policies at all, and policies of other APIs (Cilium, Calico), are not seen: what these could
+  change is for `netpol/unevaluated.py` to say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import chain
 
+from vcluster_isolation.reach.addresses import FAMILIES, AddressIndex, AddressSet
 from vcluster_isolation.reach.index import SelectorIndex
 from vcluster_isolation.reach.match import applies, as_node
 from vcluster_isolation.reach.model import (
@@ -66,11 +74,11 @@ from vcluster_isolation.reach.model import (
     Selector,
 )
 from vcluster_isolation.reach.ports import PortSet
-from vcluster_isolation.reach.sides import caveats_of_ends, caveats_of_grants, read, shortcut_of
+from vcluster_isolation.reach.rulebook import RuleBook
+from vcluster_isolation.reach.sides import Ruling, Sides, caveats_of_ends, caveats_of_grants, shortcut_of
 from vcluster_isolation.reach.tier_index import TierIndex
-from vcluster_isolation.reach.tier_sides import Ruling
 from vcluster_isolation.reach.tiers import TierPolicy, tier_peers
-from vcluster_isolation.reach.verdict import HOST_NETWORK, OWN_NODE, Mode, Verdict
+from vcluster_isolation.reach.verdict import HOST_NETWORK, OWN_NODE, Asked, Mode, Verdict
 
 
 class Evaluator:
@@ -90,6 +98,8 @@ class Evaluator:
         wide |= {peer: None for peer in self._tier_peers() if peer.namespaces is not None}
         self._wide = SelectorIndex((_selector(peer), peer) for peer in wide)
         self._isolating: dict[tuple[str, str, Labels], tuple[Policy, ...]] = {}
+        self._books: dict[tuple[str, tuple[int, ...]], RuleBook] = {}
+        self._sides = Sides()
 
     def policies(self, namespace: str | None = None) -> Iterator[Policy]:
         """Yield the policies of one namespace, or all."""
@@ -116,28 +126,48 @@ class Evaluator:
         """Return the ports that may (or must) get from the source to the destination; see `flow`."""
         return self.flow(source, destination, mode).allowed
 
-    def flow(self, source: Endpoint, destination: Endpoint, mode: Mode, *, same_node: bool = False) -> Verdict:
+    def flow(
+        self,
+        source: Endpoint,
+        destination: Endpoint,
+        mode: Mode,
+        *,
+        same_node: bool = False,
+        each_address: bool = False,
+    ) -> Verdict:
         """Return which ports may (or must) get from the source to the destination, and why.
 
         `same_node` says that an end that is a node or a host-network pod may be on the other end's own node.
+        `each_address` asks MAY which ports may get through whichever address of one family either end has, and MUST
+        always does; for a host-network pod that is each address in one of its two readings.
         The module's docstring says what the modes count. Never raises.
         """
         ends = (source, destination)
+        asked = Asked(mode, each_address or mode is Mode.MUST)
         caveats = caveats_of_ends(ends)
-        readings = [read("pods", self._rulings(ends), ends, ends, mode)]
+        readings = [self._sides.read("pods", self._rulings(ends), ends, ends, asked)]
         if HOST_NETWORK in caveats:
             seen = (as_node(source), as_node(destination))
-            readings.append(read("nodes", self._rulings(seen), seen, ends, mode))
+            readings.append(self._sides.read("nodes", self._rulings(seen), seen, ends, asked))
         allowed, shortcut = shortcut_of(ends, mode, same_node=same_node and OWN_NODE in caveats)
         if not shortcut:
             first, last = readings[0].allowed, readings[-1].allowed
             allowed = first | last if mode is Mode.MAY else first & last
-            caveats |= caveats_of_grants(readings, ends, allowed)
+            caveats |= caveats_of_grants(readings, allowed)
         return Verdict(mode, allowed, tuple(readings), shortcut, caveats)
 
-    def _isolated(self, ends: tuple[Endpoint, Endpoint]) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
-        """Return what isolates the source in egress, and the destination in ingress."""
-        return self.isolating(ends[0], EGRESS), self.isolating(ends[1], INGRESS)
+    def _isolated(self, ends: tuple[Endpoint, Endpoint]) -> tuple[RuleBook, RuleBook]:
+        """Return the rules of what isolates the source in egress, and the destination in ingress."""
+        return self._book(ends[0], EGRESS), self._book(ends[1], INGRESS)
+
+    def _book(self, end: Endpoint, direction: str) -> RuleBook:
+        """Return the rules of the policies that isolate an end; one book for all ends that the same ones isolate."""
+        policies = self.isolating(end, direction)
+        key = (direction, tuple(map(id, policies)))
+        book = self._books.get(key)
+        if book is None:
+            book = self._books[key] = RuleBook(policies, direction)
+        return book
 
     def _rulings(self, ends: tuple[Endpoint, Endpoint]) -> tuple[Ruling, Ruling]:
         """Return what decides on the source's side, and on the destination's."""
@@ -197,9 +227,21 @@ class Evaluator:
 
     def blocks(self) -> tuple[IPBlock, ...]:
         """Return each distinct ipBlock, and each list of `networks`; with `address_classes` they quantify addresses."""
+        return self._distinct_blocks
+
+    def parts(self, addresses: AddressSet) -> Iterator[AddressSet]:
+        """Yield the parts of some addresses that no ipBlock tells apart, each of one family, the lowest first."""
+        return (part for family in FAMILIES for part in self._edges.classes(addresses, family).values())
+
+    @cached_property
+    def _distinct_blocks(self) -> tuple[IPBlock, ...]:
         found = {peer.block: None for policy in self.policies() for peer in peers(policy)}
         found |= {peer.block: None for peer in self._tier_peers()}
         return tuple(one for one in found if one is not None)
+
+    @cached_property
+    def _edges(self) -> AddressIndex:
+        return AddressIndex(block.addresses for block in self._distinct_blocks)
 
 
 def rules(policy: Policy) -> Iterator[Rule]:

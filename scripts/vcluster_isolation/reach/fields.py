@@ -81,8 +81,11 @@ def only(value: Mapping[str, Any], known: Collection[str], where: str, problems:
 
 
 def label_mapping(value: Any, where: str, problems: list[Problem]) -> Mapping[str, str]:
-    """Return legal labels, none if one is not; every value must be text (an unquoted 123 or true is not)."""
-    labels = mapping(value, where, problems)
+    """Return legal labels, none if one is not; every value must be text (an unquoted 123 or true is not).
+
+    A null is the empty text, as it is to the API server (encoding/json into a map of strings).
+    """
+    labels = {key: "" if text is None else text for key, text in mapping(value, where, problems).items()}
     before = len(problems)
     for key, text in labels.items():
         if not isinstance(key, str) or not legal_key(key):

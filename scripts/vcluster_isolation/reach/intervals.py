@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from operator import xor
 
 Pair = tuple[int, int]
 Intervals = tuple[Pair, ...]
@@ -76,6 +78,12 @@ def contains(intervals: Intervals, number: int) -> bool:
     return at >= 0 and number <= intervals[at][1]
 
 
+def meets(intervals: Intervals, first: int, last: int) -> bool:
+    """Return whether any number from `first` to `last` is in the set."""
+    at = bisect_right(intervals, last, key=_first) - 1
+    return at >= 0 and intervals[at][1] >= first
+
+
 def elementary(space: Intervals, sets: Iterable[Intervals]) -> Intervals:
     """Cut `space` at every edge of `sets`: no set begins or ends inside a returned pair.
 
@@ -84,6 +92,23 @@ def elementary(space: Intervals, sets: Iterable[Intervals]) -> Intervals:
     cuts = {edge for pairs in sets for first, last in pairs for edge in (first, last + 1)}
     edges = sorted(cuts)
     return tuple(piece for pair in space for piece in _cut(pair, edges))
+
+
+def sweep(sets: Iterable[Intervals]) -> tuple[list[int], list[int]]:
+    """Return where any of many sets begins or ends, ascending, and which sets hold the numbers between two such edges.
+
+    A set goes by its place, as a bit: the second list has one item more than the first, the one at `i` is of the
+    numbers from the edge before `i` up to the edge at `i`. One pass over the sorted edges, each of which turns the bits
+    of the sets that begin or end there.
+    """
+    turns: dict[int, int] = {}
+    for at, pairs in enumerate(sets):
+        bit = 1 << at
+        for first, last in pairs:
+            turns[first] = turns.get(first, 0) ^ bit
+            turns[last + 1] = turns.get(last + 1, 0) ^ bit
+    edges = sorted(turns)
+    return edges, list(accumulate((turns[edge] for edge in edges), xor, initial=0))
 
 
 def _cut(pair: Pair, edges: Sequence[int]) -> Iterable[Pair]:

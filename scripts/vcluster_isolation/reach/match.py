@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vcluster_isolation.reach.addresses import AddressSet
 from vcluster_isolation.reach.model import Endpoint, External, Peer, Pod, Policy, Rule
 from vcluster_isolation.reach.ports import NONE, PortSet, every_port, port_range, union_of
 from vcluster_isolation.reach.tiers import TierRule
-from vcluster_isolation.reach.verdict import EVERYONE, IP_BLOCK, SELECTOR, Grant, Mode
+from vcluster_isolation.reach.verdict import DOMAIN_NAMES, EVERYONE, IP_BLOCK, SELECTOR, Grant, Mode
 
 NOWHERE = AddressSet()
 
@@ -28,12 +28,16 @@ def selects(peer: Peer, home: str, pod: Pod) -> bool:
 
 
 def matched(peer: Peer, home: str, other: Endpoint, mode: Mode) -> AddressSet:
-    """Return at which of its addresses the other end matches a peer: all, none, or an ipBlock's part of them."""
+    """Return at which of its addresses the other end matches a peer: all, none, or an ipBlock's part of them.
+
+    Domain names match any address perhaps, and none surely.
+    """
     if peer.block is None:
         return other.addresses if isinstance(other, Pod) and selects(peer, home, other) else NOWHERE
-    if isinstance(other, Pod) and mode is Mode.MUST:
+    if mode is Mode.MUST and (isinstance(other, Pod) or not peer.block.certain):
         return NOWHERE
-    return other.addresses & peer.block.addresses
+    inside = other.addresses & peer.block.addresses
+    return other.addresses if inside == other.addresses else inside
 
 
 def named_ports(rule: Rule | TierRule, destination: Endpoint, mode: Mode) -> PortSet:
@@ -52,10 +56,13 @@ def _resolve(protocol: str, name: str, pod: Pod, mode: Mode) -> PortSet:
     return union_of(port_range(protocol, port.number) for port in called if port.certain or may)
 
 
-def grants(rule: Rule, other: Endpoint, destination: Endpoint, mode: Mode) -> Iterator[Grant]:
+def grants(
+    rule: Rule, asked: Iterable[tuple[int, Peer]], other: Endpoint, destination: Endpoint, mode: Mode
+) -> Iterator[Grant]:
     """Yield each way in which a rule admits the other end of a flow to (or from) the `destination`'s ports.
 
-    `other` is the end that the rule's peers speak of: the destination for an egress rule, else the source.
+    `asked` are its peers with their places, without such as cannot match. `other` is the end that the rule's peers
+    speak of: the destination for an egress rule, else the source.
     """
     ports = rule.ports | named_ports(rule, destination, mode) if rule.named else rule.ports
     guessed = bool(rule.named) and isinstance(destination, Pod) and destination.ports is None
@@ -63,11 +70,17 @@ def grants(rule: Rule, other: Endpoint, destination: Endpoint, mode: Mode) -> It
         return
     if not rule.peers:
         yield Grant(rule.origin, None, EVERYONE, other.addresses, ports, guessed)
-    for index, peer in enumerate(rule.peers):
+    for index, peer in asked:
         addresses = matched(peer, rule.origin.namespace, other, mode)
         if addresses:
-            via = SELECTOR if peer.block is None else IP_BLOCK
-            yield Grant(rule.origin, index, via, addresses, ports, guessed)
+            yield Grant(rule.origin, index, _via(peer), addresses, ports, guessed)
+
+
+def _via(peer: Peer) -> str:
+    """Return in which way a peer of a namespaced policy names the other end."""
+    if peer.block is None:
+        return SELECTOR
+    return IP_BLOCK if peer.block.certain else DOMAIN_NAMES
 
 
 def is_node(end: Endpoint) -> bool:

@@ -20,6 +20,7 @@ NO_LABELS: Final[Labels] = frozenset()
 NAME_LABEL: Final = "kubernetes.io/metadata.name"
 """The label that the API server gives every namespace; nobody else can set it."""
 
+NETWORK_POLICY: Final = "NetworkPolicy"
 INGRESS: Final = "Ingress"
 EGRESS: Final = "Egress"
 
@@ -75,11 +76,16 @@ EVERYTHING: Final = Selector()
 
 @dataclass(frozen=True, slots=True)
 class IPBlock:
-    """An ipBlock: `addresses` is its cidr without its `except`; `cidr` and `excepts` are the words of the policy."""
+    """An ipBlock: `addresses` is its cidr without its `except`; `cidr` and `excepts` are the words of the policy.
+
+    `certain` is False for domain names: which addresses they have is in no manifest, so it is all addresses, and each
+    of them is matched perhaps.
+    """
 
     addresses: AddressSet
     cidr: str
     excepts: tuple[str, ...] = ()
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ class Origin:
     policy: str
     direction: str
     index: int
-    kind: str = "NetworkPolicy"
+    kind: str = NETWORK_POLICY
 
     def __str__(self) -> str:
         """Return `NetworkPolicy/<namespace>/<name> spec.egress[0]`, or `<kind>/<name> spec.egress[0]`."""
@@ -131,9 +137,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One NetworkPolicy; `types` is what it isolates, after defaulting.
+    """One NetworkPolicy, or an ApplicationNetworkPolicy of AWS; `types` is what it isolates, after defaulting.
 
-    Rules of a direction that is not among `types` are kept, and are without effect.
+    Rules of a direction that is not among `types` are kept, and are without effect. The chart renders no policy of
+    another `kind` than NetworkPolicy, and an object of another kind may have the name of one that it renders.
     """
 
     namespace: str
@@ -142,14 +149,15 @@ class Policy:
     types: frozenset[str]
     ingress: tuple[Rule, ...] = ()
     egress: tuple[Rule, ...] = ()
+    kind: str = NETWORK_POLICY
 
     def rules(self, direction: str) -> tuple[Rule, ...]:
         """Return the rules of a direction, `Ingress` or `Egress`."""
         return self.ingress if direction == INGRESS else self.egress
 
     def __str__(self) -> str:
-        """Return `NetworkPolicy/<namespace>/<name>`."""
-        return f"NetworkPolicy/{self.namespace}/{self.name}"
+        """Return `NetworkPolicy/<namespace>/<name>`, or that of another kind."""
+        return f"{self.kind}/{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Manifests, or the JSON that kubectl prints, become a `Cluster`: namespaces, pods, policies, and what was wrong.
 
-Source: the core/v1 and networking.k8s.io/v1 API references, and policy.networking.k8s.io (see `parse_tiers.py`).
+Source: the core/v1 and networking.k8s.io/v1 API references, and for policies of other groups `parse_tiers.py` and
+`parse_policy.py`.
 Objects are read one after another, so a long input need never be in memory as a whole.
 """
 
@@ -12,17 +13,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from vcluster_isolation.errors import Problem
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, unevaluated, without_mirrors
 from vcluster_isolation.reach.addresses import POD_RANGES, AddressSet
 from vcluster_isolation.reach.fields import label_mapping, mapping, name_of, note, shown
-from vcluster_isolation.reach.model import Namespace, Pod, Policy, namespace
+from vcluster_isolation.reach.model import NETWORK_POLICY, Namespace, Pod, Policy, namespace
 from vcluster_isolation.reach.parse_pod import TEMPLATES, finished, parse_pod
-from vcluster_isolation.reach.parse_policy import parse_policy
+from vcluster_isolation.reach.parse_policy import NAMESPACED_KINDS, parse_policy
 from vcluster_isolation.reach.parse_tiers import TIER_KINDS, parse_tier
 from vcluster_isolation.reach.tiers import TierPolicy
 
 _Kept = TypeVar("_Kept")
 
-_READ = TIER_KINDS | {("v1", "Namespace"), ("v1", "Pod"), ("networking.k8s.io/v1", "NetworkPolicy")}
+READ_POLICIES = TIER_KINDS | NAMESPACED_KINDS
+"""The (apiVersion, kind) of the policies that are evaluated."""
+
+_READ = READ_POLICIES | {("v1", "Namespace"), ("v1", "Pod")}
 _CLUSTER_SCOPED = frozenset({"Namespace"} | {kind for _, kind in TIER_KINDS})
 
 
@@ -31,9 +36,9 @@ class Cluster:
     """What manifests say about a cluster.
 
     `namespaces` are all that are declared or used, by name; of those in `undeclared` no object was there, so
-    that their labels are not known. `tiers` are the cluster-scoped policies. `passed_over` counts the objects that
-    were not read, by `apiVersion kind`: policies of other APIs are among them, and may change what is allowed. An
-    object with a problem is not in the cluster, whose verdicts then say nothing about it.
+    that their labels are not known. `tiers` are the cluster-scoped policies. `not_evaluated` are the policies of other
+    APIs, which may change what is allowed; `passed_over` counts the other objects that were not read, by
+    `apiVersion kind`. An object with a problem is not in the cluster, whose verdicts then say nothing about it.
     """
 
     namespaces: Mapping[str, Namespace]
@@ -43,6 +48,7 @@ class Cluster:
     problems: tuple[Problem, ...]
     passed_over: Mapping[str, int]
     tiers: tuple[TierPolicy, ...] = ()
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,6 +63,7 @@ class _Reading:
     tiers: dict[tuple[str, ...], TierPolicy] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
+    not_evaluated: dict[tuple[str, ...], UnevaluatedPolicy] = field(default_factory=dict)
 
 
 def parse_cluster(documents: Iterable[Any], *, home: str = "default", addresses: AddressSet = POD_RANGES) -> Cluster:
@@ -69,6 +76,7 @@ def parse_cluster(documents: Iterable[Any], *, home: str = "default", addresses:
     reading = _Reading(home)
     for at, item in enumerate(flatten(documents), 1):
         _read(item, f"object {at}", reading)
+    _drop_namesakes(reading)
     declared = {one.name: one for one in reading.namespaces.values()}
     used = {pod.namespace.name for pod in reading.pods.values()} | {one.namespace for one in reading.policies.values()}
     undeclared = frozenset(used - declared.keys())
@@ -82,6 +90,9 @@ def parse_cluster(documents: Iterable[Any], *, home: str = "default", addresses:
         tuple(reading.problems),
         dict(sorted(reading.passed_over.items())),
         tuple(reading.tiers.values()),
+        tuple(
+            sorted(without_mirrors(reading.not_evaluated.values(), reading.policies.values(), reading.tiers.values()))
+        ),
     )
 
 
@@ -108,6 +119,12 @@ def flatten(documents: Iterable[Any]) -> Iterator[Any]:
             elif id(item["items"]) not in seen:
                 seen.add(id(item["items"]))
                 waiting.extend(reversed(_items(item)))
+
+
+def is_read(item: Mapping[str, Any]) -> bool:
+    """Return whether an object is of a kind that is read here."""
+    kind = (item.get("apiVersion"), item.get("kind"))
+    return kind in _READ or kind in TEMPLATES
 
 
 def _is_list(item: Any) -> bool:
@@ -137,6 +154,8 @@ def _read(item: Any, where: str, reading: _Reading) -> None:
             note(problems, where, "has no apiVersion and kind", "give a Kubernetes manifest")
     elif (api, kind) in _READ or (api, kind) in TEMPLATES:
         _read_known(kind, item, where, reading, problems)
+    elif policy := unevaluated(item, reading.home):
+        reading.not_evaluated[policy.api_version, policy.kind, policy.namespace, policy.name] = policy
     else:
         reading.passed_over[f"{shown(api)[1:-1]} {shown(kind)[1:-1]}"] += 1
     reading.problems.extend(problems)
@@ -152,18 +171,34 @@ def _read_known(kind: str, item: Mapping[str, Any], where: str, reading: _Readin
     if kind == "Namespace":
         labels = label_mapping(metadata.get("labels"), f"{where} metadata.labels", problems)
         _keep(reading.namespaces, (name,), namespace(name, labels), where, problems)
-    elif kind == "NetworkPolicy":
-        policy = parse_policy(item.get("spec"), home, name, f"{where} spec", problems)
-        _keep(reading.policies, (home, name), policy, where, problems)
+    elif (item["apiVersion"], kind) in NAMESPACED_KINDS:
+        policy = parse_policy(item.get("spec"), home, name, f"{where} spec", problems, kind)
+        _keep(reading.policies, (kind, home, name), policy, where, problems)
     elif kind in _CLUSTER_SCOPED:
-        tier = parse_tier(kind, item.get("spec"), name, f"{where} spec", problems)
-        _keep(reading.tiers, (kind, name), tier, where, problems)
+        pair = (item["apiVersion"], kind)
+        tier = parse_tier(pair, item.get("spec"), name, f"{where} spec", problems, item.get("status"))
+        _keep(reading.tiers, (tier.kind, name), tier, where, problems)
     elif finished(item):
         reading.passed_over[f"{item['apiVersion']} {kind} (finished)"] += 1
     else:
         space = reading.spaces.setdefault(home, namespace(home))
         pod = parse_pod(item, space, name, where, problems)
         _keep(reading.pods, (kind, home, name), pod, where, problems)
+
+
+def _drop_namesakes(reading: _Reading) -> None:
+    """Leave out each policy of AWS that has the name of a NetworkPolicy of its namespace, and say so.
+
+    The agent goes by the name of the policy that addresses were worked out for, and takes those of both for one
+    policy's (aws-network-policy-agent v1.4.3, GetParentNPNameFromPEName): whose rules are for which pods is open.
+    """
+    for key in [key for key in reading.policies if key[0] != NETWORK_POLICY]:
+        if (NETWORK_POLICY, *key[1:]) in reading.policies:
+            policy = reading.policies.pop(key)
+            what = (
+                f"has the name of a {NETWORK_POLICY} of its namespace, and AWS takes the rules of both for one policy's"
+            )
+            note(reading.problems, str(policy), what, "give one of them another name")
 
 
 def _keep(

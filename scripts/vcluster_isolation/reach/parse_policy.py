@@ -3,16 +3,21 @@
 Source: networking.k8s.io/v1 API reference (NetworkPolicySpec and below, LabelSelector), the defaulting of
 policyTypes and protocol, and what the API server of Kubernetes 1.36 refuses. Null is the same as a missing field,
 and so is an empty list.
+
+ApplicationNetworkPolicy of networking.k8s.aws/v1alpha1 is read here as well (AWS VPC CNI; its CRD, and the controller
+and agent that follow it: amazon-network-policy-controller-k8s, aws-network-policy-agent v1.4.3). It is a NetworkPolicy
+whose egress peers may be `domainNames`, and adds up with NetworkPolicies. Its CRD asks for less than the API server
+asks of a NetworkPolicy; what is not defined there is refused here.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from vcluster_isolation.errors import Problem
-from vcluster_isolation.reach.addresses import AddressSet, parse_cidr, union_of
+from vcluster_isolation.reach.addresses import EVERYWHERE, AddressSet, parse_cidr, union_of
 from vcluster_isolation.reach.fields import (
     label_mapping,
     legal_key,
@@ -29,6 +34,7 @@ from vcluster_isolation.reach.model import (
     EXISTS,
     IN,
     INGRESS,
+    NETWORK_POLICY,
     NOT_IN,
     IPBlock,
     Origin,
@@ -44,23 +50,37 @@ from vcluster_isolation.reach.ports import ALL, HIGHEST, LOWEST, NONE, PROTOCOLS
 PEERS = {INGRESS: "from", EGRESS: "to"}
 PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
 
+APPLICATION_POLICY: Final = "ApplicationNetworkPolicy"
+NAMESPACED_KINDS: Final = frozenset(
+    {("networking.k8s.io/v1", NETWORK_POLICY), ("networking.k8s.aws/v1alpha1", APPLICATION_POLICY)}
+)
+"""The (apiVersion, kind) of what is read here."""
+
+_LABEL: Final = "[a-zA-Z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?"
+_DOMAIN: Final = re.compile(rf"(\*\.)?({_LABEL}\.)+{_LABEL}\.?")
+
 Named = tuple[str, str]
 
 
-def parse_policy(spec: Any, namespace: str, name: str, where: str, problems: list[Problem]) -> Policy:
-    """Return the policy with this `spec`; it is to be used only if no problem was added.
+def parse_policy(  # noqa: PLR0913, PLR0917 - what an object is made of, and where problems go
+    spec: Any, namespace: str, name: str, where: str, problems: list[Problem], kind: str = NETWORK_POLICY
+) -> Policy:
+    """Return the policy of a kind of `NAMESPACED_KINDS` with this `spec`; to be used only if no problem was added.
 
     policyTypes that are missing or empty default to Ingress, and Egress if there is an egress rule.
     """
     spec = mapping(spec, where, problems)
     only(spec, ("podSelector", "policyTypes", "ingress", "egress"), where, problems)
-    origin = (namespace, name)
+    origin = (namespace, name, kind)
     ingress = _rules(spec.get("ingress"), INGRESS, origin, f"{where}.ingress", problems)
     egress = _rules(spec.get("egress"), EGRESS, origin, f"{where}.egress", problems)
     types = _types(spec.get("policyTypes"), f"{where}.policyTypes", problems)
     default = frozenset({INGRESS, EGRESS} if egress else {INGRESS})
+    if kind == APPLICATION_POLICY and not types and not (ingress and egress):
+        what = "is missing, and it is not defined whether a direction without rules is then isolated"
+        note(problems, f"{where}.policyTypes", what, "list Ingress, Egress or both")
     chosen = parse_selector(spec.get("podSelector"), f"{where}.podSelector", problems)
-    return Policy(namespace, name, chosen, types or default, ingress, egress)
+    return Policy(namespace, name, chosen, types or default, ingress, egress, kind)
 
 
 def parse_selector(value: Any, where: str, problems: list[Problem]) -> Selector:
@@ -91,6 +111,7 @@ def _requirement(value: Any, where: str, problems: list[Problem]) -> Requirement
     elif bool(values) != (operator in (IN, NOT_IN)):
         what = "must have values" if not values else "must have no values"
         note(problems, f"{where}.values", f"{operator} {what}", "add some" if not values else "remove them")
+    values = ["" if one is None else one for one in values]  # as to the API server
     for at, one in enumerate(values):
         if not isinstance(one, str) or not legal_value(one):
             note(problems, f"{where}.values[{at}]", f"{shown(one)} is not a label value", "use quoted text that is one")
@@ -107,12 +128,14 @@ def _types(value: Any, where: str, problems: list[Problem]) -> frozenset[str]:
 
 
 def _rules(
-    value: Any, direction: str, policy: tuple[str, str], where: str, problems: list[Problem]
+    value: Any, direction: str, policy: tuple[str, str, str], where: str, problems: list[Problem]
 ) -> tuple[Rule, ...]:
-    """Return the rules of one direction."""
+    """Return the rules of one direction; `policy` is its namespace, name and kind."""
     items = sequence(value, where, problems)
+    namespace, name, kind = policy
     return tuple(
-        _rule(item, Origin(*policy, direction, at), f"{where}[{at}]", problems) for at, item in enumerate(items)
+        _rule(item, Origin(namespace, name, direction, at, kind), f"{where}[{at}]", problems)
+        for at, item in enumerate(items)
     )
 
 
@@ -122,7 +145,10 @@ def _rule(value: Any, origin: Origin, where: str, problems: list[Problem]) -> Ru
     field = PEERS[origin.direction]
     only(value, (field, "ports"), where, problems)
     found = sequence(value.get(field), f"{where}.{field}", problems)
-    peers = tuple(_peer(item, f"{where}.{field}[{at}]", problems) for at, item in enumerate(found))
+    with_domains = origin.kind == APPLICATION_POLICY and origin.direction == EGRESS
+    peers = tuple(
+        _peer(item, f"{where}.{field}[{at}]", problems, domain_names=with_domains) for at, item in enumerate(found)
+    )
     listed = sequence(value.get("ports"), f"{where}.ports", problems)
     if not listed:
         return Rule(origin, peers, ALL)
@@ -166,11 +192,19 @@ def is_port(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and LOWEST <= value <= HIGHEST
 
 
-def _peer(value: Any, where: str, problems: list[Problem]) -> Peer:
-    """Return one peer: an ipBlock, or selectors; null is a selector that is not there, `{}` one for everything."""
+def _peer(value: Any, where: str, problems: list[Problem], *, domain_names: bool = False) -> Peer:
+    """Return one peer: an ipBlock, or selectors; null is a selector that is not there, `{}` one for everything.
+
+    With `domain_names`, it may be `domainNames` as well.
+    """
     value = mapping(value, where, problems)
-    only(value, ("podSelector", "namespaceSelector", "ipBlock"), where, problems)
+    fields = ("podSelector", "namespaceSelector", "ipBlock", *(("domainNames",) if domain_names else ()))
+    only(value, fields, where, problems)
     pods, namespaces, block = (value.get(field) for field in ("podSelector", "namespaceSelector", "ipBlock"))
+    if domain_names and value.get("domainNames") is not None:
+        if len([one for one in value.values() if one is not None]) > 1:
+            note(problems, where, "has domainNames beside another field", "make them entries of their own")
+        return Peer(block=domains(value["domainNames"], f"{where}.domainNames", problems))
     selectors = pods is not None or namespaces is not None
     if selectors == (block is not None):
         what = "has both an ipBlock and a selector" if selectors else "names no peer"
@@ -217,6 +251,22 @@ def network(value: Any, where: str, problems: list[Problem]) -> AddressSet:
     except ValueError:
         note(problems, where, f"{shown(value)} is not a CIDR", "use one like 192.168.1.0/24 or 2001:db8::/64")
         return AddressSet()
+
+
+def domains(value: Any, where: str, problems: list[Problem]) -> IPBlock:
+    """Return what a list of domain names stands for: perhaps any address, as nothing here says which they have."""
+    names = sequence(value, where, problems)
+    if not names:
+        note(problems, where, "names no domain", "list one at least")
+    for at, name in enumerate(names):
+        if not isinstance(name, str) or not _DOMAIN.fullmatch(name):
+            note(
+                problems,
+                f"{where}[{at}]",
+                f"{shown(name)} is not a domain name",
+                "use one like example.com or *.example.com",
+            )
+    return IPBlock(EVERYWHERE, ", ".join(map(str, names)), certain=False)
 
 
 def _prefixed(value: Any) -> str:

@@ -1,6 +1,7 @@
-"""The ports of a rule in a cluster-scoped policy, as its two API versions write them.
+"""The ports of a rule in a cluster-scoped policy, as its API versions write them.
 
-Source: AdminNetworkPolicyPort of policy.networking.k8s.io/v1alpha1, ClusterNetworkPolicyProtocol of v1alpha2.
+Sources: AdminNetworkPolicyPort of policy.networking.k8s.io/v1alpha1, ClusterNetworkPolicyProtocol of v1alpha2 and
+v1beta1, ClusterNetworkPolicyPort of networking.k8s.aws/v1alpha1.
 """
 
 from __future__ import annotations
@@ -39,6 +40,20 @@ def port_of_v1alpha1(value: Any, where: str, problems: list[Problem]) -> PortSet
     if field == "portNumber":
         return _number(inner.get("port"), protocol, f"{where}.port", problems)
     return _range(inner, protocol, where, problems)
+
+
+def port_of_aws(value: Any, where: str, problems: list[Problem]) -> PortSet | Names:
+    """Return what one item of `ports` of AWS' kind stands for; it is written as in v1alpha1.
+
+    A named port is refused: the controller looks it up at the pods of one of the subject's namespaces, and opens the
+    numbers that it finds there at all of them, so no number of the pod in question says what it means
+    (amazon-network-policy-controller-k8s, getSubjectNamespace).
+    """
+    found = port_of_v1alpha1(value, where, problems)
+    if isinstance(found, list) and found:
+        what = "cannot be judged: AWS looks the name up at other pods than the one that is reached"
+        note(problems, f"{where}.namedPort", what, "write the port's number")
+    return found
 
 
 def port_of_v1alpha2(value: Any, where: str, problems: list[Problem]) -> PortSet | Names:

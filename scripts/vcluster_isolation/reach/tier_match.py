@@ -6,12 +6,14 @@ Source: the comments on the types of policy.networking.k8s.io (see `tiers.py`):
 - `networks` are addresses, those of pods too ("cluster-internal traffic will be checked against the rule as well").
 - `nodes` are the addresses of nodes. The labels of nodes are not known here: a selector that asks for any matches
   a node perhaps. So does every selector a pod in the host's network, whose address is a node's.
+- `domainNames` are all addresses, perhaps: which addresses a name has is in no manifest, and some plugins ignore the
+  field.
 - A rule without ports is for all. A named port is what the destination pod calls so, in any protocol.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vcluster_isolation.reach.addresses import AddressSet
@@ -19,7 +21,7 @@ from vcluster_isolation.reach.match import NOWHERE, is_node, named_ports, select
 from vcluster_isolation.reach.model import EVERYTHING, Endpoint, External, Peer, Pod
 from vcluster_isolation.reach.ports import NONE, PortSet
 from vcluster_isolation.reach.tiers import TierPolicy, TierRule
-from vcluster_isolation.reach.verdict import NETWORKS, NODES, SELECTOR, Mode
+from vcluster_isolation.reach.verdict import DOMAIN_NAMES, NETWORKS, NODES, SELECTOR, Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,11 @@ class Look:
     perhaps: PortSet
     guessed: bool = False
 
-    def at(self, part: AddressSet, ports: PortSet) -> tuple[PortSet, PortSet]:
-        """Return which of some ports the rule matches surely, and which perhaps, at addresses that it takes alike."""
-        near = [one for one in self.seen if part <= one.perhaps]
-        if not near:
-            return NONE, NONE
+    def at(self, part: AddressSet, near: Sequence[Seen], ports: PortSet) -> tuple[PortSet, PortSet]:
+        """Return which of some ports the rule matches surely, and which perhaps, at addresses that it takes alike.
+
+        `near` are the peers that match perhaps there, at least one.
+        """
         sure = any(part <= one.surely for one in near)
         return self.surely & ports if sure else NONE, self.perhaps & ports
 
@@ -71,7 +73,9 @@ def _seen(index: int, peer: Peer, other: Endpoint) -> Seen:
     """Return where a peer matches the other end."""
     if peer.block is not None:
         inside = other.addresses & peer.block.addresses
-        return Seen(index, NETWORKS, inside, inside)
+        if peer.block.certain:
+            return Seen(index, NETWORKS, inside, inside)
+        return Seen(index, DOMAIN_NAMES, NOWHERE, inside)
     if peer.nodes is not None:
         sure = isinstance(other, External) and other.node and peer.nodes == EVERYTHING
         here = other.addresses if is_node(other) else NOWHERE

@@ -1,8 +1,9 @@
 """Cluster-scoped policies in a form without defaults: what administrators say above and below NetworkPolicy.
 
-Source: the types of policy.networking.k8s.io (sigs.k8s.io/network-policy-api): AdminNetworkPolicy and
-BaselineAdminNetworkPolicy of v1alpha1 (v0.1.7), ClusterNetworkPolicy of v1alpha2 (v0.2.0). The last says with a
-tier what the first two say with their kinds, so all three are one `TierPolicy`.
+Sources: the types of policy.networking.k8s.io (sigs.k8s.io/network-policy-api): AdminNetworkPolicy and
+BaselineAdminNetworkPolicy of v1alpha1 (v0.1.7), ClusterNetworkPolicy of v1alpha2 and v1beta1 (v0.3.0); and
+ClusterNetworkPolicy of networking.k8s.aws/v1alpha1 (AWS VPC CNI 1.21.1 and later). ClusterNetworkPolicy says with a
+tier what the first two say with their kinds, so all of them are one `TierPolicy`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ ALLOW: Final = "Allow"
 DENY: Final = "Deny"
 PASS: Final = "Pass"  # noqa: S105 - an action, no password
 """Skips the rest of the tier."""
+
+ACTIONS: Final = (DENY, ALLOW, PASS)
+"""In the order in which the agent of AWS lets them win within one priority."""
 
 ADMIN: Final = "Admin"
 BASELINE: Final = "Baseline"
@@ -44,7 +48,14 @@ class TierRule:
 
 @dataclass(frozen=True, slots=True)
 class TierPolicy:
-    """One cluster-scoped policy; `subject` is a peer with selectors. A lower `priority` is asked first."""
+    """One cluster-scoped policy; `subject` is a peer with selectors. A lower `priority` is asked first.
+
+    `unordered` says that the order of its rules may not count: AWS describes its kind as the others are, rule by rule,
+    but its agent knows only the priority of the policy, and lets Deny win over Accept, and Accept over Pass, "on same
+    priority" (aws-network-policy-agent v1.4.3, tc.v4egress.bpf.c).
+
+    `enforced` is False where a plugin says, or is known, to enforce nothing of the policy: see `parse_tiers.py`.
+    """
 
     kind: str
     name: str
@@ -53,6 +64,13 @@ class TierPolicy:
     subject: Peer
     ingress: tuple[TierRule, ...] = ()
     egress: tuple[TierRule, ...] = ()
+    unordered: bool = False
+    enforced: bool = True
+
+    @property
+    def manner(self) -> tuple[bool, bool]:
+        """What says how the policy is asked besides its tier, its priority and its rules."""
+        return self.unordered, self.enforced
 
     def rules(self, direction: str) -> tuple[TierRule, ...]:
         """Return the rules of a direction, `Ingress` or `Egress`, in their order."""

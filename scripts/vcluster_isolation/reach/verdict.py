@@ -22,11 +22,23 @@ class Mode(Enum):
     """Can it surely reach? For availability: only what every network plugin and address lets through counts."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a flow is asked about: in which mode, and whether at each address of the two ends, or at some.
+
+    MUST is always at each. MAY at each is what may get through wherever in its addresses either end is.
+    """
+
+    mode: Mode
+    each_address: bool
+
+
 EVERYONE: Final = "everyone"
 SELECTOR: Final = "selector"
 IP_BLOCK: Final = "ipBlock"
 NETWORKS: Final = "networks"
 NODES: Final = "nodes"
+DOMAIN_NAMES: Final = "domainNames"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +46,10 @@ class Grant:
     """One way in which one rule admits the other end.
 
     `peer` is the index in the rule's `from` or `to`, None when the rule lists no peer; `via` is `everyone`,
-    `selector` or `ipBlock`, for a cluster-scoped rule also `networks` or `nodes`; `addresses` are those of the other
-    end to which it applies (a part of them only for addresses); `ports` are the rule's, named ports resolved;
-    `guessed` if the pod could name any port so. Where cluster-scoped policies have a say, `ports` and `addresses`
-    are those that got as far as this rule.
+    `selector` or `ipBlock`, for a cluster-scoped rule also `networks` or `nodes`, and `domainNames` where a rule can
+    have them; `addresses` are those of the other end to which it applies (a part of them only for addresses); `ports`
+    are the rule's, named ports resolved; `guessed` if the pod could name any port so. Where cluster-scoped policies
+    have a say, `ports` and `addresses` are those that got as far as this rule.
     """
 
     origin: Origin
@@ -68,7 +80,7 @@ class Side:
     NetworkPolicy does not apply. `allowed` are the ports that this side lets through, over IPv4 and over IPv6.
     `tiers` are the cluster-scoped policies that have rules for the end in this direction, the first to be asked
     first; `denials` is what their Deny rules take away, and `by_default` are the ports of an end that no policy
-    isolates about which no rule decided. `caveats` come with the tiers.
+    isolates about which no rule decided. `caveats` come with the tiers, and each of `doubtful` with these ports.
     """
 
     direction: str
@@ -80,6 +92,7 @@ class Side:
     denials: tuple[Deny, ...] = ()
     by_default: PortSet = NONE
     caveats: frozenset[str] = frozenset()
+    doubtful: tuple[tuple[str, PortSet], ...] = ()
 
     @property
     def isolated(self) -> bool:
@@ -166,6 +179,9 @@ POD_ADDRESS: Final = "ip-block-on-pod"
 NAMED_PORT: Final = "unknown-named-port"
 SAME_PRIORITY: Final = "same-priority"
 NODE_LABELS: Final = "unknown-node-labels"
+UNKNOWN_DOMAINS: Final = "unknown-domain-names"
+RULE_ORDER: Final = "order-of-rules"
+UNENFORCED: Final = "policy-not-enforced"
 
 CAVEATS: Final = {
     OWN_NODE: "A pod and its own node always reach each other, whatever the policies say.",
@@ -174,5 +190,9 @@ CAVEATS: Final = {
     NAMED_PORT: "The destination may give the named port any number.",
     SAME_PRIORITY: "Cluster-scoped policies of one priority disagree; which of them counts is left to the plugin.",
     NODE_LABELS: "A rule selects nodes by labels, and the labels of this node are not known here.",
+    UNKNOWN_DOMAINS: "A rule names domains, and which addresses they have is not known here: it may be any.",
+    RULE_ORDER: "Rules of one policy disagree, and AWS lets Deny win whatever their order: either may count.",
+    UNENFORCED: "A cluster-scoped policy may be enforced nowhere: OVN-Kubernetes takes no AdminNetworkPolicy above "
+    "priority 99, or its status says that it is not ready.",
 }
 """What the APIs leave open, a sentence for each; the keys are those of `Verdict.caveats`."""

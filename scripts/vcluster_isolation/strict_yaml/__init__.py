@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from vcluster_isolation.errors import InputError, Problem
+from vcluster_isolation.strict_yaml import json_text
+from vcluster_isolation.strict_yaml.engines import explained
 from vcluster_isolation.strict_yaml.reader import Reader
 from vcluster_isolation.wording import printable
+
+_GZIP = b"\x1f\x8b"  # RFC 1952, section 2.3.1
 
 STDIN = Path("-")
 """The file name that stands for standard input."""
@@ -49,15 +53,18 @@ def parse_mapping(text: str, name: str) -> dict[str, Any]:
     reader.read(text)
     for line in reader.later:
         reader.report(line, "", "another document begins", "keep one document in a values file")
-    _raise(reader)
+    _raise(reader, text)
     return reader.documents[0][0] if reader.documents else {}
 
 
 def parse_documents(text: str, name: str) -> list[Document]:
-    """Return the documents in `text`, as `read_documents` does; `name` stands for the file in messages."""
+    """Return the documents in `text`, as `read_documents` does; `name` stands for the file in messages.
+
+    A text that is JSON is read as JSON, as the API server and kubectl do.
+    """
     reader = Reader(name)
-    reader.read(text)
-    _raise(reader)
+    reader.read(json_text.as_yaml(text))
+    _raise(reader, text)
     return [Document(value, name, line) for value, line in reader.documents]
 
 
@@ -76,7 +83,7 @@ def line_of(text: str, path: tuple[str | int, ...], document: int = 0) -> int | 
 def _lines(text: str) -> dict[tuple[int, tuple[str | int, ...]], int]:
     """Return the line of every key and list entry: one reading answers all questions about a text."""
     reader = Reader("", track=True)
-    reader.read(text)
+    reader.read(json_text.as_yaml(text))
     return reader.lines
 
 
@@ -104,12 +111,16 @@ def read_text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if content.startswith(_GZIP):
+            next_step = "give a chart with --chart, and values files or manifests here"
+            raise InputError([Problem("", "is a packed archive", next_step, "file", show_name(path))]) from error
         line = content.count(b"\n", 0, error.start) + 1
         problem = Problem("", "is not UTF-8", "save the file as UTF-8", "yaml", show_name(path), line)
         raise InputError([problem]) from error
 
 
-def _raise(reader: Reader) -> None:
-    """Raise InputError if the reader found problems, in the order of the text."""
-    if reader.problems:
-        raise InputError(sorted(reader.problems, key=lambda problem: problem.line or 0))
+def _raise(reader: Reader, text: str) -> None:
+    """Raise InputError if the reader found problems in `text`, or if it is a template, in the order of the text."""
+    problems = explained(reader.problems, text, reader.name)
+    if problems:
+        raise InputError(sorted(problems, key=lambda problem: problem.line or 0))

@@ -1,0 +1,74 @@
+"""Running `kubectl` for commands that change a cluster: it reads objects, and sets annotations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from vcluster_isolation.errors import ToolFailed
+from vcluster_isolation.tools import find, run
+
+Json = dict[str, Any]
+
+_TIMEOUT: Final = "--request-timeout=30s"
+_CHECK: Final = "check the kube context, and that you may do this in that namespace"
+
+
+def current_context() -> str:
+    """Return the kubeconfig's current context; empty where there is none, as inside a pod."""
+    done = run([find("kubectl"), "config", "current-context"])
+    return done.stdout.strip() if done.code == 0 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Objects of a resource (`networkpolicies`) in a namespace; `context` is a kube context, empty for the current."""
+
+    context: str
+    resource: str
+    namespace: str
+    names: Sequence[str]
+
+
+def get(objects: Named) -> dict[str, Json]:
+    """Return the objects that are there, by their names.
+
+    Raises ToolFailed when kubectl fails or prints something else, ToolMissing when there is no kubectl.
+    """
+    words = ["get", objects.resource, *objects.names, f"--namespace={objects.namespace}"]
+    text = _run(objects.context, [*words, "--ignore-not-found", "--output=json"]).strip()
+    try:
+        found = json.loads(text) if text else {"items": []}
+        return {item["metadata"]["name"]: item for item in found.get("items", [found])}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ToolFailed(["kubectl", *words], "printed no objects in JSON", "check which kubectl is on PATH") from error
+
+
+def annotate(objects: Named, annotations: Mapping[str, str | None]) -> None:
+    """Set annotations of objects, or with None take them off; what is so already stays as it is.
+
+    Raises ToolFailed when kubectl fails, as it does if one of them is not there.
+    """
+    _set("annotate", objects, annotations)
+
+
+def label(objects: Named, labels: Mapping[str, str | None]) -> None:
+    """Set labels of objects, as `annotate` does annotations. Raises ToolFailed as that does."""
+    _set("label", objects, labels)
+
+
+def _set(verb: str, objects: Named, pairs: Mapping[str, str | None]) -> None:
+    changes = [f"{key}-" if value is None else f"{key}={value}" for key, value in pairs.items()]
+    words = [verb, objects.resource, *objects.names, f"--namespace={objects.namespace}", "--overwrite", *changes]
+    _run(objects.context, words)
+
+
+def _run(context: str, words: Sequence[str]) -> str:
+    """Return what kubectl prints. Raises ToolFailed with kubectl's own words."""
+    chosen = [f"--context={context}"] if context else []
+    done = run([find("kubectl"), *chosen, _TIMEOUT, *words])
+    if done.code:
+        raise ToolFailed(done.command, done.stderr, _CHECK)
+    return done.stdout

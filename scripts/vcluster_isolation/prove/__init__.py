@@ -1,0 +1,1 @@
+"""What `prove` says beside the claims: what they assume, and which grants other tenants can use."""

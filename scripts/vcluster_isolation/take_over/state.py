@@ -1,0 +1,183 @@
+"""What is in the cluster before and between the steps of a take-over: policies, whose they are, who renders them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from vcluster_isolation import helm, kubectl, render_cache
+from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
+from vcluster_isolation.helm import Release, Request
+from vcluster_isolation.kubectl import Named
+from vcluster_isolation.proof.cast import MANAGED_BY
+from vcluster_isolation.reach.model import Policy
+from vcluster_isolation.reach.parse import parse_cluster
+from vcluster_isolation.strict_yaml import parse_documents
+from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, COREDNS, SNAPSHOTS, WORKLOADS, policy_name
+
+Json = dict[str, Any]
+Key = tuple[str, str]
+"""A policy's namespace and name."""
+
+RESOURCE: Final = "networkpolicies"
+KEEP: Final = "helm.sh/resource-policy"
+OWNER, OWNER_NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
+MANAGER: Final = "app.kubernetes.io/managed-by"
+"""Annotations and label of Helm (https://helm.sh/docs): what it leaves in place, and whose an object is."""
+
+ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
+ARGO_INSTANCE: Final = "argocd.argoproj.io/instance"
+INSTANCE: Final = "app.kubernetes.io/instance"
+"""By which Argo CD knows what it applies (its documentation, "Resource Tracking"); others use the last one, too."""
+FLUX_NAME, FLUX_NAMESPACE = "helm.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/namespace"
+
+_ROLES: Final = (CONTROL_PLANE, WORKLOADS, COREDNS, SNAPSHOTS)
+_OF_HELM_ONLY: Final = ("HELM_KUBEAPISERVER", "HELM_KUBETOKEN", "HELM_KUBEASUSER", "HELM_KUBEASGROUPS")
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What is to be taken over: our release, the vCluster's name, the kube context, and the policies we render."""
+
+    request: Request
+    vcluster: str
+    context: str
+    wanted: Mapping[Key, Policy]
+
+    @property
+    def ours(self) -> tuple[str, str]:
+        """Our release, as the annotations of its objects name it."""
+        return self.request.name, self.request.namespace
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The policies that we render, and those that the vCluster's own release may have."""
+        own = ((self.request.namespace, policy_name(role, self.vcluster)) for role in _ROLES)
+        return tuple(dict.fromkeys((*self.wanted, *own)))
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The policies that are there, and those that another release renders, by release.
+
+    Of a release in which something is unfinished (`pending-upgrade`, `failed`) these are all that it might render.
+    """
+
+    live: Mapping[Key, Json]
+    rendered: Mapping[Release, tuple[Key, ...]]
+
+    @property
+    def still_on(self) -> tuple[Key, ...]:
+        """The policies that another release renders still, and would delete when it is switched off."""
+        return tuple(dict.fromkeys(key for keys in self.rendered.values() for key in keys))
+
+
+def plan(request: Request, vcluster: str) -> Handover:
+    """Return what is to be taken over. Raises IsolationError where that would open something, and what helm raises."""
+    if (request.name, request.namespace) == (vcluster, request.namespace):
+        raise IsolationError(
+            f"release {request.name} is the vCluster's own release, which our chart would replace",
+            "give another --release",
+        )
+    if given := [name for name in _OF_HELM_ONLY if os.environ.get(name)]:
+        raise IsolationError(f"{', '.join(given)}: kubectl does not know it", "choose the cluster with a kubeconfig")
+    wanted = {(one.namespace, one.name): one for one in _policies(render_cache.template(request), request.namespace)}
+    if not wanted:
+        raise IsolationError(
+            "these values render no NetworkPolicy, so that nothing would take the place of the vCluster's own",
+            "set policies.networkPolicy.enabled: true in the values that you give here",
+        )
+    context = os.environ.get("HELM_KUBECONTEXT") or kubectl.current_context()
+    return Handover(request, vcluster, context, wanted)
+
+
+def read(handover: Handover) -> State:
+    """Return what is in the cluster. Raises ToolFailed, and IsolationError for what Helm is not to take over."""
+    live: dict[Key, Json] = {}
+    for namespace in dict.fromkeys(namespace for namespace, _ in handover.keys):
+        names = [name for home, name in handover.keys if home == namespace]
+        found = kubectl.get(Named(handover.context, RESOURCE, namespace, names))
+        live |= {(namespace, name): one for name, one in found.items()}
+    problems = [problem for key, one in live.items() for problem in _not_helms(key, one)]
+    if problems:
+        raise IsolationError("\n".join(problems))
+    owners = {owner for one in live.values() if (owner := owner_of(one))}
+    sources = sorted({*owners, (handover.vcluster, handover.request.namespace)} - {handover.ours})
+    releases = (helm.release_of(name, namespace, handover.context) for name, namespace in sources)
+    known = set(handover.keys)
+    rendered = {one: tuple(sorted(known & set(_rendered(one) if is_settled(one) else live))) for one in releases if one}
+    return State(live, {one: keys for one, keys in rendered.items() if keys})
+
+
+def owner_of(policy: Json) -> tuple[str, str] | None:
+    """Return name and namespace of the release that a policy belongs to, None where Helm does not know it."""
+    annotations = _mapping(policy, "annotations")
+    name = annotations.get(OWNER)
+    return (name, annotations.get(OWNER_NAMESPACE, "")) if name else None
+
+
+def is_kept(policy: Json) -> bool:
+    """Return whether Helm leaves a policy in place when the release that it belongs to renders it no more."""
+    return _mapping(policy, "annotations").get(KEEP) == "keep"
+
+
+def is_settled(release: Release) -> bool:
+    """Return whether a release's last revision is what the cluster has."""
+    return release.status in ("deployed", "uninstalled")
+
+
+def flux_of(policies: Iterable[Json]) -> str:
+    """Return the HelmRelease that installs policies, as NAMESPACE/NAME; empty if it is not Flux that does."""
+    labels = (_mapping(one, "labels") for one in policies)
+    found = (f"{one.get(FLUX_NAMESPACE, '')}/{one[FLUX_NAME]}" for one in labels if FLUX_NAME in one)
+    return next(found, "")
+
+
+def parsed(policy: Json) -> Policy | None:
+    """Return a policy as the evaluator reads it, None for one that it cannot read."""
+    return next(iter(parse_cluster([policy]).policies), None)
+
+
+def _policies(text: str, namespace: str) -> tuple[Policy, ...]:
+    """Return the NetworkPolicies among rendered manifests. Raises InputError for what cannot be read."""
+    documents = [document.value for document in parse_documents(text, "the rendered manifests")]
+    cluster = parse_cluster(documents, home=namespace)
+    if cluster.problems:
+        raise InputError(cluster.problems)
+    return cluster.policies
+
+
+def _not_helms(key: Key, policy: Json) -> Iterator[str]:
+    """Yield why Helm is not to take over a policy."""
+    annotations, labels = _mapping(policy, "annotations"), _mapping(policy, "labels")
+    name = f"NetworkPolicy/{'/'.join(key)}"
+    by_label = ARGO_INSTANCE in labels or (INSTANCE in labels and owner_of(policy) is None)
+    if ARGO_TRACKING in annotations or by_label:
+        yield f"{name}: Argo CD applies it, and would delete it; take it over by hand, as docs/take-over.md says"
+    if MANAGED_BY in labels:
+        yield f"{name}: the vCluster syncs it, so it is a tenant's; delete it in the vCluster"
+
+
+def _rendered(release: Release) -> Iterator[Key]:
+    """Yield the NetworkPolicies that a release renders. Raises ToolFailed for a manifest that is not YAML."""
+    if release.status == "uninstalled":
+        return
+    try:
+        documents = list(yaml.load_all(release.manifest, Loader=yaml.CSafeLoader))
+    except yaml.YAMLError as error:
+        words = ["helm", "get", "manifest", release.name]
+        raise ToolFailed(words, "printed a manifest that is not YAML", "look at it yourself") from error
+    for one in documents:
+        if isinstance(one, dict) and one.get("kind") == "NetworkPolicy" and isinstance(one.get("metadata"), dict):
+            metadata = one["metadata"]
+            yield str(metadata.get("namespace") or release.namespace), str(metadata.get("name"))
+
+
+def _mapping(policy: Json, key: str) -> Mapping[str, str]:
+    """Return the annotations or labels of an object."""
+    found = (policy.get("metadata") or {}).get(key)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,341 @@
+"""Sorting what files hold into Helm releases with their values, manifests, and what is passed over.
+
+Plain values files are the layers of one release. Each release inside another object is one of its own. A text with
+expressions `{{ }}` that is no YAML is read without them, and what they decide on is a problem.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from vcluster_isolation.errors import InputError, IsolationError, Problem
+from vcluster_isolation.helm import CHART
+from vcluster_isolation.layers import Layer, read_chart_file
+from vcluster_isolation.reach import stream
+from vcluster_isolation.strict_yaml import STDIN, parse_documents, parse_mapping, read_text, show_name
+from vcluster_isolation.values import legacy, objects
+from vcluster_isolation.values.expressions import Text, parsed, without_expressions
+from vcluster_isolation.values.kinds import is_manifest
+from vcluster_isolation.values.reading import Content, Source, content_of, of_plain
+from vcluster_isolation.values.sites import Path as Steps
+from vcluster_isolation.values.sites import Site, at
+from vcluster_isolation.wording import dotted, quoted
+
+_LONG: Final = 200_000  # characters of JSON, above which it takes too long to know the line of everything
+_CHART_FILE: Final = "Chart.yaml"
+_KUSTOMIZE: Final = "kustomization"
+_SUFFIXES: Final = {".yaml", ".yml", ".json"}
+_UNKNOWN: Final = (None, ".", "..")
+_CHARTS: Final = frozenset(
+    f"vcluster{pro}{distro}" for pro in ("", "-pro") for distro in ("", "-k0s", "-k3s", "-k8s", "-eks")
+) | {"vcluster-isolation"}
+"""Charts that take a vcluster.yaml; those with a distribution in their name were vCluster 0.19's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The values of one Helm release.
+
+    `title` says which release it is, as `Application/red`; it is empty for plain values files, which are one release.
+    `name` and `namespace` are the release's as far as the object says them. `problems` is what could not be resolved,
+    `refused` why these values are no values of the chart at all, and `remarks` is about what no flow depends on.
+    `words` stand in the values for expressions that nobody resolved.
+    """
+
+    title: str
+    chart: Path
+    layers: tuple[Layer, ...]
+    name: str | None = None
+    namespace: str | None = None
+    problems: tuple[Problem, ...] = ()
+    refused: tuple[Problem, ...] = ()
+    remarks: tuple[Problem, ...] = ()
+    words: frozenset[str] = frozenset()
+    paths: tuple[Path | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """The Kubernetes objects of one file: its text, its documents, and the numbers of those that hold releases."""
+
+    name: str
+    text: str
+    documents: tuple[Any, ...]
+    holding: frozenset[int]
+
+    @property
+    def objects(self) -> list[Any]:
+        """The documents that are objects of the cluster."""
+        return [one for index, one in enumerate(self.documents) if index not in self.holding]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What files hold: releases, manifests, what was passed over and why, and what is wrong with files.
+
+    `unreadable` are the files that could not be read at all, `problems` what is wrong with the content of others.
+    """
+
+    files: tuple[str, ...]
+    releases: tuple[Release, ...]
+    manifests: tuple[Manifests, ...]
+    notes: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    unreadable: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file's text and documents; `outer` has the expressions that were taken out of it, if it is no YAML with them.
+
+    `lines` is False for JSON that was read as a stream: of it, lines are not known.
+    """
+
+    path: Path
+    name: str
+    text: str
+    documents: tuple[Any, ...]
+    outer: Text | None = None
+    lines: bool = True
+
+    @property
+    def holds_objects(self) -> bool:
+        """Whether a document is a Kubernetes object, or one that holds releases."""
+        return any(
+            isinstance(one, dict) and (is_manifest(one) or objects.holds_releases(one)) for one in self.documents
+        )
+
+
+@dataclass(slots=True)
+class _Sorting:
+    """What has been sorted so far."""
+
+    chart: Path
+    own_chart: str | None
+    releases: list[Release] = field(default_factory=list)
+    manifests: list[Manifests] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether plain values are those of a vCluster, and not of an umbrella."""
+        return self.chart == CHART or self.own_chart in _CHARTS
+
+
+def read(files: Sequence[Path], chart: Path) -> Found:
+    """Return what files, folders (their .yaml, .yml and .json files) and standard input hold.
+
+    `chart` is what plain values are for. A release in an object is taken if its chart is vcluster or
+    vcluster-isolation, and also if it is `chart` itself, an umbrella of the user's; others are in `notes`.
+    Raises IsolationError for a folder without files and a chart that cannot be read; what is wrong with a file's
+    content is in the answer.
+    """
+    problems: list[Problem] = []
+    unreadable: list[Problem] = []
+    opened: list[_File] = []
+    notes: list[str] = []
+    paths = [one for given in files for one in _below(given, notes)]
+    for path in paths:
+        try:
+            text = read_text(path)
+        except InputError as error:
+            unreadable += error.problems
+            continue
+        try:
+            opened.append(_file(path, text))
+        except InputError as error:
+            problems += error.problems
+    sorting = _Sorting(chart, _name_of_chart(chart), notes=notes)
+    plain = [one for one in opened if not one.holds_objects]
+    if plain:
+        problems += _add_plain(plain, sorting)
+    problems += _add_objects([one for one in opened if one.holds_objects], sorting)
+    return Found(
+        tuple(map(show_name, paths)),
+        tuple(sorting.releases),
+        tuple(sorting.manifests),
+        tuple(sorting.notes),
+        tuple(problems),
+        tuple(unreadable),
+    )
+
+
+def opened(files: Sequence[Path]) -> list[Path]:
+    """Return files, folders replaced by the values files and manifests below them. Raises as `read` does."""
+    return [path for given in files for path in _below(given, [])]
+
+
+def _below(path: Path, notes: list[str]) -> Iterator[Path]:
+    """Yield a file, or the files below a folder, without those whose name begins with a dot.
+
+    Charts and the files of Kustomize in a folder are neither values nor manifests, and are passed over with a note.
+    """
+    if path == STDIN or not path.is_dir():
+        yield path
+        return
+    if (path / _CHART_FILE).is_file():
+        raise IsolationError(f"{show_name(path)}: is a chart", "give the values for it, and the chart with --chart")
+    below = [one for one in sorted(path.rglob("*")) if one.is_file() and one.suffix in _SUFFIXES]
+    visible = [one for one in below if not any(part.startswith(".") for part in one.relative_to(path).parts)]
+    charts = [one.parent for one in visible if one.name == _CHART_FILE]
+    found = [one for one in visible if one.stem != _KUSTOMIZE and _chart_around(one, charts) is None]
+    notes += [f"{show_name(one)} is passed over: it is a chart" for one in charts if _chart_around(one, charts) == one]
+    notes += [f"{show_name(one)} is passed over: it is Kustomize's" for one in visible if one.stem == _KUSTOMIZE]
+    if not found:
+        what = f"{show_name(path)}: has no .yaml, .yml or .json files"
+        raise IsolationError(what, "name a folder of values files or manifests")
+    yield from found
+
+
+def _chart_around(path: Path, charts: Sequence[Path]) -> Path | None:
+    """Return the outermost of some charts' folders that a file or folder is in, None if it is in none."""
+    return next((one for one in sorted(charts) if path.is_relative_to(one)), None)
+
+
+def _file(path: Path, text: str) -> _File:
+    """Return a file's documents. JSON, which may be what kubectl prints of a whole cluster, is read as such."""
+    name = show_name(path)
+    if text.lstrip().startswith("{") and not text.lstrip().startswith("{{"):
+        streamed = _json(text)
+        if streamed is not None:
+            return _File(path, name, text, streamed, lines=False)
+    documents, outer = parsed(text, lambda one: parse_documents(one, name))
+    inner = text if outer is None else outer.text
+    return _File(path, name, inner, tuple(one.value for one in documents), outer)
+
+
+def _json(text: str) -> tuple[Any, ...] | None:
+    """Return the objects of a JSON text that is long, or no YAML; None for others, whose lines can be known."""
+    if len(text) <= _LONG:
+        with suppress(InputError):
+            parse_documents(text, "")
+            return None
+    try:
+        return tuple(stream.objects(io.StringIO(text)))
+    except InputError:  # YAML can begin with a brace as well
+        return None
+
+
+def _name_of_chart(chart: Path) -> str | None:
+    """Return the name in a chart's Chart.yaml, None without one."""
+    text = read_chart_file(chart, "Chart.yaml")
+    name = parse_mapping(text, str(chart / "Chart.yaml")).get("name") if text else None
+    return name if isinstance(name, str) else None
+
+
+def _add_plain(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
+    """Add the one release that plain values files are. Yield what is no values file."""
+    contents: list[Content] = []
+    for file in files:
+        try:
+            contents.append(of_plain(file.name, file.text, file.outer, known=sorting.is_ours))
+        except InputError as error:
+            yield from error.problems
+    if len(contents) < len(files):
+        return  # the others mean nothing without it
+    content = _joined(contents)
+    kept = (None if file.path == STDIN or file.outer is not None else file.path for file in files)
+    sorting.releases.append(replace(_release("", sorting.chart, content, sorting), paths=tuple(kept)))
+
+
+def _joined(contents: Iterable[Content]) -> Content:
+    """Return several contents as one."""
+    whole = Content()
+    for one in contents:
+        whole.layers += one.layers
+        whole.problems += one.problems
+        whole.remarks += one.remarks
+        whole.words |= one.words
+    return whole
+
+
+def _release(title: str, chart: Path, content: Content, sorting: _Sorting) -> Release:
+    """Return a release, refused if its values are those of an old vCluster."""
+    old = legacy.problem_of(content.layers) if chart == CHART or sorting.is_ours else None
+    return Release(
+        title,
+        chart,
+        tuple(content.layers),
+        problems=tuple(content.problems),
+        remarks=tuple(content.remarks),
+        refused=(old,) if old else (),
+        words=frozenset(content.words),
+    )
+
+
+def _add_objects(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
+    """Add the manifests in files, and the releases in their objects. Yield what is no manifest as it stands."""
+    sources = [(file, index, source) for file in files for index, source in _sources(file)]
+    items = [source.item for _, _, source in sources]
+    holding: dict[str, set[int]] = {}
+    by_item = {id(source.item): source for _, _, source in sources}
+    for file, index, source in sources:
+        if not objects.holds_releases(source.item):
+            continue
+        if not source.above and file.lines:
+            holding.setdefault(file.name, set()).add(index)
+        for site in objects.sites_of(source.item, items):
+            inside = source if site.item is None else by_item[id(site.item)]
+            yield from _add_site(replace(site, title=source.restore(site.title)), inside, sorting)
+    for file in files:
+        found = Manifests(file.name, file.text, file.documents, frozenset(holding.get(file.name, ())))
+        if found.objects and file.outer is not None:
+            what = f"has manifests with expressions, such as {next(iter(file.outer.words.values()))}: not resolved"
+            yield Problem("", what, "render it, and give the result", "values", file.name)
+        elif found.objects:
+            sorting.manifests.append(found)
+
+
+def _sources(file: _File) -> Iterator[tuple[int, Source]]:
+    """Yield each object of a file, those in Lists too, with the number of its document."""
+    for index, document in enumerate(file.documents):
+        listed = document.get("items") if isinstance(document, dict) else None
+        numbered = list(enumerate(listed)) if isinstance(listed, list) and document.get("kind") == "List" else []
+        places: list[tuple[Steps, Any]] = [(("items", position), item) for position, item in numbered] or [
+            ((), document)
+        ]
+        for above, item in places:
+            if isinstance(item, dict):
+                number = index if file.lines else None
+                yield index, Source(file.name, file.text, number, above, item, file.outer)
+
+
+def is_vclusters(chart: str | None) -> bool:
+    """Return whether a chart of this name takes a vcluster.yaml."""
+    return chart in _CHARTS
+
+
+def _add_site(site: Site, source: Source, sorting: _Sorting) -> Iterator[Problem]:
+    """Add a release of an object, or a note that it is passed over. Yield a problem if it may be a vCluster's."""
+    chart = _text(site.chart, site, source)
+    own = sorting.own_chart
+    if chart in _CHARTS or chart == own:
+        content = content_of(site, source, known=chart in _CHARTS)
+        at_hand = sorting.chart if chart == own or own in _CHARTS else CHART
+        release = _release(site.title, at_hand, content, sorting)
+        name, namespace = (_text(one, site, source) for one in (site.name, site.namespace))
+        sorting.releases.append(replace(release, name=name, namespace=namespace))
+        sorting.notes += site.notes
+    elif chart in _UNKNOWN and any("networkPolicy" in str(at(source.item, path)) for path in site.values):
+        what = f"{site.title}: its chart is not known, and its values are like those of a vCluster"
+        next_step = "give the values by themselves, or name the chart"
+        yield Problem(dotted(site.path), what, next_step, "values", source.name, source.line(site.path))
+    else:
+        what = "its chart is not known" if chart in _UNKNOWN else f"its chart is {quoted(chart)}"
+        sorting.notes.append(f"{source.name}: {site.title} is passed over: {what}")
+
+
+def _text(text: str | None, site: Site, source: Source) -> str | None:
+    """Return a text of an object with its expressions filled in; None where one is not resolved."""
+    if text is None:
+        return None
+    raw = source.restore(text)
+    if site.engine is None and source.outer is None:
+        return raw
+    found = without_expressions(raw, site.engine, scalar=True)
+    return None if found.words else found.text

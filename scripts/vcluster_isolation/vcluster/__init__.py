@@ -1,0 +1,1 @@
+"""What vCluster itself is to us: its names, labels and roles in a host cluster."""
