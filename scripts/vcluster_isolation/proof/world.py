@@ -59,7 +59,7 @@ from vcluster_isolation.proof.without_grants import Rendered
 from vcluster_isolation.reach.addresses import AddressSet, union_of
 from vcluster_isolation.reach.classes import single
 from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, label_classes, none_of, one_of
+from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, covering_classes, label_classes, none_of, one_of
 from vcluster_isolation.reach.model import (
     EGRESS,
     EVERYTHING,
@@ -256,7 +256,7 @@ class World:
         for tenant in (first,) if who.usual else self._variants.get(who.whose, (first,)):
             domains, others = self._labels(actor, tenant, usual=who.usual)
             for home in self._namespaces(actor, tenant, who):
-                for found in label_classes(self._selectors(home, role), domains, others):
+                for found in covering_classes(*self._selectors(home, role), domains, others):
                     yield Pod(home, found.labels, ports=None, addresses=self._addresses_of_pods)
 
     def _labels(self, actor: PodActor, tenant: Tenant, *, usual: bool) -> tuple[dict[str, Domain], Domain]:
@@ -272,11 +272,12 @@ class World:
             domains.pop("release", None)
         return domains, actor.others
 
-    def _selectors(self, home: Namespace, role: str) -> tuple[Selector, ...]:
-        """Return the selectors that can see the labels of a pod of a namespace in a role."""
+    def _selectors(self, home: Namespace, role: str) -> tuple[tuple[Selector, ...], frozenset[Selector]]:
+        """Return the selectors that can see the labels of a pod of a namespace in a role, and those that only add."""
         if not role:
-            return self.evaluator.pod_selectors(home)
-        return self.evaluator.role_selectors(home, EGRESS if role == SOURCE else INGRESS)
+            return self.evaluator.pod_selectors(home), self.evaluator.adding_selectors(home, EGRESS, INGRESS)
+        direction = EGRESS if role == SOURCE else INGRESS
+        return self.evaluator.role_selectors(home, direction), self.evaluator.adding_selectors(home, direction)
 
     def _namespaces(self, actor: PodActor, tenant: Tenant, who: Who) -> Iterator[Namespace]:
         """Yield the namespaces that an actor can be in: labels that others choose can be any."""

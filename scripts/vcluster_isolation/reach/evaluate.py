@@ -206,6 +206,21 @@ class Evaluator:
                 found[peer.pods] = None
         return tuple(one for one in found if one != EVERYTHING)
 
+    def adding_selectors(self, namespace: Namespace, *directions: str) -> frozenset[Selector]:
+        """Return the selectors of pods of a namespace, in some roles, that only peers of NetworkPolicy rules have.
+
+        Such a selector can let through, and cannot isolate or deny: see `labels.py` for what follows from that.
+        """
+        isolating: set[Selector | None] = {peer.pods for peer in self._tier_peers()}
+        adding: set[Selector | None] = set()
+        for policy in self.policies():
+            if policy.namespace == namespace.name and policy.types & {*directions}:
+                isolating.add(policy.selector)
+            for facing in (INGRESS if direction == EGRESS else EGRESS for direction in directions):
+                if facing in policy.types:
+                    adding.update(peer.pods for rule in policy.rules(facing) for peer in rule.peers)
+        return frozenset(one for one in adding - isolating if one is not None)
+
     def _in_role(self, direction: str) -> Iterator[tuple[str, Peer]]:
         """Yield what selects pods in a role, with the namespace of its policy (none if it is cluster-scoped)."""
         facing = INGRESS if direction == EGRESS else EGRESS

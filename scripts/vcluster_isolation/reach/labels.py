@@ -19,20 +19,40 @@ permitted label set has. The argument:
    signature once, reaches all of them and nothing else.
 4. For each partial signature one assignment with the fewest labels is kept (on a tie always the same one). What
    later keys add depends on the partial signature alone, so this gives a smallest witness of each signature.
+
+Selectors on many different keys have more signatures than anyone can go through: 2^n. `covering_classes` then leaves
+most of them out, where some selectors only *add*: peers of NetworkPolicy rules, which let through and never deny.
+
+5. Let two signatures differ in selectors that add only. What gets through with more of them is at least what gets
+   through with fewer; and it is what gets through with any one of them by itself, all together, because of policies
+   that add up each port is let through by one peer on each side of a flow. So what should be closed and is open with a
+   signature is open with each smaller one that still has the peer which opens it; what should be open and is closed is
+   closed with each smaller one. What differs between two sets of policies, on a port, is let through by a peer of the
+   one, and by none of the other: it differs with each smaller signature that still has that peer.
+6. Hence it is enough to go through, for each selector that adds, and for none of them, the smallest signatures that
+   have it, with each way in which all other selectors can match. Of two partial signatures that are equal in the other
+   selectors, the larger stays the larger (or equal) whatever keys are added, so it can be left out at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.reach.addresses import bits
 from vcluster_isolation.reach.model import IN, NO_LABELS, NOT_IN, Labels, Selector
 
 LIMIT = 65536
 """More classes than this are refused: 17 selectors that are independent of each other."""
 
+FEW = 64
+"""So many classes are gone through, each of them, without asking whether fewer would do."""
+
 Witness = tuple[tuple[str, str], ...]
+
+Options = list[tuple[int, Witness]]
+"""Masks, each with the labels that give it."""
 
 
 class TooManyClasses(IsolationError):
@@ -106,8 +126,75 @@ def label_classes(
                 f"{len(selectors)} selectors tell more than {limit} kinds of pods apart",
                 "evaluate fewer policies at once, or raise the limit",
             )
+    return _ranked(found)
+
+
+def _ranked(found: Mapping[int, Witness]) -> tuple[LabelClass, ...]:
+    """Return classes, the one with the fewest labels first."""
     ranked = sorted(found.items(), key=lambda item: (len(item[1]), item[1]))
     return tuple(LabelClass(signature, frozenset(witness)) for signature, witness in ranked)
+
+
+def covering_classes(
+    selectors: Sequence[Selector],
+    adding: Collection[Selector],
+    domains: Mapping[str, Domain] | None = None,
+    others: Domain = FREE,
+    few: int = FEW,
+) -> tuple[LabelClass, ...]:
+    """Return what `label_classes` does; if those are more than a `few`, enough of them to find what is open or closed.
+
+    `adding` are those of `selectors` that are peers of NetworkPolicy rules and nothing else: see 5 and 6 above. Raises
+    TooManyClasses where the others alone tell too many kinds of pods apart.
+    """
+    try:
+        return label_classes(selectors, domains, others, few)
+    except TooManyClasses:
+        pass
+    domains = domains or {}
+    keys = sorted(set(domains).union(*(one.keys() for one in selectors)))
+    options = {key: _options(key, selectors, domains.get(key, others)) for key in keys}
+    adds = sum(1 << at for at, one in enumerate(selectors) if one in adding)
+    smallest = {key: _smallest(dict(options[key]), adds) for key in keys}
+    found: dict[int, Witness] = {}
+    for at in (None, *bits(adds)):
+        wanted = 0 if at is None else 1 << at
+        of_keys = dict(smallest)
+        for key in () if at is None else selectors[at].keys():
+            of_keys[key] = _smallest({mask: label for mask, label in options[key] if mask & wanted}, adds)
+        for signature, witness in _covering(of_keys, adds, len(selectors)).items():
+            known = found.get(signature)
+            if known is None or (len(witness), witness) < (len(known), known):
+                found[signature] = witness
+    return _ranked(found)
+
+
+def _covering(of_keys: Mapping[str, Options], adds: int, count: int) -> dict[int, Witness]:
+    """Return the smallest signatures of `count` selectors that some masks of keys give."""
+    found: dict[int, Witness] = {(1 << count) - 1: ()}
+    for options in of_keys.values():
+        found = _combine(found, options)
+        if len(options) > 1:
+            found = dict(_smallest(found, adds))
+        if len(found) > LIMIT:
+            raise TooManyClasses(
+                f"the selectors of policies tell more than {LIMIT} kinds of pods apart",
+                "evaluate fewer policies at once",
+            )
+    return found
+
+
+def _smallest(found: Mapping[int, Witness], adds: int) -> Options:
+    """Return the masks of which no other is a part, among those that are equal but for selectors that add."""
+    groups: dict[int, list[int]] = {}
+    for mask in found:
+        groups.setdefault(mask & ~adds, []).append(mask & adds)
+    return [
+        (rest | mask, found[rest | mask])
+        for rest, masks in groups.items()
+        for mask in masks
+        if not any(other & mask == other and other != mask for other in masks)
+    ]
 
 
 def other_value(taken: Iterable[str]) -> str:
@@ -116,7 +203,7 @@ def other_value(taken: Iterable[str]) -> str:
     return next(value for n in range(len(used) + 1) if (value := f"other-{n}" if n else "other") not in used)
 
 
-def _combine(found: Mapping[int, Witness], options: Sequence[tuple[int, Witness]]) -> dict[int, Witness]:
+def _combine(found: Mapping[int, Witness], options: Options) -> dict[int, Witness]:
     """Add one key: AND each partial signature with each mask of the key, and keep the smallest witnesses."""
     wider: dict[int, Witness] = {}
     for signature, witness in found.items():
@@ -128,13 +215,12 @@ def _combine(found: Mapping[int, Witness], options: Sequence[tuple[int, Witness]
     return wider
 
 
-def _options(key: str, selectors: Sequence[Selector], domain: Domain) -> list[tuple[int, Witness]]:
+def _options(key: str, selectors: Sequence[Selector], domain: Domain) -> Options:
     """Return each mask that the key can give, with the label (none: absent) that gives it at the least cost."""
-    parts = [_of_key(one, key) for one in selectors]
-    masks: dict[int, Witness] = {_mask(parts, NO_LABELS): ()} if domain.absent else {}
+    of_key = _OfKey(key, selectors)
+    masks: dict[int, Witness] = {of_key.mask(None): ()} if domain.absent else {}
     for value in _values(key, selectors, domain):
-        label = (key, value)
-        masks.setdefault(_mask(parts, frozenset([label])), (label,))
+        masks.setdefault(of_key.mask(value), ((key, value),))
     return list(masks.items())
 
 
@@ -148,9 +234,30 @@ def _values(key: str, selectors: Sequence[Selector], domain: Domain) -> list[str
     return sorted(filter(domain.permits, domain.values))
 
 
-def _mask(parts: Sequence[Selector], labels: Labels) -> int:
-    """Return the bits of the selectors that match, of each only the part that looks at one key."""
-    return sum(1 << at for at, part in enumerate(parts) if part.matches(labels))
+class _OfKey:
+    """What selectors ask of one key: those that ask for one value of it only are filed under that value."""
+
+    def __init__(self, key: str, selectors: Sequence[Selector]) -> None:
+        """File the selectors."""
+        self._key = key
+        self._free = 0
+        self._equal: dict[str, int] = {}
+        self._asked: list[tuple[int, Selector]] = []
+        for at, one in enumerate(selectors):
+            part = _of_key(one, key)
+            values = [value for _, value in part.equal]
+            if part.others or len(values) > 1:
+                self._asked.append((1 << at, part))
+            elif values:
+                self._equal[values[0]] = self._equal.get(values[0], 0) | 1 << at
+            else:
+                self._free |= 1 << at
+
+    def mask(self, value: str | None) -> int:
+        """Return the bits of the selectors that a value of the key (None: its absence) does not rule out."""
+        labels = NO_LABELS if value is None else frozenset([(self._key, value)])
+        asked = sum(bit for bit, part in self._asked if part.matches(labels))
+        return self._free | asked | (0 if value is None else self._equal.get(value, 0))
 
 
 def _of_key(selector: Selector, key: str) -> Selector:
