@@ -267,9 +267,11 @@ def test_a_name_that_is_not_text_is_refused(content: dict[str, Any], message: st
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A helm that writes down its arguments and standard input, and ends as the file `code` says."""
-    text = f'#!/bin/sh\nfor word; do echo "$word"; done > {tmp_path}/calls\ncat >> {tmp_path}/calls\nexit $CODE\n'
-    monkeypatch.setattr("vcluster_isolation.helm.find", lambda _: program(tmp_path / "helm", text))
+    """A helm that does not install: it writes down its arguments and standard input, and ends with $CODE."""
+    real = f'[ "$1" = upgrade ] || exec {tools.find("helm")} "$@"\n'
+    noted = f'for word; do echo "$word"; done > {tmp_path}/calls\ncat >> {tmp_path}/calls\nexit $CODE\n'
+    fake = program(tmp_path / "helm", f"#!/bin/sh\n{real}{noted}")
+    monkeypatch.setattr("vcluster_isolation.helm.find", lambda _: fake)
     monkeypatch.setenv("CODE", "0")
     return tmp_path / "calls"
 

@@ -114,9 +114,7 @@ def test_a_vcluster_yaml_with_apiversion_and_kind_is_values(run: Any) -> None:
 
 OLD = "it is one of vCluster 0.19 and older: remove it, or convert the whole file (vcluster convert config)"
 KEYS = {
-    "isolation: {enabled: true}\n": f"isolation: unknown key; {OLD}",
-    "vcluster: {image: x}\n": f"vcluster.image: unknown key; {OLD}",
-    "syncer: {}\n": f"syncer: unknown key; {OLD}",
+    "vcluster: {image: x}\ncontrolPlane: {}\n": f"vcluster.image: unknown key; {OLD}",
     "replicas: 1\n": "replicas: unknown key; remove it",
     "image: x\n": "image: unknown key; remove it",
     "networkPolicy: {}\n": "networkPolicy: unknown key; did you mean policies.networkPolicy?",

@@ -339,7 +339,7 @@ def vcluster(configuration: str, number: int, *, name: str = "", home: str = "")
     for text in text_of(configuration):
         for stand_in, real in own.items():
             text = text.replace(stand_in, real)  # noqa: PLW2901
-        yield text
+        yield text.replace(f"{own['10.0.0.']}0/8", "10.0.0.0/8")
 
 
 def host() -> Iterator[str]:
