@@ -108,7 +108,7 @@ HELPERS = [
     ("_notes.tpl", "{{ $open = false }}", ""),
     ("_notes.tpl", "{{- if not $possible -}}", "{{- if false -}}"),
     ("_notes.tpl", "{{ if not (get . $key) }}", "{{ if true }}"),
-    ("_notes.tpl", ".controlPlane.apiAccess.enabled }}", ".platform.enabled }}"),
+    ("_notes_needs.tpl", "{{- if not $given }}", "{{- if true }}"),
     ("_validate.tpl", '"floor" }}', "}}"),
     ("_peers.tpl", "- namespaceSelector: {}\n", "- namespaceSelector:\n    matchLabels:\n      a: b\n"),
     ("_peers.tpl", "{{- if eq (len .) 1 -}}", "{{- if false -}}"),
