@@ -21,6 +21,7 @@ from vcluster_isolation.reach.evaluate import Evaluator
 from vcluster_isolation.reach.model import (
     EGRESS,
     INGRESS,
+    ContainerPort,
     Endpoint,
     External,
     IPBlock,
@@ -34,6 +35,7 @@ from vcluster_isolation.reach.model import (
     selector,
 )
 from vcluster_isolation.reach.ports import ALL, NONE, PortSet, port_range, union_of
+from vcluster_isolation.reach.tiers import ADMIN, DENY, TierPolicy, TierRule
 from vcluster_isolation.reach.verdict import Mode
 
 Json = dict[str, Any]
@@ -143,6 +145,71 @@ def test_blocks_are_the_same_for_all_pods_of_unknown_address_and_not_for_others(
     assert evaluator.allowed(WEB, near, Mode.MAY) == port_range("TCP", 1, MANY)
     assert evaluator.allowed(WEB, far, Mode.MAY) == NONE
     assert evaluator.allowed(WEB, near, Mode.MUST) == NONE
+
+
+def test_two_pods_of_one_namespace_are_not_taken_for_each_other() -> None:
+    evaluator = egress(*SELECTED)
+    first, other = (Pod(HOME, labels_of({"app": f"db-{number}"})) for number in (1, 3))
+    assert evaluator.allowed(WEB, first, Mode.MAY) == port_range("TCP", 2)
+    assert evaluator.allowed(WEB, other, Mode.MAY) == port_range("TCP", 4)
+
+
+def calling(name: str, number: int) -> Pod:
+    """Return a pod that calls a port so."""
+    return replace(WEB, ports=(ContainerPort(name, "TCP", number),))
+
+
+def test_a_named_port_is_that_of_each_destination() -> None:
+    named = (("TCP", "web"),)
+    rules = tuple(Rule(Origin("a", "p", INGRESS, at), (peer,), NONE, named) for at, peer in enumerate(ADDRESSED))
+    evaluator = Evaluator([Policy("a", "p", selector(), frozenset({INGRESS}), ingress=rules)])
+    addresses = External("all", address_set("10.0.0.0/8"))
+    assert evaluator.allowed(addresses, calling("web", 80), Mode.MAY) == port_range("TCP", 80)
+    assert evaluator.allowed(addresses, calling("web", 81), Mode.MAY) == port_range("TCP", 81)
+
+
+def tier(name: str, subject: Peer, *rules: TierRule) -> TierPolicy:
+    """Return a cluster-scoped policy of the Admin tier with rules for ingress."""
+    return TierPolicy("AdminNetworkPolicy", name, ADMIN, 1, subject, ingress=rules)
+
+
+def denying(*peers: Peer, ports: PortSet = ALL, named: tuple[tuple[str, str], ...] = ()) -> TierRule:
+    """Return a rule that denies."""
+    return TierRule(Origin("", "t", INGRESS, 0, "AdminNetworkPolicy"), DENY, peers, ports, named)
+
+
+ANYONE = Peer(selector(), selector())
+
+
+def test_ends_that_other_tiers_govern_are_not_taken_for_each_other() -> None:
+    web, db = (Peer(selector({"app": app}), selector()) for app in ("web", "db"))
+    evaluator = Evaluator(
+        [],
+        [
+            tier("web", web, denying(ANYONE, ports=port_range("TCP", 80))),
+            tier("db", db, denying(ANYONE, ports=port_range("TCP", 81))),
+        ],
+    )
+    source = Pod(namespace("b"))
+    assert evaluator.allowed(source, WEB, Mode.MAY) == ALL - port_range("TCP", 80)
+    assert evaluator.allowed(source, replace(WEB, labels=labels_of({"app": "db"})), Mode.MAY) == ALL - port_range(
+        "TCP", 81
+    )
+
+
+def test_a_named_port_of_a_tier_is_that_of_each_destination() -> None:
+    rule = denying(ANYONE, ports=NONE, named=(("TCP", "web"),))
+    evaluator = Evaluator([], [tier("t", ANYONE, rule)])
+    source = Pod(namespace("b"))
+    assert evaluator.allowed(source, calling("web", 80), Mode.MAY) == ALL - port_range("TCP", 80)
+    assert evaluator.allowed(source, calling("web", 81), Mode.MAY) == ALL - port_range("TCP", 81)
+
+
+def test_what_a_tier_denies_some_addresses_is_not_at_each() -> None:
+    evaluator = Evaluator([], [tier("t", ANYONE, denying(block("10.0.0.0/9"), ports=port_range("TCP", 80)))])
+    source = External("some", address_set("10.0.0.0/8"))
+    assert evaluator.allowed(source, WEB, Mode.MAY) == ALL
+    assert evaluator.flow(source, WEB, Mode.MAY, each_address=True).allowed == ALL - port_range("TCP", 80)
 
 
 def test_an_end_that_is_isolated_in_one_direction_is_open_in_the_other() -> None:

@@ -14,6 +14,7 @@ from vcluster_isolation.reach.labels import (
     FREE,
     Domain,
     TooManyClasses,
+    covering_classes,
     label_classes,
     none_of,
     one_of,
@@ -67,6 +68,47 @@ def test_the_classes_are_those_of_every_label_set(found: list[Selector], domains
         smallest[seen] = min(len(labels), smallest.get(seen, len(labels)))
     classes = label_classes(found, domains)
     assert {one.signature: len(one.labels) for one in classes} == smallest
+
+
+@given(st.lists(selectors, max_size=5, unique=True), st.integers(min_value=0), domains)
+@settings(deadline=None)
+def test_a_cover_has_a_smaller_class_for_each_class_and_each_selector_in_it(
+    found: list[Selector], chosen: int, domains: dict[str, Domain]
+) -> None:
+    adding = [one for at, one in enumerate(found) if chosen >> at & 1]
+    adds = sum(1 << at for at, one in enumerate(found) if one in adding)
+    every = {one.signature for one in label_classes(found, domains)}
+    cover = covering_classes(found, adding, domains, few=0)
+    for one in cover:
+        assert signature(found, one.labels) == one.signature
+        assert one.signature in every
+    for seen in every:
+        for wanted in (0, *(1 << at for at in range(len(found)) if adds & seen >> at << at & 1 << at)):
+            assert any(
+                one.signature & ~adds == seen & ~adds
+                and one.signature & seen & adds == one.signature & adds
+                and one.signature & wanted == wanted
+                for one in cover
+            ), f"{seen:b} {wanted:b}"
+
+
+def test_a_few_classes_are_all_gone_through() -> None:
+    found = [selector({f"key-{at}": "v"}) for at in range(6)]
+    assert covering_classes(found, found) == label_classes(found)
+    assert covering_classes(found, [], few=64) == label_classes(found)
+
+
+def test_selectors_that_add_cost_a_class_each() -> None:
+    found = [selector({f"key-{at}": "v"}) for at in range(100)]
+    cover = covering_classes([*found, selector({"app": "x"})], found)
+    assert len(cover) == 2 * 101
+    assert max(len(one.labels) for one in cover) == 2
+
+
+def test_selectors_that_do_not_only_add_are_refused_beyond_all_bounds() -> None:
+    found = [selector({f"key-{at}": "v"}) for at in range(18)]
+    with pytest.raises(TooManyClasses, match="more than 65536 kinds"):
+        covering_classes(found, [])
 
 
 @given(st.lists(selectors, max_size=4), domains)
