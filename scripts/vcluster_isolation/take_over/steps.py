@@ -129,8 +129,7 @@ def _say_lost(state: State, say: Callable[[str], None]) -> None:
     for lost in state.lost:
         say(f"2. NOT FOUND: release {lost.name}, which installs into namespace {lost.namespace}: it may be on still")
         say(f"   Looked for in namespace: {', '.join(lost.looked) or 'none'}")
-        if lost.unseen:
-            say(f"   {lost.unseen}")
+        say(f"   {lost.unseen or 'No Secret or ConfigMap of another namespace has a release of that name.'}")
         say(f"   The policies stay marked {KEEP}=keep, and nothing is taken over.")
         flux = flux_of(state.live.values())
         if flux:
