@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -572,6 +572,13 @@ def test_options_that_would_do_nothing_are_refused(words: tuple[str, ...], clust
 
 
 # What runs kubectl and helm, with programs that stand in for them.
+
+
+@pytest.fixture(autouse=True)
+def found_anew() -> Iterator[None]:
+    """Have other tests find the real programs again."""
+    yield
+    tools.find.cache_clear()
 
 
 def program(place: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> Path:
