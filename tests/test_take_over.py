@@ -32,6 +32,8 @@ from vcluster_isolation.vcluster.policy_names import recognise
 Json = dict[str, Any]
 
 NAME, HOME, OURS = "team-a", "vcluster-team-a", "team-a-isolation"
+ELSEWHERE = "a database"
+"""Where neither helm nor kubectl finds a release: another HELM_DRIVER."""
 FOUR = {f"vc-{role}-{NAME}" for role in ("cp", "work", "kube-dns", "snapshot")}
 OFF_COMMAND = (
     "helm upgrade team-a CHART --namespace vcluster-team-a --reuse-values --set policies.networkPolicy.enabled=false"
@@ -56,6 +58,8 @@ class Cluster:
         self.policies: dict[tuple[str, str], Json] = {}
         self.manifests: dict[tuple[str, str], list[Json]] = {}
         self.statuses: dict[tuple[str, str], str] = {}
+        self.kept_in: dict[tuple[str, str], str] = {}
+        self.may_list = True
         self.fewest = 99
         self.calls = 0
         self.killed_at = -1
@@ -128,9 +132,20 @@ class Cluster:
     def release_of(self, name: str, namespace: str, context: str = "") -> Release | None:
         del context
         self.call()
-        manifest = self.manifests.get((name, namespace))
-        status = self.statuses.get((name, namespace), "deployed")
-        return None if manifest is None else Release(name, namespace, status, yaml.safe_dump_all(manifest))
+        for (called, home), manifest in self.manifests.items():
+            kept = self.kept_in.get((called, home), home)
+            if (called, kept) == (name, namespace):
+                status = self.statuses.get((called, home), "deployed")
+                return Release(name, home, status, yaml.safe_dump_all(manifest), kept if kept != home else "")
+        return None
+
+    def namespaces_of_release(self, name: str, context: str = "") -> set[str]:
+        del context
+        self.call()
+        if not self.may_list:
+            raise ToolFailed(["kubectl", "get", "secrets"], "secrets is forbidden", "ask for the right")
+        places = {self.kept_in.get(key, key[1]) for key in self.manifests if key[0] == name}
+        return places - {ELSEWHERE}
 
     def upgrade(self, request: Request, *options: str, context: str = "") -> None:
         del context
@@ -157,7 +172,7 @@ def values(tmp_path: Path) -> Path:
 @pytest.fixture
 def cluster(values: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     made = Cluster(values)
-    for name in ("get", "annotate", "label"):
+    for name in ("get", "annotate", "label", "namespaces_of_release"):
         monkeypatch.setattr(kubectl, name, getattr(made, name))
     monkeypatch.setattr(kubectl, "current_context", lambda: "here")
     monkeypatch.setattr(helm, "release_of", made.release_of)
@@ -327,6 +342,123 @@ def test_flux_is_told_where_to_switch_off(cluster: Cluster) -> None:
     assert OFF_COMMAND not in said
 
 
+def by_flux(cluster: Cluster) -> None:
+    """Have the vCluster installed by Flux, which keeps the release where the HelmRelease is."""
+    cluster.kept_in[NAME, HOME] = "flux-system"
+    for one in cluster.policies.values():
+        one["metadata"]["labels"] |= {
+            "helm.toolkit.fluxcd.io/name": NAME,
+            "helm.toolkit.fluxcd.io/namespace": "flux-system",
+        }
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("may_list", [True, False])
+def test_a_release_that_is_kept_in_another_namespace_is_found_there(
+    cluster: Cluster, *, labelled: bool, may_list: bool
+) -> None:
+    if labelled:
+        by_flux(cluster)
+    cluster.kept_in[NAME, HOME] = "flux-system"
+    cluster.may_list = may_list
+    done, said = run(cluster)
+    assert not done
+    if labelled or may_list:
+        assert "still on: release team-a in namespace vcluster-team-a, kept in namespace flux-system, renders" in said
+        assert OFF_COMMAND not in said
+        assert "NOT FOUND" not in said
+    else:
+        assert "NOT FOUND: release team-a, which installs into namespace vcluster-team-a" in said
+        assert "secrets is forbidden" in said
+    cluster.switch_off()
+    assert cluster.fewest == 4
+    cluster.may_list = True
+    assert run(cluster)[0]
+    assert_taken(cluster)
+    cluster.switch_off()
+    assert cluster.fewest == 4
+
+
+@pytest.mark.parametrize("with_flux", [True, False])
+def test_an_owner_that_is_not_found_may_be_on_and_stops_it(cluster: Cluster, *, with_flux: bool) -> None:
+    if with_flux:
+        by_flux(cluster)
+    cluster.kept_in[NAME, HOME] = ELSEWHERE
+    for _ in range(2):
+        done, said = run(cluster, Waiting(60, sleep=lambda _: pytest.fail("waits for what it cannot see")))
+        assert not done
+        assert "verified" not in said
+        assert "NOT FOUND: release team-a, which installs into namespace vcluster-team-a" in said
+        assert "Looked for in namespace: " + ("flux-system, " * with_flux) + "vcluster-team-a" in said
+        assert ("spec.storageNamespace of HelmRelease flux-system/team-a" in said) == with_flux
+        assert "HELM_DRIVER" in said
+        assert "--owner-is-gone team-a" in said
+        assert {one["metadata"]["annotations"][KEEP] for one in cluster.policies.values()} == {"keep"}
+        assert (OURS, HOME) not in cluster.manifests
+    cluster.switch_off()
+    assert cluster.fewest == 4
+
+
+def test_an_owner_that_is_gone_is_taken_from_where_the_user_says_so(cluster: Cluster, values: Path) -> None:
+    del cluster.manifests[NAME, HOME]  # uninstalled, while the policies were kept
+    words = (str(values), "--name", NAME, "--install", "--take-over")
+    assert invoke(*words).exit_code == 1
+    assert invoke(*words, "--owner-is-gone", "another").exit_code == 1
+    assert (OURS, HOME) not in cluster.manifests
+    assert invoke(*words, "--owner-is-gone", NAME).exit_code == 0
+    assert_taken(cluster)
+    assert invoke(*words).exit_code == 0
+
+
+def test_an_owner_that_is_found_is_not_gone_whatever_is_said(cluster: Cluster, values: Path) -> None:
+    words = (str(values), "--name", NAME, "--install", "--take-over", "--owner-is-gone", NAME)
+    assert invoke(*words).exit_code == 1
+    assert (OURS, HOME) not in cluster.manifests
+
+
+@pytest.mark.parametrize("called", [NAME, f"{HOME}-{NAME}", "apps"])
+def test_what_flux_calls_its_release_is_looked_for_where_ours_was_installed_too_early(
+    called: str, cluster: Cluster
+) -> None:
+    """The policies are annotated with our release then; Flux' labels and the vCluster's name tell of the other."""
+    cluster.manifests[called, HOME] = cluster.manifests.pop((NAME, HOME))
+    cluster.upgrade_release((OURS, HOME), cluster.rendered())
+    by_flux(cluster)
+    if called == "apps":
+        for one in cluster.policies.values():
+            one["metadata"]["labels"]["helm.toolkit.fluxcd.io/name"] = called
+    cluster.kept_in[called, HOME] = "flux-system"
+    done, said = run(cluster)
+    assert not done
+    assert f"still on: release {called} in namespace vcluster-team-a, kept in namespace flux-system" in said
+
+
+def test_a_release_of_the_same_name_in_another_namespace_is_another(cluster: Cluster) -> None:
+    cluster.manifests[NAME, "vcluster-team-b"] = cluster.manifests[NAME, HOME]
+    cluster.switch_off()
+    assert run(cluster)[0]
+    cluster.begin()
+    cluster.manifests[NAME, "vcluster-team-b"] = []
+    cluster.kept_in[NAME, HOME] = ELSEWHERE
+    assert "NOT FOUND: release team-a" in run(cluster)[1]
+
+
+def test_where_nothing_can_be_looked_at_nothing_is_taken(cluster: Cluster) -> None:
+    """The policies are ours by now, so that nothing names the vCluster's release but its own name."""
+    cluster.upgrade_release((OURS, HOME), cluster.rendered())
+    cluster.kept_in[NAME, HOME] = ELSEWHERE
+    cluster.may_list = False
+    done, said = run(cluster)
+    assert not done
+    assert "other namespaces could not be looked through" in said
+
+
+def test_a_name_that_is_an_option_is_not_given_to_helm(cluster: Cluster) -> None:
+    for one in cluster.policies.values():
+        one["metadata"]["annotations"][OWNER] = "--kubeconfig=x"
+    assert "NOT FOUND: release --kubeconfig=x" in run(cluster)[1]
+
+
 @pytest.mark.parametrize(
     ("section", "mark"),
     [
@@ -429,7 +561,9 @@ def test_the_command_says_by_its_exit_code_whose_turn_it_is(cluster: Cluster, va
     assert_taken(cluster)
 
 
-@pytest.mark.parametrize("words", [("--take-over",), ("--install", "--wait", "3"), ("--wait", "3")])
+@pytest.mark.parametrize(
+    "words", [("--take-over",), ("--install", "--wait", "3"), ("--wait", "3"), ("--owner-is-gone", "x")]
+)
 def test_options_that_would_do_nothing_are_refused(words: tuple[str, ...], cluster: Cluster, values: Path) -> None:
     before = copy.deepcopy(cluster.policies)
     result = invoke(str(values), "--name", NAME, *words)
@@ -441,8 +575,8 @@ def test_options_that_would_do_nothing_are_refused(words: tuple[str, ...], clust
 
 
 @pytest.fixture(autouse=True)
-def _programs_are_found_again() -> Iterator[None]:
-    """Where programs are is kept for a process: for other tests not those that stand in here."""
+def found_anew() -> Iterator[None]:
+    """Have other tests find the real programs again."""
     yield
     tools.find.cache_clear()
 
@@ -476,6 +610,17 @@ def test_kubectl_is_asked_for_what_is_there(
     )
 
 
+def test_kubectl_is_asked_where_a_release_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = program(tmp_path, monkeypatch, "kubectl", "echo flux-system; echo flux-system; echo home")
+    assert kubectl.namespaces_of_release("a", "here") == {"flux-system", "home"}
+    assert log.read_text().startswith(
+        "--context=here --request-timeout=30s get secrets,configmaps --all-namespaces --selector=owner=helm,name=a "
+    )
+    program(tmp_path, monkeypatch, "kubectl", "echo forbidden >&2; exit 1")
+    with pytest.raises(ToolFailed, match="forbidden"):
+        kubectl.namespaces_of_release("a")
+
+
 def test_kubectl_sets_and_takes_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = program(tmp_path, monkeypatch, "kubectl", "")
     kubectl.annotate(Named("", "networkpolicies", "home", ["a"]), {"x/y": "keep", "z": None})
@@ -500,6 +645,9 @@ def test_helm_is_asked_for_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyP
     log = program(tmp_path, monkeypatch, "helm", f"printf '%s' '{printed}'")
     assert helm.release_of("a", "home", "here") == Release("a", "home", "deployed", "---")
     assert log.read_text() == "status a --namespace=home --output=json --kube-context=here\n"
+    kept = json.dumps({"name": "a", "namespace": "there", "info": {"status": "deployed"}, "manifest": "---"})
+    program(tmp_path, monkeypatch, "helm", f"printf '%s' '{kept}'")
+    assert helm.release_of("a", "home") == Release("a", "there", "deployed", "---", "home")
     program(tmp_path, monkeypatch, "helm", "echo 'Error: release: not found' >&2; exit 1")
     assert helm.release_of("a", "home") is None
     program(tmp_path, monkeypatch, "helm", "echo 'Error: secrets is forbidden' >&2; exit 1")

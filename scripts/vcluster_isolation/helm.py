@@ -70,16 +70,20 @@ def template(request: Request, *, helm: Path | None = None, tests: bool = False)
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release in a cluster, by its last revision: `status` is helm's word (`deployed`), `manifest` its objects."""
+    """A release in a cluster, by its last revision: `status` is helm's word (`deployed`), `manifest` its objects.
+
+    `namespace` is the one that it installs into, `storage` the one in which Helm keeps it if that is another.
+    """
 
     name: str
     namespace: str
     status: str
     manifest: str
+    storage: str = ""
 
 
 def release_of(name: str, namespace: str, context: str = "") -> Release | None:
-    """Return a release that is in the cluster, None if there is none of that name.
+    """Return a release that is kept in a namespace, None if there is none of that name. It may install into another.
 
     `context` is a kube context, empty for the current one. Raises ToolFailed when helm fails or prints something else,
     ToolMissing when there is no helm.
@@ -93,7 +97,9 @@ def release_of(name: str, namespace: str, context: str = "") -> Release | None:
         raise ToolFailed(done.command, done.stderr, check)
     try:
         found = json.loads(done.stdout)
-        return Release(name, namespace, str(found["info"]["status"]), str(found.get("manifest") or ""))
+        target = str(found.get("namespace") or namespace)
+        storage = namespace if target != namespace else ""
+        return Release(name, target, str(found["info"]["status"]), str(found.get("manifest") or ""), storage)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolFailed(done.command, "printed no release in JSON", "check which helm is on PATH") from error
 

@@ -46,6 +46,17 @@ def get(objects: Named) -> dict[str, Json]:
         raise ToolFailed(["kubectl", *words], "printed no objects in JSON", "check which kubectl is on PATH") from error
 
 
+def namespaces_of_release(name: str, context: str = "") -> set[str]:
+    """Return the namespaces in which Helm keeps a release of that name, in Secrets or ConfigMaps.
+
+    Source: Helm's storage drivers, which label what they keep `owner=helm` and `name`. The content is not read. Raises
+    ToolFailed when kubectl fails, as it does for who may not list these in all namespaces.
+    """
+    words = ["get", "secrets,configmaps", "--all-namespaces", f"--selector=owner=helm,name={name}"]
+    namespaces = 'jsonpath={range .items[*]}{.metadata.namespace}{"\\n"}{end}'
+    return set(_run(context, [*words, f"--output={namespaces}"]).split())
+
+
 def annotate(objects: Named, annotations: Mapping[str, str | None]) -> None:
     """Set annotations of objects, or with None take them off; what is so already stays as it is.
 

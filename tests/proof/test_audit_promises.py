@@ -91,12 +91,35 @@ def audit(tmp_path: Path, *more: Json, isolated: bool = False, output: str = "te
     return CliRunner().invoke(command, [str(file), "--output", output, "--claims", "isolation"])
 
 
+SWITCH = {"name": "policies.networkPolicy.enabled", "value": "true"}
+ODD = {"name": "a[x", "value": "of another chart"}
+
 SAYING = {
     "release": (release(MANIFEST), "release t-1-isolation in namespace vcluster-t-1, which is deployed, "),
     "values": (config(ON), "Secret vc-config-t-1, the values of the vCluster, "),
     "Flux": (flux(), "HelmRelease t-1 in namespace gitops "),
     "Argo CD": (argo({"valuesObject": ON}), "Application t-1 in namespace gitops "),
     "Argo CD, text": (argo({"values": yaml.safe_dump(ON)}), "Application t-1 in namespace gitops "),
+    "Argo CD, parameters": (argo({"parameters": [SWITCH]}), "Application t-1 in namespace gitops "),
+    "Argo CD, parameters over text": (
+        argo({"values": "policies: {networkPolicy: {enabled: false}}", "parameters": [SWITCH]}),
+        "Application t-1 in namespace gitops ",
+    ),
+    "Argo CD, parameters over an object": (
+        argo({"valuesObject": {"policies": {"networkPolicy": {"enabled": False}}}, "parameters": [ODD, SWITCH]}),
+        "Application t-1 in namespace gitops ",
+    ),
+    "Argo CD, several sources": (
+        custom(
+            "argoproj.io/v1alpha1",
+            "Application",
+            {
+                "destination": {"name": "in-cluster", "namespace": "vcluster-t-1"},
+                "sources": [{"ref": "values"}, {"chart": "vcluster", "helm": {"parameters": [SWITCH]}}],
+            },
+        ),
+        "Application t-1 in namespace gitops ",
+    ),
     "platform": (instance(), "VirtualClusterInstance elsewhere in namespace gitops "),
 }
 
@@ -144,6 +167,7 @@ NOTHING = {
     "no policies": release("kind: ConfigMap"),
     "Flux elsewhere": flux(kubeConfig={"secretRef": {"name": "x"}}),
     "Argo CD elsewhere": argo({"valuesObject": ON}, "https://elsewhere"),
+    "Argo CD, off by a parameter": argo({"valuesObject": ON, "parameters": [{**SWITCH, "value": "false"}]}),
     "another cluster of the platform": instance("remote"),
     "any Secret": secret("x", "Opaque", {"a": "b"}),
 }
@@ -171,6 +195,17 @@ BROKEN = {
     ),
     "labels that are no mapping": {**config(ON), "metadata": {"name": "x", "namespace": "y", "labels": 7}},
     "a spec that is no mapping": custom("helm.toolkit.fluxcd.io/v2", "HelmRelease", {}) | {"spec": ["x"]},
+    "an Application's spec that is an empty list": custom("argoproj.io/v1alpha1", "Application", {}) | {"spec": []},
+    "a source that is no mapping": custom(
+        "argoproj.io/v1alpha1", "Application", {"destination": {"name": "in-cluster"}, "source": ["swordfish"]}
+    ),
+    "helm that is no mapping": argo(["swordfish"]),  # type: ignore[arg-type]
+    "values that are no mapping": argo({"values": "swordfish"}),
+    "parameters that are no list": argo({"parameters": {"swordfish": 1}}),
+    "a parameter about policies that cannot be read": argo(
+        {"parameters": [{"name": "policies.networkPolicy[x]", "value": "swordfish"}]}
+    ),
+    "a parameter without a name": argo({"parameters": [{"value": "swordfish"}]}),
     "sources that are no list": custom(
         "argoproj.io/v1alpha1", "Application", {"destination": {"name": "in-cluster"}, "sources": 7}
     ),

@@ -42,6 +42,61 @@ def test_a_gateways_proxy_cannot_pass_for_one(name: str) -> None:
     assert control_plane_of(pod(name, CONTROL)) is None
 
 
+HASH, RANDOM = "7c9d8f6b54", "x2x4z"
+
+
+def generated(base: str) -> str:
+    """What the API server makes of `generateName`."""
+    return base[:58] + RANDOM
+
+
+def long(length: int) -> str:
+    return ("a" * 20 + "-" + "b" * 40)[:length]
+
+
+def sees(release: str, name: str, owner: str = "") -> bool:
+    labels = {"app": "vcluster", "release": release}
+    found = control_plane_of(pod(name, labels, owner))
+    assert found in (None, ("control-plane", release))
+    return found is not None
+
+
+@pytest.mark.parametrize("length", range(1, 54))
+@pytest.mark.parametrize("digits", [1, 6, 9, 10])
+def test_pods_of_a_deployment_with_a_name_of_any_length(length: int, digits: int) -> None:
+    """Helm takes 53 characters; the base of a generated name is cut after 58."""
+    release, of_it = long(length), HASH[:digits]
+    name = generated(f"{release}-{of_it}-")
+    assert sees(release, name, f"ReplicaSet/{release}-{of_it}")
+    if not (length == 52 and len(f"{release}-{of_it}-") > 58):
+        assert sees(release, name)
+
+
+@pytest.mark.parametrize("length", range(40, 54))
+def test_a_gateway_with_a_long_name_cannot_pass_for_one(length: int) -> None:
+    """Its name is 52 characters of the tenant's choice, `-` and 10 of a hash; its proxy's pods are cut, too."""
+    release = long(length)
+    for chosen in ((f"{release}-{HASH}{HASH}")[:52], (f"{release}-{HASH[:4]}-{HASH}")[:52]):
+        for ending in ("", "-istio"):
+            gateway = f"{chosen}-{'b4c5d6f789'}{ending}"
+            name = generated(f"{gateway}-{HASH}-")
+            assert not sees(release, name)
+            assert not sees(release, name, f"ReplicaSet/{gateway}-{HASH}")
+
+
+def test_the_replica_set_decides_whatever_the_pod_is_called() -> None:
+    assert not sees("a", "a-5f-x2x4z", "ReplicaSet/a-x-default-x-a-istio-5f")
+    release = long(53)
+    assert not sees(release, generated(f"{release}-{HASH}-"), f"ReplicaSet/{release}-444444")
+
+
+@pytest.mark.parametrize("changed", ["{}x", "{}-0", "x{}"])
+def test_a_cut_name_is_as_long_as_names_can_be(changed: str) -> None:
+    release = long(50)
+    assert not sees(release, changed.format(generated(f"{release}-{HASH}-")))
+    assert not sees(release, f"{release}-7c9daeix2x4z")
+
+
 def test_labels_count_as_well() -> None:
     assert control_plane_of(pod("a-0", {**CONTROL, "vcluster.loft.sh/managed-by": "a"})) is None
     assert control_plane_of(pod("a-0", {"app": "prometheus", "release": "a"})) is None

@@ -49,6 +49,13 @@ from vcluster_isolation.wording import printable
     show_default=True,
     help="With --take-over: how long to wait for the vCluster's own policies to be switched off.",
 )
+@click.option(
+    "--owner-is-gone",
+    "gone",
+    metavar="RELEASE",
+    multiple=True,
+    help="With --take-over: this release, which owns policies and is not found, is uninstalled. Can be repeated.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -61,6 +68,7 @@ def command(
     install: bool,
     take_over: bool,
     wait: int,
+    gone: tuple[str, ...],
 ) -> None:
     """Print the NetworkPolicies that isolate the vCluster of the vcluster.yaml in FILE (`-` is standard input).
 
@@ -72,14 +80,15 @@ def command(
 
     Where the vCluster's own release has installed its policies, --take-over goes from those to ours in steps that can
     be run again at any time. It needs kubectl and the right to change NetworkPolicies. It stops where the next step
-    is yours: to switch the vCluster's own policies off.
+    is yours: to switch the vCluster's own policies off, or to say where a release went that helm does not find.
 
     Exit code 0: done, also when the values ask for no isolation; the summary says so then. 1: --take-over stopped for
     your step, or what is in the cluster is not what it is to be. 2: the files cannot be read, the values are refused,
     or helm or kubectl failed.
     """
-    if (take_over and not install) or (wait and not take_over):
-        wrong, needed = ("--take-over", "--install") if take_over else ("--wait", "--take-over")
+    if (take_over and not install) or ((wait or gone) and not take_over):
+        alone = "--wait" if wait else "--owner-is-gone"
+        wrong, needed = ("--take-over", "--install") if take_over else (alone, "--take-over")
         raise IsolationError(f"{wrong} does nothing without {needed}", f"give {needed} as well")
     if not (files or more):
         raise IsolationError("no values were given", "name a vcluster.yaml, such as examples/vcluster.yaml")
@@ -90,7 +99,7 @@ def command(
     request = Request(readable(given), found.release, found.namespace, CHART, inline)
     rendered = or_refused(lambda: template_with_notes(request), given.layers, request)
     if take_over:
-        finished = steps.take_over(plan(request, found.name), _say, Waiting(wait))
+        finished = steps.take_over(plan(request, found.name, gone), _say, Waiting(wait))
         ctx.exit(EXIT_OK if finished else EXIT_PROBLEMS)
     if install:
         upgrade(request)

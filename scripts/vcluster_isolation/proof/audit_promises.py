@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import gzip
 import io
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import yaml
 
@@ -29,6 +30,9 @@ from vcluster_isolation.errors import Problem
 from vcluster_isolation.proof.cast import MANAGED_BY
 from vcluster_isolation.proof.settings import at
 from vcluster_isolation.reach.model import Policy
+from vcluster_isolation.values import argocd
+from vcluster_isolation.values.set_values import path_of, put, value_of
+from vcluster_isolation.values.sites import at as site_at
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, by_name, policy_name, recognise
 from vcluster_isolation.wording import printable
 
@@ -48,6 +52,10 @@ _UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, EOFErr
 _UNREADABLE_TEXT: Final = (binascii.Error, zlib.error, yaml.YAMLError)
 _IN_CLUSTER: Final = "https://kubernetes.default.svc"
 """Argo CD's own cluster (its documentation, "Cluster credentials")."""
+_Kind = TypeVar("_Kind", dict[str, Any], list[Any])
+
+_TOLD_BY: Final = ("policies", "vcluster")
+"""The values from which it is known that a policy is said to be there, and for which vCluster."""
 _OF_THE_PLATFORM: Final = "loft-cluster"
 """What vCluster Platform calls the cluster that it runs in."""
 
@@ -94,7 +102,7 @@ def _promises(kind: str, item: Mapping[str, Any]) -> Iterator[Promise]:
     if kind == "v1 Secret":
         yield from _of_secret(item, name, home)
         return
-    spec = item.get("spec") or {}
+    spec = _checked(item.get("spec"), dict)
     for values, release, namespace in _OF_SPEC[item["kind"]](spec, name, home):
         yield from _of_values(values, (release, namespace), f"{item['kind']} {name} in namespace {home}")
 
@@ -121,14 +129,44 @@ def _of_flux(spec: Any, name: str, home: str) -> _Said:
 
 
 def _of_argo(spec: Any, name: str, home: str) -> _Said:
-    """Yield what an Application says of its own cluster (Argo CD, specification of Application)."""
+    """Yield what an Application says of its own cluster, `parameters` laid over its values.
+
+    Raises TypeError or ValueError for one in another form (Argo CD, specification of Application).
+    """
     del home
     if at(spec, "destination.server") != _IN_CLUSTER and at(spec, "destination.name") != "in-cluster":
         return
-    for source in spec.get("sources") or [spec.get("source") or {}]:
-        chosen = source.get("helm") or {}
-        values = chosen.get("valuesObject") or _loaded(chosen.get("values") or "")
-        yield values, chosen.get("releaseName") or name, at(spec, "destination.namespace")
+    for source in (*_checked(spec.get("sources"), list), _checked(spec.get("source"), dict)):
+        _checked(_checked(source, dict).get("helm"), dict)
+    item = {"kind": "Application", "metadata": {"name": name}, "spec": spec}
+    for site in argocd.sites(item):
+        given = site_at(item, site.values[0]) if site.values else {}
+        values = _loaded(given) if isinstance(given, str) else given
+        for parameter in _checked(site_at(item, site.parameters or ("none",)), list):
+            values = _with_parameter(_checked(values, dict), parameter)
+        yield values, site.name or name, site.namespace
+
+
+def _with_parameter(values: dict[str, Any], parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with one of Argo CD's parameters over them, which go where `helm --set` puts them.
+
+    Raises ValueError for one that cannot be read and that may be about policies or the vCluster's name.
+    """
+    name = str(parameter["name"])
+    steps, changed = path_of(name), copy.deepcopy(values)
+    value = value_of(parameter.get("value"), string=bool(parameter.get("forceString")))
+    if steps is not None and put(changed, steps, value):
+        return changed
+    if name.startswith(_TOLD_BY):
+        raise ValueError(name)
+    return values
+
+
+def _checked(value: Any, kind: type[_Kind]) -> _Kind:
+    """Return a value of a kind, an empty one for None. Raises TypeError for a value of another kind."""
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(kind.__name__)
+    return kind() if value is None else value
 
 
 def _of_platform(spec: Any, name: str, home: str) -> _Said:
@@ -166,6 +204,7 @@ def _of_release(stored: bytes, home: str, release: str) -> Iterator[Promise]:
 
 def _of_values(values: Any, release: tuple[str, Any], said_by: str) -> Iterator[Promise]:
     """Yield that the control plane has a policy if values switch NetworkPolicies on: every version renders that one."""
+    _checked(values, dict)
     name, home = at(values, "vcluster.name") or release[0], release[1]
     if at(values, "policies.networkPolicy.enabled") is True and home:
         yield Promise(str(home), policy_name(CONTROL_PLANE, str(name)), str(name), said_by)

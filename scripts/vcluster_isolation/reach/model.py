@@ -183,7 +183,7 @@ class Pod:
     """A pod, or a kind of pods.
 
     `name` makes it one concrete pod, which then always reaches itself; without a name it stands for any number,
-    and `owner` may say whose (`Deployment/web`).
+    and `owner` may say whose (`Deployment/web`), as it may say of a concrete pod what made it (`ReplicaSet/web-5f`).
     `ports` are its named ports, None when whoever creates the pod may name any port.
     `addresses` are those it has, or may have; give the real ones when they are known.
     """

@@ -39,7 +39,7 @@ def parse_pod(item: Mapping[str, Any], space: Namespace, name: str, where: str, 
     """Return the pod, without addresses if it has none yet; to be used only if no problem was added."""
     path = TEMPLATES.get((item["apiVersion"], item["kind"]), ())
     status = {} if path else mapping(item.get("status"), f"{where} status", problems)
-    owner = f"{item['kind']}/{name}" if path else ""
+    owner = f"{item['kind']}/{name}" if path else _controller(item)
     template, prefix = item, f"{where} {'.'.join((*path, ''))}"
     for step in path:
         template = mapping(template.get(step), prefix.rstrip("."), problems)
@@ -54,6 +54,16 @@ def parse_pod(item: Mapping[str, Any], space: Namespace, name: str, where: str, 
         spec.get("hostNetwork") is True,
         owner,
     )
+
+
+def _controller(pod: Mapping[str, Any]) -> str:
+    """Return what made a pod, as `Kind/name`; empty where it does not say (API reference, OwnerReference)."""
+    metadata = pod.get("metadata")
+    owners = metadata.get("ownerReferences") if isinstance(metadata, Mapping) else None
+    for owner in owners if isinstance(owners, list) else ():
+        if isinstance(owner, Mapping) and owner.get("controller") is True:
+            return f"{owner.get('kind')}/{owner.get('name')}"
+    return ""
 
 
 def _addresses(status: Mapping[str, Any], where: str, problems: list[Problem]) -> AddressSet:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from vcluster_isolation import helm, kubectl, render_cache
+from vcluster_isolation import kubectl, render_cache
 from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
 from vcluster_isolation.helm import Release, Request
 from vcluster_isolation.kubectl import Named
@@ -17,6 +17,7 @@ from vcluster_isolation.proof.cast import MANAGED_BY
 from vcluster_isolation.reach.model import Policy
 from vcluster_isolation.reach.parse import parse_cluster
 from vcluster_isolation.strict_yaml import parse_documents
+from vcluster_isolation.take_over.owners import Lost, Owner, look_for
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, COREDNS, SNAPSHOTS, WORKLOADS, policy_name
 
 Json = dict[str, Any]
@@ -41,12 +42,16 @@ _OF_HELM_ONLY: Final = ("HELM_KUBEAPISERVER", "HELM_KUBETOKEN", "HELM_KUBEASUSER
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What is to be taken over: our release, the vCluster's name, the kube context, and the policies we render."""
+    """What is to be taken over: our release, the vCluster's name, the kube context, and the policies we render.
+
+    `gone` are the names of releases that helm may not find, because the user says that they are gone.
+    """
 
     request: Request
     vcluster: str
     context: str
     wanted: Mapping[Key, Policy]
+    gone: frozenset[str] = frozenset()
 
     @property
     def ours(self) -> tuple[str, str]:
@@ -65,19 +70,30 @@ class State:
     """The policies that are there, and those that another release renders, by release.
 
     Of a release in which something is unfinished (`pending-upgrade`, `failed`) these are all that it might render.
+    `lost` are releases that own policies and were not found: what they render is not known, so it may be everything.
     """
 
     live: Mapping[Key, Json]
     rendered: Mapping[Release, tuple[Key, ...]]
+    lost: tuple[Lost, ...] = ()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is known that no other release renders a policy."""
+        return not self.rendered and not self.lost
 
     @property
     def still_on(self) -> tuple[Key, ...]:
-        """The policies that another release renders still, and would delete when it is switched off."""
-        return tuple(dict.fromkeys(key for keys in self.rendered.values() for key in keys))
+        """The policies that another release renders still, or may render, and would delete when it is switched off."""
+        possible = self.live if self.lost else ()
+        return tuple(dict.fromkeys((*(key for keys in self.rendered.values() for key in keys), *possible)))
 
 
-def plan(request: Request, vcluster: str) -> Handover:
-    """Return what is to be taken over. Raises IsolationError where that would open something, and what helm raises."""
+def plan(request: Request, vcluster: str, gone: Iterable[str] = ()) -> Handover:
+    """Return what is to be taken over; `gone` are the names of releases that the user says are gone.
+
+    Raises IsolationError where that would open something, and what helm raises.
+    """
     if (request.name, request.namespace) == (vcluster, request.namespace):
         raise IsolationError(
             f"release {request.name} is the vCluster's own release, which our chart would replace",
@@ -92,7 +108,7 @@ def plan(request: Request, vcluster: str) -> Handover:
             "set policies.networkPolicy.enabled: true in the values that you give here",
         )
     context = os.environ.get("HELM_KUBECONTEXT") or kubectl.current_context()
-    return Handover(request, vcluster, context, wanted)
+    return Handover(request, vcluster, context, wanted, frozenset(gone))
 
 
 def read(handover: Handover) -> State:
@@ -105,12 +121,28 @@ def read(handover: Handover) -> State:
     problems = [problem for key, one in live.items() for problem in _not_helms(key, one)]
     if problems:
         raise IsolationError("\n".join(problems))
-    owners = {owner for one in live.values() if (owner := owner_of(one))}
-    sources = sorted({*owners, (handover.vcluster, handover.request.namespace)} - {handover.ours})
-    releases = (helm.release_of(name, namespace, handover.context) for name, namespace in sources)
+    owners = look_for(_possible_owners(live, handover), handover.context)
     known = set(handover.keys)
-    rendered = {one: tuple(sorted(known & set(_rendered(one) if is_settled(one) else live))) for one in releases if one}
-    return State(live, {one: keys for one, keys in rendered.items() if keys})
+    every = {one: known & set(_rendered(one) if is_settled(one) else live) for one in owners.releases}
+    rendered = {one: tuple(sorted(keys)) for one, keys in every.items() if keys}
+    return State(live, rendered, tuple(one for one in owners.lost if one.name not in handover.gone))
+
+
+def _possible_owners(live: Mapping[Key, Json], handover: Handover) -> list[Owner]:
+    """Return the releases that may render policies: their owners, the vCluster's, and what Flux calls its release.
+
+    Flux calls it like the HelmRelease, after the namespace that it installs into if that is another, unless the
+    HelmRelease says otherwise (its API reference, `spec.releaseName`).
+    """
+    home = handover.request.namespace
+    owners = {owner for one in live.values() if (owner := owner_of(one))} - {handover.ours}
+    labels = [_mapping(one, "labels") for one in live.values()]
+    storage = frozenset(one[FLUX_NAMESPACE] for one in labels if FLUX_NAMESPACE in one)
+    by_flux = sorted({one[FLUX_NAME] for one in labels if FLUX_NAME in one})
+    names = dict.fromkeys((handover.vcluster, *by_flux, *(f"{home}-{name}" for name in by_flux)))
+    guessed = [(name, home) for name in names if (name, home) not in {*owners, handover.ours}]
+    certain = [Owner(name, namespace, storage, certain=True) for name, namespace in sorted(owners)]
+    return certain + [Owner(name, namespace, storage) for name, namespace in guessed]
 
 
 def owner_of(policy: Json) -> tuple[str, str] | None:

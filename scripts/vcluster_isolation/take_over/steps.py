@@ -54,11 +54,11 @@ def take_over(handover: Handover, say: Callable[[str], None], waiting: Waiting |
     """
     state = read(handover)
     _say_what_is_there(state, handover, say)
-    if state.rendered:
+    if not state.is_free:
         before = set(state.live)
         _keep(state, handover, say)
         state = _switched_off(handover, say, waiting or Waiting())
-        if state.rendered:
+        if not state.is_free:
             _say_next(state, handover, say)
             return False
         for namespace, name in sorted(before - set(state.live)):
@@ -102,7 +102,8 @@ def _switched_off(handover: Handover, say: Callable[[str], None], waiting: Waiti
 def _say_next(state: State, handover: Handover, say: Callable[[str], None]) -> None:
     """Say what is the user's to do now."""
     for release, keys in state.rendered.items():
-        where = f"release {release.name} in namespace {release.namespace}"
+        kept = f", kept in namespace {release.storage}," if release.storage else ""
+        where = f"release {release.name} in namespace {release.namespace}{kept}"
         if not is_settled(release):
             say(f"2. {where} is {release.status}: let it finish, or upgrade or roll it back with helm")
             continue
@@ -110,6 +111,8 @@ def _say_next(state: State, handover: Handover, say: Callable[[str], None]) -> N
         flux = flux_of(state.live[key] for key in keys if key in state.live)
         if flux:
             say(f"   Flux installs it: set policies.networkPolicy.enabled: false in the values of HelmRelease {flux}")
+        elif release.storage:
+            say("   Set policies.networkPolicy.enabled: false in the values, with the tool that installs it.")
         else:
             say("   Switch them off in the values that you install the vCluster with, or by")
             say(
@@ -117,7 +120,23 @@ def _say_next(state: State, handover: Handover, say: Callable[[str], None]) -> N
                 "--set policies.networkPolicy.enabled=false"
             )
             say("   where CHART, with --version, is the chart of the vCluster that is installed.")
+    _say_lost(state, say)
     say(f"   The policies stay in the cluster then. Run this command again, for release {handover.request.name}.")
+
+
+def _say_lost(state: State, say: Callable[[str], None]) -> None:
+    """Say which releases were not found, where they were looked for, and what the user can do."""
+    for lost in state.lost:
+        say(f"2. NOT FOUND: release {lost.name}, which installs into namespace {lost.namespace}: it may be on still")
+        say(f"   Looked for in namespace: {', '.join(lost.looked) or 'none'}")
+        say(f"   {lost.unseen or 'No Secret or ConfigMap of another namespace has a release of that name.'}")
+        say(f"   The policies stay marked {KEEP}=keep, and nothing is taken over.")
+        flux = flux_of(state.live.values())
+        if flux:
+            say(f"   Flux installs it, and keeps it in spec.storageNamespace of HelmRelease {flux}, by default in the")
+            say("   HelmRelease's own namespace: you need the right to read Secrets there.")
+        say("   If Helm does not keep it in Secrets, set HELM_DRIVER as it was when the release was installed.")
+        say(f"   If it is gone, and nothing installs it again: give --owner-is-gone {lost.name}")
 
 
 def _take(state: State, handover: Handover, say: Callable[[str], None]) -> None:
@@ -137,7 +156,7 @@ def _take(state: State, handover: Handover, say: Callable[[str], None]) -> None:
 def _verify(handover: Handover, say: Callable[[str], None]) -> bool:
     """Take the marks off, and return whether all policies are there as rendered, ours, and no other release's."""
     state = read(handover)
-    if not state.rendered:
+    if state.is_free:
         marked = [key for key in handover.wanted if key in state.live and is_kept(state.live[key])]
         _annotate(handover, marked, {KEEP: None})
         say(f"4. {KEEP} taken off {len(marked)} policies, so that our release can delete them one day")
@@ -163,6 +182,8 @@ def _wrong(state: State, handover: Handover) -> Iterator[str]:
             yield f"{name}: is not of release {handover.ours[0]}; find out who changes it, and run this again"
     for release, keys in state.rendered.items():
         yield f"release {release.name} renders {_names(keys)} again; run this again"
+    for lost in state.lost:
+        yield f"release {lost.name} is not found, and may render policies again; run this again"
     for namespace, name in sorted(set(state.live) - set(handover.wanted)):
         what = f"NetworkPolicy/{namespace}/{name}: the vCluster's own one stays, your values render none"
         yield f"{what}; if that is right: kubectl delete networkpolicy {name} --namespace {namespace}"

@@ -6,6 +6,11 @@ the proxy's pods as they are (GatewayInfrastructurePropagation of the Gateway AP
 choose freely: they begin with the synced Gateway's, `NAME-x-NAMESPACE-x-VCLUSTER`, or with 52 characters of it and a
 hash. vCluster's chart calls its StatefulSet or Deployment like the release, and that of etcd with `-etcd` after it
 (chart/templates/statefulset.yaml and etcd-statefulset.yaml); the pods' names have what Kubernetes puts after that.
+
+A generated name is a base of at most 58 characters, then 5 random ones (apiserver, `names.SimpleNameGenerator`). The
+base of a Deployment's pod is `RELEASE-HASH-`, of which a release's name of 47 characters or more leaves a part. With
+one of 52, a Gateway can have the same part: its 52 characters, `-`, and the beginning of its own hash. Then, and where
+the pod says which ReplicaSet made it, that one's name decides: it is not cut, and no tenant writes it.
 """
 
 from __future__ import annotations
@@ -22,6 +27,16 @@ _ROLES: Final = {"vcluster": (CONTROL_PLANE, ""), "vcluster-etcd": (ETCD, "-etcd
 _ENDING: Final = re.compile(r"-(\d+|[a-z0-9]{1,10}-[a-z0-9]{5})")
 """What a StatefulSet, and a Deployment through its ReplicaSet, put after their own name in those of their pods."""
 
+_HASH: Final = re.compile(r"-[a-z0-9]{1,10}")
+"""What a Deployment puts after its own name in those of its ReplicaSets."""
+
+_LONGEST_BASE: Final = 58
+_LONGEST_HASH: Final = 10  # a number of 32 bits, each of its digits as a letter (apimachinery, `rand.SafeEncodeString`)
+_CUT: Final = re.compile(r"-([bcdfghjklmnpqrstvwxz2456789]+)")
+"""Part of a hash and random characters, as apimachinery's `rand` has them: no vowels, no 0, 1 and 3, and no `-`."""
+
+_GATEWAYS_OWN: Final = 52  # characters of a synced name that is too long, before `-` and a hash
+
 
 def control_plane_of(pod: Pod) -> tuple[str, str] | None:
     """Return role and release of a pod that is a vCluster's control plane or etcd, None for any other pod."""
@@ -37,4 +52,23 @@ def _is_called(pod: Pod, maker: str) -> bool:
     """Return whether a StatefulSet or Deployment called `maker` names a pod so, or owns it."""
     if not pod.name:  # a template, in manifests
         return not pod.owner or pod.owner.partition("/")[2] == maker
-    return pod.name.startswith(maker) and _ENDING.fullmatch(pod.name, len(maker)) is not None
+    kind, _, owner = pod.owner.partition("/")
+    if kind == "ReplicaSet" and not (owner.startswith(maker) and _HASH.fullmatch(owner, len(maker))):
+        return False
+    if not pod.name.startswith(maker):
+        return False
+    return _ENDING.fullmatch(pod.name, len(maker)) is not None or _is_cut(pod.name, maker, owner)
+
+
+def _is_cut(name: str, maker: str, replica_set: str) -> bool:
+    """Return whether a pod's name begins with a base that was cut, of a Deployment called `maker`.
+
+    `replica_set` is the name of what made the pod, known to be the Deployment's; empty where it is not known.
+    """
+    shown = _LONGEST_BASE - len(maker) - 1
+    found = _CUT.fullmatch(name, len(maker))
+    if not 1 <= shown <= _LONGEST_HASH or found is None or len(found[1]) != shown + 5:
+        return False
+    if replica_set:
+        return f"{replica_set}-"[:_LONGEST_BASE] == name[:_LONGEST_BASE]
+    return len(maker) != _GATEWAYS_OWN
