@@ -28,6 +28,10 @@ through all labels and says for certain.
 {{- $blocks := list }}
 {{- range $values.hostApiServer.cidrs }}{{ $blocks = append $blocks (dict "ipBlock" (dict "cidr" .)) }}{{ end }}
 {{- $_ := set $lists "hostApiServer.cidrs" $blocks }}
+{{- with $values.fallbackDns }}
+{{- $cidr := printf "%s/%s" . (contains ":" . | ternary "128" "32") }}
+{{- $_ := set $lists "fallbackDns" (list (dict "ipBlock" (dict "cidr" $cidr))) }}
+{{- end }}
 {{- end }}
 {{- $namespaces := get .Values "vcluster-isolation.namespaces" }}
 {{- include "vcluster-isolation.notes.forgeable.of" (list . "policies.networkPolicy." $lists $namespaces) }}
@@ -53,8 +57,10 @@ through all labels and says for certain.
 {{- $found := list }}
 {{- range $path, $peers := index . 2 }}
 {{- range $i, $peer := $peers }}
-{{- if include "vcluster-isolation.forgeable" (list $root $peer (index $ 3)) }}
-{{- $found = append $found (printf "%s%s[%d]" (index $ 1) $path $i) }}
+{{- $reached := eq $path "egress.vclusters.to" }}{{/* pods of tenants without managed-by are its purpose */}}
+{{- if include "vcluster-isolation.forgeable" (list $root $peer (index $ 3) (not $reached)) }}
+{{- $at := eq $path "fallbackDns" | ternary "" (printf "[%d]" $i) }}
+{{- $found = append $found (printf "%s%s%s" (index $ 1) $path $at) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -72,7 +78,10 @@ through all labels and says for certain.
 {{- end }}
 {{- end }}
 
-{{/* Whether a pod of another tenant may match a peer: `list ROOT PEER NAMESPACES`, the own ones -> "true" or nothing. */}}
+{{/*
+Whether a pod of another tenant may match a peer: `list ROOT PEER NAMESPACES UNMANAGED`, the own namespaces, and whether pods
+without managed-by count -> "true" or nothing.
+*/}}
 {{- define "vcluster-isolation.forgeable" -}}
 {{- $spaces := (index . 1).namespaceSelector | default dict }}
 {{- $pods := (index . 1).podSelector | default dict }}
@@ -98,14 +107,34 @@ through all labels and says for certain.
 {{- range ($peer.podSelector).matchExpressions }}
 {{- if eq .key $key }}{{ if eq .operator "DoesNotExist" }}{{ $unsynced = true }}{{ else }}{{ $tenants = true }}{{ end }}{{ end }}
 {{- end }}
-{{- $foreign := not $own }}
-{{- if hasKey $peer "namespaceSelector" }}{{ $foreign = empty $names }}{{ end }}
+{{- $home := not (hasKey $peer "namespaceSelector") }}
+{{- $elsewhere := and (not $home) (empty $names) }}
 {{- range $names }}
-{{- if has . (index $ 2) }}{{ $foreign = or $foreign (not $own) }}
-{{- else if or $tenants (and (hasPrefix "vcluster-" .) (ne . "vcluster-platform")) }}{{ $foreign = true }}
+{{- if has . (index $ 2) }}{{ $home = true }}
+{{- else if or $tenants (and (regexMatch "^(vcluster-|(loft-)?p-|loft-.+-v-)" .) (ne . "vcluster-platform")) }}{{ $elsewhere = true }}
 {{- end }}
 {{- end }}
-{{- if and $foreign (not $unsynced) }}true{{ end }}
+{{- if not $unsynced }}{{ if or $elsewhere (and $home (not $own)) }}true{{ end }}
+{{- else if index . 3 }}
+{{- if $elsewhere }}true{{ else if $home }}{{ include "vcluster-isolation.forgeable.snapshot" $peer.podSelector }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* Whether a podSelector may select a snapshot pod, whose only label is app: vcluster-snapshot -> "true" or nothing. */}}
+{{- define "vcluster-isolation.forgeable.snapshot" -}}
+{{- $snapshot := true }}
+{{- range $key, $value := .matchLabels }}
+{{- if or (ne $key "app") (ne (toString $value) "vcluster-snapshot") }}{{ $snapshot = false }}{{ end }}
+{{- end }}
+{{- range .matchExpressions }}
+{{- $listed := and (eq .key "app") (has "vcluster-snapshot" (.values | default list)) }}
+{{- if eq .operator "NotIn" }}{{ if $listed }}{{ $snapshot = false }}{{ end }}
+{{- else if and (eq .operator "In") (not $listed) }}{{ $snapshot = false }}
+{{- else if and (eq .operator "Exists") (ne .key "app") }}{{ $snapshot = false }}
+{{- else if and (eq .operator "DoesNotExist") (eq .key "app") }}{{ $snapshot = false }}
+{{- end }}
+{{- end }}
+{{- if $snapshot }}true{{ end }}
 {{- end }}
 
 {{/*

@@ -58,6 +58,10 @@ def test_one_of_a_namespaced_kind_concerns_its_namespace_only() -> None:
         thing("networking.k8s.io/v2", "NetworkPolicy", space="shop"),
         thing(*CILIUM, space=["shop"]),
         thing(*CILIUM, space="No Name"),
+        {"apiVersion": CILIUM[0], "kind": CILIUM[1], "metadata": [1], "spec": 3},
+        {"apiVersion": CILIUM[0], "kind": CILIUM[1], "metadata": "shop"},
+        {"apiVersion": CILIUM[0], "kind": CILIUM[1]},
+        thing("networking.k8s.aws/v1alpha1", "ClusterPolicyEndpoint"),
         thing("security.istio.io/v1", "AuthorizationPolicy", space="istio-system"),
         thing("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
     ],
@@ -130,6 +134,43 @@ def test_calicos_view_of_a_policy_that_was_read_is_nothing_more() -> None:
     ]
     assert len(read(KUBERNETES, *others)) == len(others)
     assert len(read(mirror)) == 1
+
+
+def endpoint(called: str, space: str = "shop", kind: str = "PolicyEndpoint", **reference: str) -> Json:
+    return thing("networking.k8s.aws/v1alpha1", kind, called, space, spec={"policyRef": reference, "podSelector": {}})
+
+
+def test_the_addresses_that_aws_works_out_for_a_policy_that_was_read_are_nothing_more() -> None:
+    assert read(endpoint("deny-x7k2p", name="deny", namespace="shop"), KUBERNETES) == ()
+    long = {**KUBERNETES, "metadata": {"name": "n" * 63, "namespace": "shop"}}
+    assert read(endpoint("n" * 58 + "x7k2p", name="n" * 63, namespace="shop"), long) == ()
+    others = [
+        endpoint("deny-x7k2p", name="other", namespace="shop"),
+        endpoint("deny-x7k2q", name="deny", namespace="elsewhere"),
+        endpoint("deny-x7k2r", "elsewhere", name="deny", namespace="shop"),
+        endpoint("deny-x7k2s"),
+        endpoint("deny-x7k2t", name="deny"),
+        endpoint("handmade", name="deny", namespace="shop"),
+        endpoint("deny-x7k2u", kind="ClusterPolicyEndpoint", name="deny", namespace="shop"),
+        thing("networking.k8s.aws/v1alpha1", "PolicyEndpoint", "deny-x7k2v", "shop", spec=[]),
+        thing("networking.k8s.aws/v1alpha1", "PolicyEndpoint", "deny-x7k2w", "shop", spec={"policyRef": ["deny"]}),
+    ]
+    found = read(KUBERNETES, *others)
+    assert {one.name for one in found} == {item["metadata"]["name"] for item in others}
+    assert all(one.opens and one.closes for one in found)
+
+
+def test_the_same_of_a_cluster_scoped_policy() -> None:
+    mirror = thing("networking.k8s.aws/v1alpha1", "ClusterPolicyEndpoint", "t-x7k2p", spec={"policyRef": {"name": "t"}})
+    assert read(mirror, tier("Deny", EVERYBODY)) == ()
+    assert len(read(mirror)) == 1
+    admin = {
+        **TIER,
+        "apiVersion": "policy.networking.k8s.io/v1alpha1",
+        "kind": "AdminNetworkPolicy",
+        "spec": {"priority": 1, "subject": EVERYBODY},
+    }
+    assert read(endpoint("t-x7k2p", "kube-system", name="t", namespace="kube-system"), admin) == ()
 
 
 def test_objects_that_say_the_same_have_the_same_content_whatever_their_metadata() -> None:

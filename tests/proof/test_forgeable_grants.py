@@ -47,6 +47,12 @@ def block(cidr: str, *excepts: str) -> Json:
 
 APP: Final[Json] = {"matchLabels": {"app": "envoy"}}
 UNSYNCED: Final = requires(MANAGED, "DoesNotExist")
+NO_SNAPSHOT: Final = {
+    "matchExpressions": [
+        *requires("app", "NotIn", "vcluster-snapshot")["matchExpressions"],
+        *UNSYNCED["matchExpressions"],
+    ]
+}
 OWN: Final[Json] = {"matchLabels": {MANAGED: "a"}}
 THEIRS: Final[Json] = {"matchLabels": {MANAGED: "b"}}
 
@@ -54,9 +60,10 @@ THEIRS: Final[Json] = {"matchLabels": {MANAGED: "b"}}
 SAFE: Final[dict[str, Json]] = {
     "a namespace by its name": peer({"matchLabels": {NAME: "ingress-nginx"}}, APP),
     "namespaces by their names": peer(named("ingress-nginx", "monitoring")),
-    "no synced pod, anywhere": peer({}, UNSYNCED),
-    "no synced pod of this namespace": peer(None, UNSYNCED),
-    "no synced pod of another vCluster's namespace": peer(named("vcluster-b"), UNSYNCED),
+    "no synced pod of a namespace": peer(named("ingress-nginx"), UNSYNCED),
+    "an app of this namespace, not synced": peer(None, {**APP, **UNSYNCED}),
+    "no synced pod of this namespace, and no snapshot": peer(None, NO_SNAPSHOT),
+    "a name that only resembles a tenant's": peer(named("loft-monitoring"), APP),
     "pods of this vCluster": peer(None, OWN),
     "pods of this vCluster in its namespace": peer(named("ns"), OWN),
     "the platform's namespace": peer(named("vcluster-platform"), APP),
@@ -73,6 +80,16 @@ SAFE: Final[dict[str, Json]] = {
     "all but private addresses": block("0.0.0.0/0", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
 }
 FORGEABLE: Final[dict[str, Json]] = {
+    "no synced pod, anywhere": peer({}, UNSYNCED),
+    "an app, not synced, anywhere": peer({}, {**APP, **UNSYNCED}),
+    "no synced pod of namespaces by a label": peer({"matchLabels": {"team": "x"}}, UNSYNCED),
+    "no synced pod of this namespace, which leaves snapshots": peer(None, UNSYNCED),
+    "no synced pod of this namespace by its name": peer(named("ns"), UNSYNCED),
+    "snapshots of this namespace": peer(None, {"matchLabels": {"app": "vcluster-snapshot"}}),
+    "no synced pod of a vCluster's namespace": peer(named("vcluster-b"), UNSYNCED),
+    "a virtual cluster's namespace of the platform": peer(named("loft-default-v-blue")),
+    "a project's namespace of the platform": peer(named("p-default")),
+    "a project's namespace of the platform, as it was": peer(named("loft-p-default")),
     "any namespace": peer({}, APP),
     "any pod": peer({}),
     "any pod, said twice": peer({}, {}),
@@ -142,6 +159,12 @@ def test_every_peer_of_pods_has_a_safe_selector_but_those_of_other_vclusters() -
     assert without == {
         "pods of another vCluster",
         "pods of another vCluster in this namespace",
+        "snapshots of this namespace",
+        "a vCluster's namespace",
+        "no synced pod of a vCluster's namespace",
+        "a virtual cluster's namespace of the platform",
+        "a project's namespace of the platform",
+        "a project's namespace of the platform, as it was",
         "a private range",
         "a part of one",
         "an IPv6 range",
@@ -150,7 +173,18 @@ def test_every_peer_of_pods_has_a_safe_selector_but_those_of_other_vclusters() -
 
 
 def test_the_safe_selector_is_the_peer_less_the_pods_of_tenants() -> None:
-    assert grants(FORGEABLE["any namespace"])[0].safe == peer({}, {**APP, **UNSYNCED})
+    somewhere = {"matchLabels": {NAME: "NAMESPACE"}}
+    assert grants(FORGEABLE["any namespace"])[0].safe == peer(somewhere, {**APP, **UNSYNCED})
+    assert grants(FORGEABLE["this namespace, where other vClusters may be"])[0].safe == peer(None, {**APP, **UNSYNCED})
+    assert grants(FORGEABLE["no synced pod of this namespace, which leaves snapshots"])[0].safe == peer(
+        None, NO_SNAPSHOT
+    )
+    assert grants(FORGEABLE["a vCluster's namespace among others"])[0].safe == peer(
+        named("monitoring"), {**APP, **UNSYNCED}
+    )
+    assert grants(FORGEABLE["no synced pod of namespaces by a label"])[0].safe == peer(
+        {"matchLabels": {"team": "x"}, **requires(SYNCED, "DoesNotExist")}, UNSYNCED
+    )
     assert grants(FORGEABLE["pods of a vCluster of this one's name, anywhere"])[0].safe == peer(
         {"matchLabels": {NAME: "ns"}}, OWN
     )
@@ -184,8 +218,23 @@ def test_addresses_of_the_api_server_are_its_own_by_what_the_user_says() -> None
     assert forgeable_grants(of({"profile": "hardened", **server})) == []
     (found,) = forgeable_grants(of({"profile": "hardened", **server, **PODS}))
     assert found.value == "policies.networkPolicy.hostApiServer"
-    alone = {"hostApiServer": {"cidrs": ["10.1.2.7/32"]}}
-    assert forgeable_grants(of({"profile": "hardened", **alone, **PODS})) == []
+
+
+def test_an_address_of_pods_is_named_even_where_it_is_called_the_api_servers() -> None:
+    alone = {"profile": "hardened", "hostApiServer": {"cidrs": ["10.1.2.7/32"]}}
+    assert forgeable_grants(of(alone)) == []
+    (found,) = forgeable_grants(of({**alone, **PODS}))
+    assert found.path == "policies.networkPolicy.hostApiServer"
+    assert found.safe is None
+
+
+@pytest.mark.parametrize(("address", "is_pods"), [("10.1.0.9", True), ("10.2.0.9", False), ("34.2.0.9", False)])
+def test_a_fallback_dns_with_an_address_of_pods_is_a_grant(address: str, *, is_pods: bool) -> None:
+    given = {"profile": "hardened", "fallbackDns": address}
+    assert forgeable_grants(of(given)) == []
+    paths = [one.path for one in forgeable_grants(of({**given, **PODS}))]
+    assert paths == (["policies.networkPolicy.fallbackDns"] if is_pods else [])
+    assert ("      policies.networkPolicy.fallbackDns\n" in notes_of({**given, **PODS})) is is_pods
 
 
 # Every list of peers under policies.networkPolicy, with what else its grant needs.
@@ -214,7 +263,7 @@ def put(values: Json, path: str, value: Any) -> Json:
 
 @pytest.mark.parametrize("path", LISTS)
 def test_every_named_grant_is_looked_at(path: str) -> None:
-    values = put(LISTS[path], path, [SAFE["no synced pod, anywhere"], FORGEABLE["any namespace"]])
+    values = put(LISTS[path], path, [SAFE["no synced pod of a namespace"], FORGEABLE["any namespace"]])
     where = "hostDns" if path == "hostDns.extra" else f"{path}[1]"
     assert [one.path for one in forgeable_grants(of(values))] == [f"policies.networkPolicy.{where}"]
 
@@ -262,7 +311,9 @@ def test_every_grant_of_the_platform_is_looked_at(tmp_path: Path, path: str, whe
     if path.startswith("egress"):
         values = put(values, path.replace(".to", ".enabled"), value=True)
     assert platform(tmp_path, put(values, path, [FORGEABLE["any namespace"]])) == [where]
-    assert platform(tmp_path, put(values, path, [SAFE["no synced pod, anywhere"]])) == []
+    assert platform(tmp_path, put(values, path, [SAFE["no synced pod of a namespace"]])) == []
+    anywhere = platform(tmp_path, put(values, path, [FORGEABLE["no synced pod, anywhere"]]))
+    assert anywhere == ([] if path == "egress.vclusters.to" else [where])  # control planes of tenants are its purpose
 
 
 def test_rules_of_the_users_own_at_the_platform_are_looked_at(tmp_path: Path) -> None:
@@ -297,6 +348,19 @@ def pods_of_tenants() -> Iterator[Pod]:
             where = namespace(space, {**({"team": label} if label else {}), **marks})
             own = {key: value for key, value in labels.items() if value}
             yield Pod(where, labels_of({**own, MANAGED: manager, "vcluster.loft.sh/namespace": "default"}))
+    yield from pods_without_managed_by()
+
+
+def pods_without_managed_by() -> Iterator[Pod]:
+    """Yield snapshots, and pods that a controller of the host makes with labels of a tenant's choice."""
+    for space, kind, home in SPACES:
+        marks = {"vcluster.loft.sh/vcluster-name": "b", SYNCED: home} if kind == "made" else {}
+        for team in ("", "x", "y") if kind == "made" else ("", "y"):
+            where = namespace(space, {**({"team": team} if team else {}), **marks})
+            yield Pod(where, labels_of({"app": "vcluster-snapshot"}))
+            for labels in itertools.product(*VALUES.values()) if kind != "own" else ():
+                chosen = dict(zip(VALUES, labels, strict=True)) | {MANAGED: ""}
+                yield Pod(where, labels_of({key: value for key, value in chosen.items() if value}))
 
 
 PODS_OF_TENANTS: Final = list(pods_of_tenants())
@@ -316,7 +380,7 @@ def random_selector(dice: random.Random, keys: Mapping[str, tuple[str, ...]]) ->
 
 def random_peers(count: int) -> Iterator[Json]:
     dice = random.Random(7)  # noqa: S311 - nothing secret
-    pods = {"app": ("envoy", "x"), MANAGED: ("a", "b"), "release": ("x", "a")}
+    pods = {"app": ("envoy", "vcluster-snapshot"), MANAGED: ("a", "b"), "release": ("x", "a")}
     spaces = {NAME: ("ns", "vcluster-b", "monitoring"), "team": ("x",), SYNCED: ("release-of-it",)}
     while count:
         given = peer(random_selector(dice, spaces), random_selector(dice, pods))
@@ -339,7 +403,7 @@ def test_the_answer_is_that_of_every_pod_tried_one_by_one() -> None:
     found = {int(one.path.split("[")[1].split("]")[0]) for one in forgeable_grants(subject)}
     tried = {at for at, one in enumerate(peers) if matched(one)}
     assert found == tried
-    assert 50 < len(found) < len(peers) - 50
+    assert 50 < len(found) < len(peers) - 30
 
 
 def _wants_a_tenant_in_monitoring(given: Json) -> bool:
@@ -397,11 +461,44 @@ def test_prove_says_it_in_json_and_junit(values: Path) -> None:
     (found,) = json.loads(run("prove", values, "--output", "json")[1])["vclusters"]
     (grant,) = found["forgeable_grants"]
     assert grant["path"] == PATH
-    assert grant["safe_selector"] == peer({}, {**APP, **UNSYNCED})
+    assert grant["safe_selector"] == peer({"matchLabels": {NAME: "NAMESPACE"}}, {**APP, **UNSYNCED})
     status = {one["name"]: (one["status"], one["forgeable"]) for one in found["claims"]}
     assert status["tenants-to-workloads"] == ("granted", True)
     assert status["control-plane-to-tenants"] == ("granted", False)
     assert f"{PATH}: pods [app=envoy] in all namespaces" in run("prove", values, "--output", "junit")[1]
+
+
+OPENED: Final = "opened to a pod of another tenant, which counts as a failure with --strict"
+
+
+def test_strict_fails_by_the_counterexample_where_no_peer_was_named(
+    values: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert OPENED not in run("prove", values)[1]  # it is said of the grant
+    monkeypatch.setattr("vcluster_isolation.proof.report.forgeable_grants", lambda _: [])
+    assert run("prove", values)[0] == 0
+    code, text = run("prove", values, "--strict")
+    assert code == 1
+    assert text.count(OPENED) == 1
+    assert "             other's " in text
+    (found,) = json.loads(run("prove", values, "--output", "json")[1])["vclusters"]
+    assert [one["name"] for one in found["claims"] if one["forgeable"]] == ["tenants-to-workloads"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"project": {"name": "p"}},
+        {"controlPlane": {"egress": [{"to": [SAFE["an address"]]}]}},
+        {"workload": {"ingress": [{"from": [SAFE["a namespace by its name"]]}]}},
+    ],
+)
+def test_strict_passes_what_is_for_tenants_or_reaches_none(values: Path, more: Json) -> None:
+    policy = {"enabled": True, "profile": "hardened", "hostApiServer": {"cidrs": ["10.1.2.0/28"]}, **more}
+    values.write_text(json.dumps({"policies": {"networkPolicy": policy}}), "utf-8")
+    code, text = run("prove", values, "--strict")
+    assert "granted" in text
+    assert (code, OPENED in text) == (0, False), text
 
 
 def test_check_warns_with_the_line(values: Path) -> None:
@@ -442,8 +539,25 @@ def test_the_notes_name_what_the_platform_grants() -> None:
     assert "      platformNetworkPolicy.https.from[1]\n" in notes_of({}, platformNetworkPolicy=given)
 
 
+def test_the_notes_are_quiet_about_the_platforms_way_to_control_planes() -> None:
+    reached = {"enabled": True, "to": [FORGEABLE["no synced pod, anywhere"]]}
+    given = {"enabled": True, "egress": {"enabled": True, "vclusters": reached}}
+    assert "egress.vclusters.to[0]" not in notes_of({}, platformNetworkPolicy=given)
+    reached["to"] = [FORGEABLE["any pod"]]
+    assert "      platformNetworkPolicy.egress.vclusters.to[0]\n" in notes_of({}, platformNetworkPolicy=given)
+
+
 @pytest.mark.parametrize(
-    "name", ["a namespace by its name", "no synced pod, anywhere", "pods of this vCluster", "an address"]
+    "name",
+    [
+        "a namespace by its name",
+        "no synced pod of a namespace",
+        "an app of this namespace, not synced",
+        "no synced pod of this namespace, and no snapshot",
+        "a name that only resembles a tenant's",
+        "pods of this vCluster",
+        "an address",
+    ],
 )
 def test_the_notes_are_quiet_about_what_is_safe(name: str) -> None:
     assert WARNING not in notes_of({"prometheus": {"enabled": True, "from": [SAFE[name]]}})

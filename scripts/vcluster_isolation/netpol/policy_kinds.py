@@ -75,12 +75,17 @@ class PolicyKind:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A name under which an API shows policies of another kind: `prefix`, then the name of a policy of kind `of`."""
+    """A name under which an API shows policies of another kind: `prefix`, then the name of a policy of kind `of`.
+
+    With `by` it is no name but a field of the spec that says of which policy (`name`, `namespace`) the object is; its
+    own name is then the policy's and a suffix.
+    """
 
     group: str
     kind: str
-    prefix: str
     of: str
+    prefix: str = ""
+    by: str = ""
 
 
 UNKNOWN: Final = PolicyKind(

@@ -19,18 +19,22 @@ from vcluster_isolation.netpol.policy_kinds import (
     NONE,
     OPENS,
     OPENS_AND_CLOSES,
+    Mirror,
     PolicyKind,
     mirrors,
     policy_kind,
 )
 from vcluster_isolation.reach.fields import legal_name, shown
-from vcluster_isolation.reach.model import EGRESS, IN, INGRESS, NAME_LABEL, Policy, Selector
+from vcluster_isolation.reach.model import EGRESS, IN, INGRESS, NAME_LABEL, NETWORK_POLICY, Policy, Selector
 from vcluster_isolation.reach.tiers import ALLOW, DENY, TierPolicy
 
 Rendered = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
 """NetworkPolicies, and cluster-scoped policies."""
 
 _SHOWN: Final = 3
+_RANDOM: Final = 5
+_BASE: Final = 58
+"""Letters that Kubernetes adds to a `generateName`, and how much it keeps of that."""
 _IDENTITY: Final = ("apiVersion", "kind", "metadata", "status")
 
 
@@ -40,7 +44,7 @@ class UnevaluatedPolicy:
 
     `effect` is what it may do (`policy_kinds.MEANINGS`). `namespace` is where it is, empty for a cluster-scoped one;
     `confined` says that it can change traffic of pods of that namespace only. `content` is equal for objects that say
-    the same.
+    the same. `shows` are the namespace and name of the policy of which it says that it is the addresses.
     """
 
     kind: str
@@ -50,6 +54,7 @@ class UnevaluatedPolicy:
     effect: str
     confined: bool
     content: str = ""
+    shows: tuple[str, str] = ("", "")
 
     @property
     def opens(self) -> bool:
@@ -98,7 +103,7 @@ def unevaluated(item: Mapping[str, Any], home: str) -> UnevaluatedPolicy | None:
         return None
     metadata = item.get("metadata")
     known = metadata if isinstance(metadata, dict) else {}
-    confined = row.scope == NAMESPACED
+    confined = row.scope == NAMESPACED and isinstance(metadata, dict)
     namespace = _named(known.get("namespace")) or (home if confined else "")
     confined = confined and legal_name(namespace)
     return UnevaluatedPolicy(
@@ -109,7 +114,19 @@ def unevaluated(item: Mapping[str, Any], home: str) -> UnevaluatedPolicy | None:
         row.effect,
         confined,
         _content(item),
+        _shows(item),
     )
+
+
+def _shows(item: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the namespace and name of the policy that an object's spec refers to; empty texts if there is none."""
+    spec = item.get("spec")
+    fields = {row.by for row in mirrors() if row.by and row.kind == item["kind"]}
+    for said in (spec.get(field) for field in sorted(fields)) if isinstance(spec, dict) else ():
+        if isinstance(said, dict) and isinstance(said.get("name"), str):
+            namespace = said.get("namespace")
+            return namespace if isinstance(namespace, str) else "", said["name"]
+    return "", ""
 
 
 def _says_something(row: PolicyKind, item: Mapping[str, Any]) -> bool:
@@ -143,18 +160,28 @@ def _content(item: Mapping[str, Any]) -> str:
 def without_mirrors(
     found: Iterable[UnevaluatedPolicy], policies: Iterable[Policy], tiers: Iterable[TierPolicy]
 ) -> Iterator[UnevaluatedPolicy]:
-    """Yield objects but for those that show, in Calico's API, a policy of Kubernetes that was read."""
+    """Yield objects but for those that show, in the API of Calico or AWS, a policy that was read."""
     read = {("NetworkPolicy", one.namespace, one.name) for one in policies}
     read |= {(one.kind, "", one.name) for one in tiers}
-    rows = [(f"{row.group}/", row) for row in mirrors()]
     for one in found:
-        shows = (
-            (row.of, one.namespace, one.name.removeprefix(row.prefix))
-            for group, row in rows
-            if one.api_version.startswith(group) and one.kind == row.kind and one.name.startswith(row.prefix)
-        )
-        if not any(name in read for name in shows):
+        rows = [row for row in mirrors() if one.api_version.startswith(f"{row.group}/") and one.kind == row.kind]
+        if not any(_shown_by(row, one) in read for row in rows):
             yield one
+
+
+def _shown_by(row: Mirror, one: UnevaluatedPolicy) -> tuple[str, str, str] | None:
+    """Return the kind, namespace and name of the policy that an object shows by a row; None if it shows none.
+
+    AWS's controller makes endpoints with `generateName: POLICY-` in the namespace of their `policyRef`, and its agent
+    goes by the name (aws-network-policy-agent v1.4.3, GetParentNPNameFromPEName). Kubernetes cuts what stands before
+    the five letters that it adds to 58 (`names.SimpleNameGenerator`). One with another name is of no policy.
+    """
+    if not row.by:
+        return (row.of, one.namespace, one.name.removeprefix(row.prefix)) if one.name.startswith(row.prefix) else None
+    namespace, name = one.shows
+    if not name or namespace != one.namespace or one.name[:-_RANDOM] != f"{name}-"[:_BASE]:
+        return None
+    return (row.of, namespace if row.of == NETWORK_POLICY else "", name)
 
 
 def listed(found: Sequence[UnevaluatedPolicy]) -> str:

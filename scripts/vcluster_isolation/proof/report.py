@@ -16,6 +16,7 @@ from vcluster_isolation.netpol.unevaluated import caveats, listed
 from vcluster_isolation.proof import shorten
 from vcluster_isolation.proof.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.proof.naming import policy_of, rule_of
+from vcluster_isolation.proof.opened_to import opened_to_tenants
 from vcluster_isolation.proof.prove import (
     CLOSED,
     EXCEPTED,
@@ -62,6 +63,8 @@ def _lines(subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[str]:
             yield from (f"             {line}" for line in _why(subject, outcome))
             if outcome.status == GRANTED and is_forgeable(outcome.keys, usable):
                 yield "             pods of other tenants can use what is opened: see below"
+            elif opened_to_tenants(subject, outcome):
+                yield "             opened to a pod of another tenant, which counts as a failure with --strict"
     yield from map(printable_lines, forgeable.lines(usable))
     counts = {status: sum(one.status == status for one in outcomes) for status in _COUNTED}
     yield "\n" + ", ".join(f"{number} {_COUNTED[status]}" for status, number in counts.items() if number) + "\n"
@@ -190,11 +193,16 @@ def exit_code(proofs: Iterable[Proof], *, strict: bool = False) -> int:
 def any_failed(proofs: Sequence[Proof], *, strict: bool = False) -> bool:
     """Return whether any claim fails that the user did not grant or close.
 
-    `strict` counts those left open as well, and grants that other tenants can use.
+    `strict` counts those left open as well, grants that other tenants can use, and claims whose counterexample is
+    a flow that a grant opens to a pod of another tenant.
     """
     bad = {FAILS, EXCEPTED} if strict else {FAILS}
     return any(outcome.status in bad for _, outcomes in proofs for outcome in outcomes) or (
-        strict and any(forgeable_grants(subject) for subject, _ in proofs)
+        strict
+        and any(
+            forgeable_grants(subject) or any(opened_to_tenants(subject, outcome) for outcome in outcomes)
+            for subject, outcomes in proofs
+        )
     )
 
 
@@ -208,7 +216,8 @@ def _claim(subject: Subject, outcome: Outcome, usable: Sequence[ForgeableGrant])
         "status": outcome.status,
         "covered": {"labels": outcome.labels, "addresses": outcome.addresses, "pairs": outcome.pairs},
         "values": [] if outcome.status == EXCEPTED else list(outcome.keys),
-        "forgeable": outcome.status == GRANTED and is_forgeable(outcome.keys, usable),
+        "forgeable": outcome.status == GRANTED
+        and (is_forgeable(outcome.keys, usable) or opened_to_tenants(subject, outcome)),
         "left_open": list(outcome.keys) if outcome.status == EXCEPTED else [],
         "undecided_by": list(map(str, outcome.undecided_by)),
         "assumes": [{"that": one.sentence, "value": one.value} for one in outcome.assumes],

@@ -6,11 +6,14 @@ are gone through as the evaluator goes through them (`reach/labels.py`). What a 
 - Its pods carry `vcluster.loft.sh/managed-by` with the name of its vCluster, and every other label but three as it
   likes (see `proof/cast.py`). A vCluster in another namespace may have the same name as this one.
 - It runs in the namespace of its release. That is any namespace that no value names, and of those that a value names
-  the ones called `vcluster-…`, which is what vCluster calls them (`vcluster create`, docs). Its labels are the host
+  the ones called as vCluster and vCluster Platform call them (`OF_TENANTS`). Its labels are the host
   administrator's: one that a selector wants by its value is taken to be no tenant's, others may be there.
 - With `sync.toHost.namespaces` it also runs in namespaces whose labels it chooses, but for their name and the two that
   vCluster puts there.
-- Another vCluster may be in this vCluster's own namespace.
+- Another vCluster may be in this vCluster's own namespace, and takes snapshots there: `app: vcluster-snapshot` and no
+  other label.
+- In other tenants' namespaces, controllers of the host cluster make pods for a tenant whose labels are wholly the
+  tenant's choice, without `managed-by`: proxies of a Gateway (Gateway API, `spec.infrastructure.labels`), for one.
 - Its pods have any address of `pods.cidrs`, or while that is unknown any private one; an address that a value names by
   itself is taken to be no pod's then.
 """
@@ -18,6 +21,7 @@ are gone through as the evaluator goes through them (`reach/labels.py`). What a 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -36,6 +40,7 @@ from vcluster_isolation.reach.model import (
     IN,
     INGRESS,
     NAME_LABEL,
+    NOT_IN,
     IPBlock,
     Labels,
     Peer,
@@ -51,16 +56,28 @@ _SPACE_OF: Final = ("vcluster.loft.sh/vcluster-name", "vcluster.loft.sh/vcluster
 _EVERY_NAMESPACE: Final = "pod-security.kubernetes.io/"
 """Labels that administrators give namespaces whoever lives there: their values tell no tenant from others."""
 
-_NOT_A_GRANT: Final = frozenset({"nodes", "pods", "fallbackDns", "platform.enabled", "project"})
+OF_TENANTS: Final = re.compile(r"vcluster-|(loft-)?p-|loft-.+-v-")
+"""How names of tenants' namespaces begin: `vcluster-NAME` (`vcluster create`), and in vCluster Platform
+`loft-PROJECT-v-NAME` for a virtual cluster and `p-PROJECT`, before `loft-p-PROJECT`, for a project."""
+
+PLACEHOLDER: Final = "NAMESPACE"
+"""Stands in a safe selector for a name that only the user knows. It is no legal name: as it is, it matches nothing."""
+
+_NOT_A_GRANT: Final = frozenset({"nodes", "pods", "platform.enabled", "project"})
 """Values that say where something is and grant no pod; of `project`, other tenants are the purpose, and the chart takes
 out the namespaces whose labels tenants choose."""
+
+_OF_VCLUSTERS: Final = f"{PLATFORM_KEY}.egress.vclusters"
+"""The platform's way to control planes: pods of tenants without `managed-by` are the purpose."""
 
 _STATED: Final = frozenset({"hostApiServer", f"{PLATFORM_KEY}.apiServer"})
 """Values whose addresses are the API server's by what the user says: no pod has them, unless `pods.cidrs` says so."""
 
 _UNLISTED: Final = frozenset(
     {
+        "hostApiServer",
         "hostDns",
+        "fallbackDns",
         "workload.publicEgress",
         *(f"{PLATFORM_KEY}.{key}" for key in ("apiServer", "prometheus", "egress.dns")),
     }
@@ -68,16 +85,23 @@ _UNLISTED: Final = frozenset(
 """Values whose peers are not a list `from` or `to` of the user's, or not only."""
 
 _NOT_SYNCED: Final = Requirement(MANAGED_BY, DOES_NOT_EXIST)
+_SNAPSHOT: Final = ("app", "vcluster-snapshot")
+_NO_SNAPSHOT: Final = Requirement(_SNAPSHOT[0], NOT_IN, frozenset({_SNAPSHOT[1]}))
+_NO_SYNCED_NAMESPACE: Final = Requirement(_SPACE_OF[1], DOES_NOT_EXIST)
 
 
 @dataclass(frozen=True, slots=True)
 class Tenancy:
-    """Where tenants are: this vCluster's name and namespaces, those that no tenant has, and the addresses of pods."""
+    """Where tenants are: this vCluster's name and namespaces, those that no tenant has, and the addresses of pods.
+
+    `unmanaged` counts pods of tenants without `managed-by` as well.
+    """
 
     name: str
     spaces: tuple[str, ...]
     trusted: frozenset[str] = frozenset({PLATFORM_NAMESPACE})
     pods: AddressSet = field(default_factory=AddressSet)
+    unmanaged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +139,13 @@ def forgeable_grants(subject: Subject) -> list[ForgeableGrant]:
     """
     settings = subject.settings
     trusted = frozenset({PLATFORM_NAMESPACE, *settings.platform_spaces})
-    tenancy = Tenancy(subject.name, subject.spaces, trusted, settings.pods - settings.api_server)
+    tenancy = Tenancy(subject.name, subject.spaces, trusted, settings.pods)
     found: dict[tuple[str, str], ForgeableGrant] = {}
     for rule, key, value in _granting(subject):
         for path, peer in _peers(rule, key, value):
             if key in _STATED and peer.block and not settings.pods:
                 continue
-            match = _match(peer, rule.origin.namespace, tenancy)
+            match = _match(peer, rule.origin.namespace, replace(tenancy, unmanaged=key != _OF_VCLUSTERS))
             if match:
                 name = words(peer) if peer.block is None else f"addresses {peer.block.cidr}"
                 shown = "everyone" if peer == _EVERYONE else name
@@ -182,6 +206,8 @@ def _match_addresses(block: IPBlock, tenancy: Tenancy) -> _Match | None:
         advice = "set policies.networkPolicy.pods.cidrs, select pods by their labels instead, or list single addresses"
         return _Match(why, None, advice)
     why = f"{_few(taken)} are addresses of pods, those of other tenants among them"
+    if single(block.addresses):
+        return _Match(why, None, "name an address that is no pod's, or select pods by their labels")
     if block.addresses <= tenancy.pods:
         return _Match(why, None, "select pods by their labels instead of their addresses")
     safe = {"ipBlock": {"cidr": block.cidr, "except": [*block.excepts, *taken.cidrs()]}}
@@ -198,23 +224,45 @@ def _match_pods(peer: Peer, home: str, tenancy: Tenancy) -> str:
     """Return which pod of another tenant a peer selects, in words; an empty text if none."""
     asked = peer.pods or EVERYTHING
     if peer.namespaces is None:
-        found = _first(asked, _pods(none_of(tenancy.name))) if home in tenancy.spaces else None
+        found = next(_beside(asked, tenancy), None) if home in tenancy.spaces else None
         return "" if found is None else f"a pod of another vCluster in namespace {home}{_with(found, asked)} matches"
-    administered = _administered(peer.namespaces)
-    elsewhere = _names(peer, tenancy)
-    own = {**administered, NAME_LABEL: one_of(*tenancy.spaces)}
-    theirs = {**administered, NAME_LABEL: elsewhere}
-    made = {**dict.fromkeys(_SPACE_OF, none_of()), NAME_LABEL: elsewhere}
-    places = (
-        (theirs, _pods(none_of()), "in the namespace of its vCluster"),
-        (made, {**_pods(none_of()), "release": FREE}, "in a namespace that its vCluster syncs"),
-        (own, _pods(none_of(tenancy.name)), "in this vCluster's namespace"),
-    )
-    for spaces, pods, where in places:
-        space, pod = _first(peer.namespaces, spaces), _first(asked, pods)
-        if space is not None and pod is not None:
+    for spaces, pod, where in _places(peer.namespaces, asked, _names(peer, tenancy), tenancy):
+        space = _first(peer.namespaces, spaces)
+        if space is not None:
             return f"a pod of another tenant{_with(pod, asked)}, {where}{_with(space, peer.namespaces)}, matches"
     return ""
+
+
+def _beside(asked: Selector, tenancy: Tenancy) -> Iterator[Labels]:
+    """Yield the labels of pods of another vCluster in this one's namespace that a selector selects."""
+    choices = [(_pods(none_of(tenancy.name)), FREE)]
+    if tenancy.unmanaged:
+        choices.append(({_SNAPSHOT[0]: one_of(_SNAPSHOT[1])}, ABSENT))
+    yield from (found for domains, others in choices if (found := _first(asked, domains, others)) is not None)
+
+
+def _places(
+    named: Selector, asked: Selector, elsewhere: Domain, tenancy: Tenancy
+) -> Iterator[tuple[Mapping[str, Domain], Labels, str]]:
+    """Yield where pods of other tenants are that a selector selects: labels of namespace and pod, and words."""
+    administered = _administered(named)
+    theirs = {**administered, NAME_LABEL: elsewhere}
+    made = {**dict.fromkeys(_SPACE_OF, none_of()), NAME_LABEL: elsewhere}
+    choices = [
+        (theirs, _pods(none_of()), "in the namespace of its vCluster"),
+        (made, {**_pods(none_of()), "release": FREE}, "in a namespace that its vCluster syncs"),
+    ]
+    if tenancy.unmanaged:
+        of_a_controller = {MANAGED_BY: ABSENT}
+        choices += [
+            (theirs, of_a_controller, "made by a controller such as a Gateway's in the namespace of its vCluster"),
+            (made, of_a_controller, "made by a controller such as a Gateway's in a namespace that its vCluster syncs"),
+        ]
+    for spaces, pods, where in choices:
+        if (pod := _first(asked, pods)) is not None:
+            yield spaces, pod, where
+    own = {**administered, NAME_LABEL: one_of(*tenancy.spaces)}
+    yield from ((own, pod, "in this vCluster's namespace") for pod in _beside(asked, tenancy))
 
 
 def _pods(managers: Domain) -> dict[str, Domain]:
@@ -222,9 +270,9 @@ def _pods(managers: Domain) -> dict[str, Domain]:
     return {**HOSTILE, MANAGED_BY: managers}
 
 
-def _first(asked: Selector, domains: Mapping[str, Domain]) -> Labels | None:
+def _first(asked: Selector, domains: Mapping[str, Domain], others: Domain = FREE) -> Labels | None:
     """Return the fewest labels in some domains that a selector selects, None if there are none."""
-    return next((one.labels for one in label_classes([asked], domains) if one.signature), None)
+    return next((one.labels for one in label_classes([asked], domains, others) if one.signature), None)
 
 
 def _with(labels: Labels, asked: Selector) -> str:
@@ -241,7 +289,7 @@ def _names(peer: Peer, tenancy: Tenancy) -> Domain:
     Where a peer wants a vCluster's pods, any namespace that it names has a vCluster in it.
     """
     named = _values(peer.namespaces or EVERYTHING, NAME_LABEL)
-    free = named if _wants_tenants(peer) else {one for one in named - tenancy.trusted if one.startswith("vcluster-")}
+    free = named if _wants_tenants(peer) else {one for one in named - tenancy.trusted if OF_TENANTS.match(one)}
     return none_of(*((named | set(tenancy.spaces)) - (free - set(tenancy.spaces))))
 
 
@@ -277,16 +325,51 @@ def _safe(peer: Peer, home: str, tenancy: Tenancy) -> tuple[Mapping[str, Any] | 
         if _first(own, {MANAGED_BY: one_of(tenancy.name)}) is not None and not _match_pods(narrowed, home, tenancy):
             return _as_json(narrowed), "select the pods of this vCluster only"
         return None, "these are pods of another vCluster; if both belong to one project, use project instead"
-    narrowed = replace(peer, pods=Selector(pods.equal, pods.others | {_NOT_SYNCED}))
-    named = peer.namespaces is None or bool(_wanted_names(peer.namespaces))
-    more = "" if named else f", and name their namespace by {NAME_LABEL}"
-    return _as_json(narrowed), f"exclude the pods that vCluster syncs for tenants{more}"
+    for narrowed, advice in _narrower(peer, tenancy):
+        if _first(narrowed.pods or EVERYTHING, {}) is not None and not _match_pods(narrowed, home, tenancy):
+            return _as_json(narrowed), advice
+    if peer.namespaces is None:
+        return None, "snapshots of another vCluster in this namespace have the same labels: put no other vCluster there"
+    return None, "name namespaces in which no vCluster is: no label tells the pods of tenants there from others"
 
 
-def _wanted_names(spaces: Selector) -> bool:
-    """Return whether a namespaceSelector selects namespaces by their names."""
-    listed = any((one.key, one.operator) == (NAME_LABEL, IN) for one in spaces.others)
-    return listed or any(key == NAME_LABEL for key, _ in spaces.equal)
+def _narrower(peer: Peer, tenancy: Tenancy) -> Iterator[tuple[Peer, str]]:
+    """Yield peers that may be safe, the nearest first, each with what it takes to get there."""
+    advice = "exclude the pods that vCluster syncs for tenants"
+    pods = peer.pods or EVERYTHING
+    unsynced = replace(peer, pods=Selector(pods.equal, pods.others | {_NOT_SYNCED}))
+    kept = replace(peer, pods=Selector(pods.equal, pods.others | {_NOT_SYNCED, _NO_SNAPSHOT}))
+    with_snapshots = f"{advice}, and snapshots"
+    spaces = peer.namespaces
+    if spaces is None:
+        yield from ((unsynced, advice), (kept, with_snapshots))
+        return
+    wanted = _wanted_names(spaces)
+    if wanted:
+        ours = wanted & set(tenancy.spaces)
+        left = ours | {name for name in wanted if name in tenancy.trusted or not OF_TENANTS.match(name)}
+        only = Selector(
+            frozenset(pair for pair in spaces.equal if pair[0] != NAME_LABEL),
+            frozenset(one for one in spaces.others if (one.key, one.operator) != (NAME_LABEL, IN))
+            | {Requirement(NAME_LABEL, IN, frozenset(left))},
+        )
+        yield from ((unsynced, advice), (kept, with_snapshots))
+        if left:
+            less = f"{advice}, and the namespaces of vClusters"
+            yield from ((replace(unsynced, namespaces=only), less), (replace(kept, namespaces=only), less))
+        return
+    own_spaces = Selector(spaces.equal, spaces.others | {_NO_SYNCED_NAMESPACE})
+    yield unsynced, advice
+    yield replace(unsynced, namespaces=own_spaces), f"{advice}, and the namespaces that it syncs"
+    named = Selector(frozenset({(NAME_LABEL, PLACEHOLDER)}))
+    yield replace(unsynced, namespaces=named), f"{advice}, and name the namespace in place of {PLACEHOLDER}"
+
+
+def _wanted_names(spaces: Selector) -> set[str]:
+    """Return the names by which a namespaceSelector selects namespaces, none where it does not."""
+    lists = [{value} for key, value in spaces.equal if key == NAME_LABEL]
+    lists += [set(one.values) for one in spaces.others if (one.key, one.operator) == (NAME_LABEL, IN)]
+    return set.intersection(*lists) if lists else set()
 
 
 def _as_json(peer: Peer) -> dict[str, Any]:
