@@ -147,8 +147,55 @@ def test_release_whose_policies_are_in_the_dump_of_a_cluster_is_not_rendered_aga
     app = put(tmp_path / "app.yaml", CASES["argocd-values"].text)
     dump = put(tmp_path / "dump.yaml", run(isolate.command, app).stdout + "---\n" + app.read_text())
     found = given(dump)
-    assert [(one.name, one.namespace, one.where) for one in found.subjects] == [("app", "red", "")]
-    assert found.notes == ("Application/app is passed over: its policies are among the manifests, which count",)
+    assert [(one.name, one.namespace, one.where) for one in found.subjects] == [("app", "red", "Application/app")]
+    assert found.notes == ("Application/app: its policies are among the manifests, which count",)
+
+
+RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: my-vcluster, namespace: vcluster-my-vcluster}
+spec:
+  chart: {spec: {chart: vcluster}}
+  values: %s
+"""
+HARDENED = "{enabled: true, profile: hardened, hostApiServer: {cidrs: [10.0.0.1/32]}}"
+SYNC = "sync: {toHost: {networkPolicies: {enabled: true}}}"
+
+
+def with_rendered(folder: Path, values: str, policies: str = HARDENED) -> tuple[Path, Path]:
+    release = put(folder / "release.yaml", RELEASE % values)
+    plain = put(folder / "plain.yaml", f"policies: {{networkPolicy: {policies}}}\n")
+    return release, put(folder / "rendered.yaml", run(isolate.command, plain, "--name", "my-vcluster").stdout)
+
+
+def test_values_count_whose_rendered_policies_are_beside_them(tmp_path: Path) -> None:
+    files = with_rendered(tmp_path, f"{{{SYNC}, policies: {{networkPolicy: {HARDENED}}}}}")
+    alone, beside = statuses(given(files[0])), statuses(given(*files))
+    assert {name for name in alone if alone[name] == FAILS} == {name for name in beside if beside[name] == FAILS}
+    assert FAILS in beside.values()
+    assert FAILS not in statuses(given(files[1])).values()
+
+
+def test_what_a_vcluster_syncs_counts_where_its_own_values_render_no_policies(tmp_path: Path) -> None:
+    files = with_rendered(tmp_path, f"{{{SYNC}, policies: {{networkPolicy: {{enabled: false}}}}}}")
+    (subject,) = given(*files).subjects
+    assert subject.policy_sync
+    assert FAILS in statuses(given(*files)).values()
+
+
+def test_what_manifests_open_is_no_grant_of_the_release_beside_them(tmp_path: Path) -> None:
+    grant = HARDENED[:-1] + ", workload: {ingress: [{}]}}"
+    files = with_rendered(tmp_path, f"{{policies: {{networkPolicy: {grant}}}}}", grant)
+    alone, beside = statuses(given(files[0])), statuses(given(*files))
+    assert GRANTED in alone.values()
+    assert {beside[name] for name in alone if alone[name] == GRANTED} == {FAILS}
+
+
+def test_policies_of_the_manifests_count_and_not_those_of_the_values(tmp_path: Path) -> None:
+    files = with_rendered(tmp_path, f"{{policies: {{networkPolicy: {HARDENED}}}}}", "{enabled: true}")
+    assert statuses(given(files[0])) != statuses(given(*files))
+    assert given(*files).subjects[0].policies == given(files[1]).subjects[0].policies
 
 
 def test_objects_that_two_releases_render_are_refused_beside_manifests() -> None:

@@ -12,7 +12,7 @@ from delivery_cases import CASES, OBJECTS, Case
 
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.layers import locate, overlay
-from vcluster_isolation.values.objects import holds_releases
+from vcluster_isolation.values.objects import flattened, holds_releases
 from vcluster_isolation.values.releases import Found, Release, read
 
 PROFILE = ("policies", "networkPolicy", "profile")
@@ -338,3 +338,89 @@ def test_long_json_is_read_without_lines(tmp_path: Path, monkeypatch: pytest.Mon
     (release,) = found.releases
     assert (release.name, locate(release.layers, PROFILE)) == ("red-app", (str(tmp_path / "x.json"), None))
     assert space in found.manifests[0].objects
+
+
+K3S_CHART = """\
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata: {name: red, namespace: red}
+spec:
+  chart: vcluster
+  valuesContent: |
+    policies: {networkPolicy: {enabled: true, profile: hardened}}
+---
+"""
+K3S_CONFIG = """\
+apiVersion: helm.cattle.io/v1
+kind: HelmChartConfig
+metadata: {name: red, namespace: red}
+spec:
+  valuesContent: |
+    policies: {networkPolicy: {profile: compatible}}
+---
+"""
+
+
+@pytest.mark.parametrize("text", [K3S_CHART + K3S_CONFIG, K3S_CONFIG + K3S_CHART], ids=["after", "before"])
+def test_config_of_k3s_is_laid_over_the_chart_of_its_name(text: str, tmp_path: Path) -> None:
+    found = found_in(tmp_path, text)
+    assert said(found) == []
+    (release,) = found.releases
+    assert (release.title, release.name) == ("HelmChart/red", "red")
+    assert values_of(release)["policies"]["networkPolicy"] == {"enabled": True, "profile": "compatible"}
+    assert locate(release.layers, PROFILE) == (
+        str(tmp_path / "x.yaml"),
+        text[: text.index("compatible")].count("\n") + 1,
+    )
+
+
+def test_config_of_k3s_with_secrets_is_not_resolved(tmp_path: Path) -> None:
+    found = found_in(tmp_path, K3S_CHART + K3S_CONFIG.replace("spec:", "spec:\n  valuesSecrets: [{name: x}]"))
+    (one,) = said(found)
+    assert "HelmChartConfig/red also uses values of Secrets" in one
+
+
+@pytest.mark.parametrize("other", ["", K3S_CHART.replace("namespace: red", "namespace: blue")])
+@pytest.mark.parametrize(
+    "values", ["policies: {networkPolicy: {}}", "sync: {toHost: {networkPolicies: {enabled: true}}}"]
+)
+def test_config_of_k3s_without_its_chart_is_not_resolved(other: str, values: str, tmp_path: Path) -> None:
+    config = K3S_CONFIG.replace("policies: {networkPolicy: {profile: compatible}}", values)
+    (one,) = said(found_in(tmp_path, other + config))
+    assert "HelmChartConfig/red: its chart is not known, and its values are like those of a vCluster" in one
+
+
+def test_config_of_k3s_for_another_chart_is_passed_over(tmp_path: Path) -> None:
+    found = found_in(tmp_path, K3S_CONFIG.replace("policies: {networkPolicy: {profile: compatible}}", "hubble: {}"))
+    assert (found.releases, said(found)) == ((), [])
+    assert found.notes == (f"{tmp_path / 'x.yaml'}: HelmChartConfig/red is passed over: its chart is not known",)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("around", ["typed", "nested"])
+def test_release_in_lists_of_any_kind_is_found(case: Case, around: str, tmp_path: Path) -> None:
+    documents = [one for one in yaml.safe_load_all(case.text) if one]
+    if any("kind" not in one for one in documents):
+        pytest.skip("a fleet.yaml has no kind, and is in no list")
+    if around == "typed":
+        lists = [{"apiVersion": one["apiVersion"], "kind": f"{one['kind']}List", "items": [one]} for one in documents]
+    else:
+        lists = [
+            {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "List", "items": documents}]}
+        ]
+    found = found_in(tmp_path, yaml.safe_dump_all(lists))
+    assert said(found) == []
+    (release,) = found.releases
+    assert (release.title, values_of(release)["policies"]["networkPolicy"]["profile"]) == (case.title, "hardened")
+
+
+def test_item_of_a_list_of_one_kind_has_that_kind(tmp_path: Path) -> None:
+    item = yaml.safe_load(CASES["argocd-values"].text)
+    text = yaml.safe_dump({"apiVersion": item.pop("apiVersion"), "kind": f"{item.pop('kind')}List", "items": [item]})
+    assert [one.title for one in found_in(tmp_path, text).releases] == ["Application/app"]
+
+
+def test_list_inside_of_itself_is_gone_through_once() -> None:
+    loop: dict[str, Any] = {"apiVersion": "v1", "kind": "List", "items": [{"kind": "a"}]}
+    loop["items"].append(loop)
+    assert list(flattened(loop)) == [(("items", 0), {"kind": "a"})]

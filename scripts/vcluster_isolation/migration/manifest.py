@@ -115,13 +115,9 @@ def _around_expressions(text: str, name: str, found: Text, whole: Text) -> Migra
 def _items(documents: Sequence[Any]) -> Iterator[tuple[tuple[int, Path], Any]]:
     """Yield each object with its place, those in Lists too."""
     for number, document in enumerate(documents):
-        listed = document.get("items")
-        if document.get("kind") == "List" and isinstance(listed, list):
-            yield from (
-                ((number, ("items", index)), item) for index, item in enumerate(listed) if isinstance(item, dict)
-            )
-        else:
-            yield (number, ()), document
+        for above, item in objects.flattened(document):
+            if isinstance(item, dict):
+                yield (number, above), item
 
 
 def _spots(text: str, documents: Sequence[Any], name: str) -> tuple[list[_Spot], list[str], list[Problem]]:
@@ -144,6 +140,7 @@ def _spots(text: str, documents: Sequence[Any], name: str) -> tuple[list[_Spot],
             notes += [
                 f"{name}: {site.title} also uses {one.what}: migrate these by themselves" for one in site.elsewhere
             ]
+            notes += [f"{name}: {site.title} also uses {one.title}: migrate it by hand" for one in site.over]
             problems += _single_values(text, name, site, (document, above), item)
             for path, value in values:
                 whole = (*above, *path)

@@ -7,7 +7,7 @@ each vCluster with its policies is a subject. Of both, what the values render is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -20,8 +20,7 @@ from vcluster_isolation.errors import InputError, IsolationError, Problem
 from vcluster_isolation.helm import Request
 from vcluster_isolation.layers import Layer, read_layers
 from vcluster_isolation.proof.platform_subject import platforms_of, subjects_of_values
-from vcluster_isolation.proof.subject import Subject, is_home, of_cluster
-from vcluster_isolation.proof.without_grants import Rendered
+from vcluster_isolation.proof.subject import Subject, is_home, of_cluster, with_beside
 from vcluster_isolation.reach.model import Policy
 from vcluster_isolation.reach.parse import Cluster, parse_cluster
 from vcluster_isolation.strict_yaml import parse_documents
@@ -129,12 +128,13 @@ def _in_cluster(cluster: Cluster) -> list[Subject]:
 def _of_both(found: Found, name: str | None, namespace: str | None, over: tuple[Path, ...]) -> Input:
     """Return the subjects of values and of manifests, all in one cluster: that of the manifests and what values render.
 
-    A release in an object whose policies are among the manifests is there already, and is not rendered once more.
+    Of a release in an object whose policies are among the manifests, these count, and not what it would render; all
+    else that its values say, as what it syncs, counts as usual.
     """
     alone = parse_cluster(_documents(found), home=namespace or "default")
     homes = {(one.namespace, one.name) for one in alone.policies if is_home(one)}
     there = [one for one in found.releases if one.title and (one.namespace, f"vc-cp-{one.name}") in homes]
-    notes = [f"{one.title} is passed over: its policies are among the manifests, which count" for one in there]
+    notes = [f"{one.title}: its policies are among the manifests, which count" for one in there]
     rendered = _of_releases([one for one in found.releases if one not in there], name, namespace, over)
     _refuse_twice(found, rendered, alone)
     home = rendered[0].namespace if rendered else namespace or "default"
@@ -142,6 +142,7 @@ def _of_both(found: Found, name: str | None, namespace: str | None, over: tuple[
     own = (_homed(document.value, space) for text, space in texts for document in parse_documents(text, "rendered"))
     cluster = _cluster(chain(own, _documents(found)), home)
     subjects = [_beside(one, cluster) for one in rendered]
+    subjects += [_with_policies_of(cluster, one) for one in _of_releases(there, name, namespace, over)]
     known = {(one.kind, one.namespace, one.name) for one in subjects}
     if any(map(is_home, cluster.policies)):
         others = _in_cluster(cluster)
@@ -183,18 +184,29 @@ def _beside(subject: Subject, cluster: Cluster) -> Subject:
     extra = tuple(one for one in cluster.policies if (one.namespace, one.name) not in own)
     tiers = tuple(one for one in cluster.tiers if one not in subject.tiers)
     _refuse_namesakes(subject, extra)
+    doubts = (*cluster.not_evaluated, *subject.deployed.not_evaluated)
+    return replace(with_beside(subject, extra, tiers), not_evaluated=doubts)
 
-    def usual(before: Callable[[], Rendered] = subject.usual_policies) -> Rendered:
-        policies, clusterwide = before()
-        return (*policies, *extra), (*clusterwide, *tiers)
 
-    return replace(
+def _with_policies_of(cluster: Cluster, subject: Subject) -> Subject:
+    """Return a subject of values with the policies of a cluster in the place of those that the values render.
+
+    What put a rule of them there is not known, so nothing that they open or close is taken for the doing of a value.
+    """
+    bare = replace(
         subject,
-        policies=(*subject.policies, *extra),
-        tiers=(*subject.tiers, *tiers),
-        usual_policies=usual,
-        not_evaluated=cluster.not_evaluated,
+        policies=cluster.policies,
+        tiers=cluster.tiers,
+        notes={},
+        changed={},
+        usual_policies=lambda: (cluster.policies, cluster.tiers),
+        manifests="",
+        not_evaluated=(*cluster.not_evaluated, *subject.deployed.not_evaluated),
     )
+    known = {(one.kind, one.namespace, one.name) for one in cluster.policies}
+    more = tuple(one for one in subject.deployed.policies if (one.kind, one.namespace, one.name) not in known)
+    names = {(one.kind, one.name) for one in cluster.tiers}
+    return with_beside(bare, more, tuple(one for one in subject.deployed.tiers if (one.kind, one.name) not in names))
 
 
 def _refuse_namesakes(subject: Subject, extra: Sequence[Policy]) -> None:

@@ -23,7 +23,15 @@ from vcluster_isolation.proof.platform_settings import (
 )
 from vcluster_isolation.proof.rule_notes import PLATFORM_KEY, rule_notes
 from vcluster_isolation.proof.settings import at, filled
-from vcluster_isolation.proof.subject import PLATFORM, Subject, cluster_in, is_home, of_cluster, of_render
+from vcluster_isolation.proof.subject import (
+    PLATFORM,
+    Subject,
+    cluster_in,
+    is_home,
+    of_cluster,
+    of_render,
+    with_deployed,
+)
 from vcluster_isolation.reach.parse import Cluster
 from vcluster_isolation.vcluster.policy_names import PLATFORM as PLATFORM_POLICY
 from vcluster_isolation.vcluster.policy_names import is_role
@@ -107,7 +115,7 @@ def _platform(request: Request, instance: Instance, text: str) -> Subject:
     )
     home = str(ours["namespace"] or request.namespace)
     cluster = cluster_in(text, request.namespace)
-    return Subject(
+    subject = Subject(
         NAME,
         home,
         cluster.policies,
@@ -123,6 +131,7 @@ def _platform(request: Request, instance: Instance, text: str) -> Subject:
         below=instance.path,
         not_evaluated=cluster.not_evaluated,
     )
+    return with_deployed(subject, instance, request.namespace)
 
 
 def _changed(instance: Instance) -> dict[str, str]:

@@ -13,6 +13,7 @@ from vcluster_isolation.checks.twins import rendered_twice, source_of
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm import Request
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
+from vcluster_isolation.proof.deployed import Deployed, deployed_by
 from vcluster_isolation.proof.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, reset
 from vcluster_isolation.proof.granting import changed as changed_values
 from vcluster_isolation.proof.old_policies import old_homes
@@ -44,7 +45,8 @@ class Subject:
     default, as far as it decides on rules, to the path that the user wrote. `usual_policies` gives the policies with
     all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
     their text. `not_evaluated` are policies of other APIs beside them. `where` says in which object the values are, if
-    they are in one. `below` are the keys below which its values stand, where this chart is a subchart.
+    they are in one. `below` are the keys below which its values stand, where this chart is a subchart. `deployed` is
+    what its values make vCluster apply to the host cluster; it is among the policies too.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Subject:
     below: tuple[str, ...] = ()
     policy: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[Need, ...] = ()
+    deployed: Deployed = field(default_factory=Deployed)
 
     @property
     def title(self) -> str:
@@ -198,7 +201,7 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
     needs = needs_of(values, policy, changed, request.namespace, hosted=hosted)
     named = {**settings.named, **{f"needs-{one.key}": one.other for one in needs}}
     cluster = cluster_in(text, request.namespace)
-    return Subject(
+    subject = Subject(
         name,
         request.namespace,
         cluster.policies,
@@ -217,6 +220,28 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
         policy=policy,
         needs=needs,
     )
+    return with_deployed(subject, instance, request.namespace)
+
+
+def with_deployed(subject: Subject, instance: Instance, release: str) -> Subject:
+    """Return the subject of an instance, in the namespace of a release, with what its values deploy to the host."""
+    names = {one.name for one in subject.policies} | {one.name for one in subject.tiers}
+    found = deployed_by(instance.values, instance.path, release, names)
+    beside = with_beside(subject, found.policies, found.tiers)
+    return replace(beside, deployed=found, not_evaluated=(*subject.not_evaluated, *found.not_evaluated))
+
+
+def with_beside(subject: Subject, policies: tuple[Policy, ...], tiers: tuple[TierPolicy, ...]) -> Subject:
+    """Return a subject with more policies, which no value of the chart grants: they are there by default as well."""
+    if not policies and not tiers:
+        return subject
+
+    def usual(before: Callable[[], Rendered] = subject.usual_policies) -> Rendered:
+        usual_policies, clusterwide = before()
+        return (*usual_policies, *policies), (*clusterwide, *tiers)
+
+    both = (*subject.policies, *policies), (*subject.tiers, *tiers)
+    return replace(subject, policies=both[0], tiers=both[1], usual_policies=usual)
 
 
 def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Subject]:

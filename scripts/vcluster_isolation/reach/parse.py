@@ -127,6 +127,11 @@ def is_read(item: Mapping[str, Any]) -> bool:
     return kind in _READ or kind in TEMPLATES
 
 
+def list_items(item: Any) -> list[Any]:
+    """Return the items of a List, or of a list of one kind, each with its kind; none for anything else."""
+    return _items(item) if _is_list(item) else []
+
+
 def _is_list(item: Any) -> bool:
     """Return whether an object is a List of objects, or a list of one kind."""
     if not isinstance(item, dict) or not isinstance(item.get("items"), list):

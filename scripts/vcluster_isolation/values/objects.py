@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from vcluster_isolation.reach.parse import list_items
 from vcluster_isolation.values import argocd, platform, tools
 from vcluster_isolation.values.kinds import ROOT_KEYS
-from vcluster_isolation.values.sites import Site, at
+from vcluster_isolation.values.sites import Path, Site, at
 
 Object = Mapping[str, Any]
 _Reader = Callable[[Object, Sequence[Object]], Iterator[Site]]
@@ -28,7 +29,8 @@ _READERS: Final[Mapping[tuple[str, str], _Reader]] = {
     ("storage.loft.sh", "VirtualClusterInstance"): platform.sites,
     ("storage.loft.sh", "VirtualCluster"): platform.sites,
     ("fleet.cattle.io", "Bundle"): _alone(tools.bundle),
-    ("helm.cattle.io", "HelmChart"): _alone(tools.helm_chart),
+    ("helm.cattle.io", "HelmChart"): tools.helm_chart,
+    ("helm.cattle.io", "HelmChartConfig"): tools.helm_chart_config,
     ("helm.crossplane.io", "Release"): _alone(tools.crossplane),
     ("infrastructure.cluster.x-k8s.io", "VCluster"): _alone(tools.cluster_api),
 }
@@ -59,3 +61,21 @@ def sites_of(item: Object, others: Sequence[Object]) -> list[Site]:
     """Return the releases that an object holds; `others` are the objects that it may refer to."""
     reader = _reader(item)
     return [] if reader is None else list(reader(item, others))
+
+
+def flattened(document: Any) -> Iterator[tuple[Path, Any]]:
+    """Yield each object of a document with its path: those in Lists, and in lists of one kind, as `HelmReleaseList`.
+
+    An item of a list of one kind that names no kind is of that. Items that aliases repeat are there once. Source:
+    `reach.parse.flatten`, which manifests are read with.
+    """
+    waiting: list[tuple[Path, Any]] = [((), document)]
+    seen: set[int] = set()
+    while waiting:
+        above, item = waiting.pop()
+        listed = list_items(item)
+        if not listed:
+            yield above, item
+        elif id(item["items"]) not in seen:
+            seen.add(id(item["items"]))
+            waiting += reversed([((*above, "items", index), one) for index, one in enumerate(listed)])

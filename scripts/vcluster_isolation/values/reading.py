@@ -136,8 +136,7 @@ def _filled(text: str, name: str, engine: Engine | None) -> tuple[str, Text | No
     """Return a text with its expressions filled in; without an engine they are the chart's, if it is YAML with them."""
     if engine is not None:
         without = without_expressions(text, engine)
-        parse_mapping(without.text, name)
-        return without.text, without
+        return without.text, without.with_hidden(parse_mapping(without.text, name))
     _, found = parsed(text, lambda one: parse_mapping(one, name))
     return (text if found is None else found.text), found
 

@@ -22,7 +22,6 @@ from vcluster_isolation.values import legacy, objects
 from vcluster_isolation.values.expressions import Text, parsed, without_expressions
 from vcluster_isolation.values.kinds import is_manifest
 from vcluster_isolation.values.reading import Content, Source, content_of, of_plain
-from vcluster_isolation.values.sites import Path as Steps
 from vcluster_isolation.values.sites import Site, at
 from vcluster_isolation.wording import dotted, quoted
 
@@ -31,6 +30,7 @@ _CHART_FILE: Final = "Chart.yaml"
 _KUSTOMIZE: Final = "kustomization"
 _SUFFIXES: Final = {".yaml", ".yml", ".json"}
 _UNKNOWN: Final = (None, ".", "..")
+_OUR_KEYS: Final = ("networkPolic", "toHost", "privateNodes", "controlPlane")
 _CHARTS: Final = frozenset(
     f"vcluster{pro}{distro}" for pro in ("", "-pro") for distro in ("", "-k0s", "-k3s", "-k8s", "-eks")
 ) | {"vcluster-isolation"}
@@ -204,9 +204,9 @@ def _file(path: Path, text: str) -> _File:
         streamed = _json(text)
         if streamed is not None:
             return _File(path, name, text, streamed, lines=False)
-    documents, outer = parsed(text, lambda one: parse_documents(one, name))
+    documents, outer = parsed(text, lambda given: tuple(one.value for one in parse_documents(given, name)))
     inner = text if outer is None else outer.text
-    return _File(path, name, inner, tuple(one.value for one in documents), outer)
+    return _File(path, name, inner, documents, outer)
 
 
 def _json(text: str) -> tuple[Any, ...] | None:
@@ -281,11 +281,13 @@ def _add_objects(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]
             holding.setdefault(file.name, set()).add(index)
         for site in objects.sites_of(source.item, items):
             inside = source if site.item is None else by_item[id(site.item)]
-            yield from _add_site(replace(site, title=source.restore(site.title)), inside, sorting)
+            over = [content_of(one, by_item[id(one.item)]) for one in site.over]
+            yield from _add_site(replace(site, title=source.restore(site.title)), inside, over, sorting)
     for file in files:
         found = Manifests(file.name, file.text, file.documents, frozenset(holding.get(file.name, ())))
         if found.objects and file.outer is not None:
-            what = f"has manifests with expressions, such as {next(iter(file.outer.words.values()))}: not resolved"
+            lines = [expression for _, expression in file.outer.lines]
+            what = f"has manifests with expressions, such as {[*file.outer.words.values(), *lines][0]}: not resolved"
             yield Problem("", what, "render it, and give the result", "values", file.name)
         elif found.objects:
             sorting.manifests.append(found)
@@ -294,12 +296,7 @@ def _add_objects(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]
 def _sources(file: _File) -> Iterator[tuple[int, Source]]:
     """Yield each object of a file, those in Lists too, with the number of its document."""
     for index, document in enumerate(file.documents):
-        listed = document.get("items") if isinstance(document, dict) else None
-        numbered = list(enumerate(listed)) if isinstance(listed, list) and document.get("kind") == "List" else []
-        places: list[tuple[Steps, Any]] = [(("items", position), item) for position, item in numbered] or [
-            ((), document)
-        ]
-        for above, item in places:
+        for above, item in objects.flattened(document):
             if isinstance(item, dict):
                 number = index if file.lines else None
                 yield index, Source(file.name, file.text, number, above, item, file.outer)
@@ -310,24 +307,32 @@ def is_vclusters(chart: str | None) -> bool:
     return chart in _CHARTS
 
 
-def _add_site(site: Site, source: Source, sorting: _Sorting) -> Iterator[Problem]:
-    """Add a release of an object, or a note that it is passed over. Yield a problem if it may be a vCluster's."""
+def _add_site(site: Site, source: Source, over: Sequence[Content], sorting: _Sorting) -> Iterator[Problem]:
+    """Add a release of an object, or a note that it is passed over. Yield a problem if it may be a vCluster's.
+
+    The layers of `over` are laid over its own.
+    """
     chart = _text(site.chart, site, source)
     own = sorting.own_chart
     if chart in _CHARTS or chart == own:
-        content = content_of(site, source, known=chart in _CHARTS)
+        content = _joined([content_of(site, source, known=chart in _CHARTS), *over])
         at_hand = sorting.chart if chart == own or own in _CHARTS else CHART
         release = _release(site.title, at_hand, content, sorting)
         name, namespace = (_text(one, site, source) for one in (site.name, site.namespace))
         sorting.releases.append(replace(release, name=name, namespace=namespace))
         sorting.notes += site.notes
-    elif chart in _UNKNOWN and any("networkPolicy" in str(at(source.item, path)) for path in site.values):
+    elif chart in _UNKNOWN and any(_is_like_ours(at(source.item, path)) for path in site.values):
         what = f"{site.title}: its chart is not known, and its values are like those of a vCluster"
         next_step = "give the values by themselves, or name the chart"
         yield Problem(dotted(site.path), what, next_step, "values", source.name, source.line(site.path))
     else:
         what = "its chart is not known" if chart in _UNKNOWN else f"its chart is {quoted(chart)}"
         sorting.notes.append(f"{source.name}: {site.title} is passed over: {what}")
+
+
+def _is_like_ours(values: Any) -> bool:
+    """Return whether values, or their text, may be those of a vCluster."""
+    return any(key in str(values) for key in _OUR_KEYS)
 
 
 def _text(text: str | None, site: Site, source: Source) -> str | None:

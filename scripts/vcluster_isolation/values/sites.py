@@ -28,7 +28,7 @@ class Site:
     `values` are the paths of texts or mappings, each laid over those before it, and `parameters` that of a list of
     single values above them. `elsewhere` is what the tool adds from other places. `engine` fills in expressions before
     Helm sees the values; without one they are the chart's own references. `notes` say what is there and not used.
-    `item` is the object in which the paths are, if it is another one.
+    `item` is the object in which the paths are, if it is another one. `over` is what other objects lay over the values.
     """
 
     title: str
@@ -42,6 +42,7 @@ class Site:
     engine: Engine | None = None
     notes: Sequence[str] = ()
     item: Mapping[str, Any] | None = None
+    over: Sequence[Site] = ()
 
 
 def at(value: Any, path: Sequence[str | int]) -> Any:

@@ -1,8 +1,9 @@
 """Flux, Fleet, the HelmChart of K3s and RKE2, Crossplane, and Cluster API: objects with one Helm release each.
 
 Sources: Flux' API `helm.toolkit.fluxcd.io` (a release without a name is called [targetNamespace-]name), Fleet's
-reference of fleet.yaml and Bundle, K3s' documentation "Helm", Crossplane's provider-helm, and the Cluster API provider
-of vCluster (`infrastructure.cluster.x-k8s.io`).
+reference of fleet.yaml and Bundle, K3s' documentation "Helm" (the values of a HelmChartConfig win over those of the
+HelmChart), Crossplane's provider-helm, and the Cluster API provider of vCluster
+(`infrastructure.cluster.x-k8s.io`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,11 @@ from typing import Any, Final
 from vcluster_isolation.values.sites import Elsewhere, Path, Site, at, chart_of, name_of, present, text_at
 
 _BESIDE: Final = "give the values there by themselves, as a file of their own"
+
+_K3S_VALUES: Final[Sequence[Path]] = (("spec", "valuesContent"), ("spec", "values"))
+_K3S_SECRETS: Final[Mapping[Path, str]] = {
+    ("spec", "valuesSecrets"): "values of Secrets, which are not in this object",
+}
 
 
 def flux(item: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Iterator[Site]:
@@ -69,21 +75,40 @@ def bundle(item: Mapping[str, Any]) -> Iterator[Site]:
     )
 
 
-def helm_chart(item: Mapping[str, Any]) -> Iterator[Site]:
-    """Yield the release of a HelmChart of K3s or RKE2."""
-    more: dict[Path, str] = {
-        ("spec", "set"): "values given one by one",
-        ("spec", "valuesSecrets"): "values of Secrets, which are not in this object",
-    }
+def helm_chart(item: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Iterator[Site]:
+    """Yield the release of a HelmChart of K3s or RKE2, with the HelmChartConfig of its name and namespace over it."""
+    more: dict[Path, str] = {("spec", "set"): "values given one by one", **_K3S_SECRETS}
     yield Site(
         name_of(item),
         ("spec",),
         chart_of(text_at(item, ("spec", "chart"))),
         text_at(item, ("metadata", "name")),
         text_at(item, ("spec", "targetNamespace")) or text_at(item, ("metadata", "namespace")),
-        present(item, ("spec", "valuesContent"), ("spec", "values")),
+        present(item, *_K3S_VALUES),
         elsewhere=tuple(_elsewhere(item, more)),
+        over=[_config(one) for one in others if one.get("kind") == "HelmChartConfig" and _same_place(one, item)],
     )
+
+
+def helm_chart_config(item: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Iterator[Site]:
+    """Yield what a HelmChartConfig sets if its HelmChart is not among `others`: values of a chart that is not known."""
+    if not any(one.get("kind") == "HelmChart" and _same_place(one, item) for one in others):
+        yield _config(item)
+
+
+def _config(item: Mapping[str, Any]) -> Site:
+    """Return the values of a HelmChartConfig."""
+    elsewhere = tuple(_elsewhere(item, _K3S_SECRETS))
+    return Site(name_of(item), ("spec",), None, values=present(item, *_K3S_VALUES), elsewhere=elsewhere, item=item)
+
+
+def _same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two objects have the same name, and are in the same namespace."""
+    places = [
+        (text_at(item, ("metadata", "name")), text_at(item, ("metadata", "namespace")) or "default")
+        for item in (one, other)
+    ]
+    return places[0] == places[1]
 
 
 def crossplane(item: Mapping[str, Any]) -> Iterator[Site]:
