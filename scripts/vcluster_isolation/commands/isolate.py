@@ -84,6 +84,8 @@ def command(
     if not (files or more):
         raise IsolationError("no values were given", "name a vcluster.yaml, such as examples/vcluster.yaml")
     given = one_release((*files, *more), name)
+    for line in given.notes:
+        click.echo(f"note: {printable(line)}", err=True)
     chosen = _chosen_name(given, name, install=install)
     found = target(chosen or EXAMPLE_NAME, namespace=namespace or given.namespace, release=release)
     inline = json.dumps({"vcluster": {"name": found.name}})
