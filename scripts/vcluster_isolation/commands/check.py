@@ -42,7 +42,7 @@ With --each, a list of such objects, one for each FILE.
     "--kubernetes",
     metavar="VERSION",
     multiple=True,
-    help="A Kubernetes version, like 1.36, that kubeconform judges for. As often as you like. "
+    help="A Kubernetes version, like 1.36, that kubeconform judges for. May be repeated. "
     "Default: the oldest, a middle and the newest with schemas.",
 )
 @click.option("--each", is_flag=True, help="Check each FILE of values by itself: they are no layers of one release.")
@@ -69,7 +69,8 @@ def command(
     Values are read strictly, then checked by values.schema.json and by the chart's own validation, and what they
     render by kubeconform and by the API server's own rules, which no schema has.
 
-    Exit code 0: nothing is wrong. 1: there are problems. 2: the check could not run.
+    Exit code 0: nothing is wrong. 1: there are problems. 2: the check could not run. 3: an error in
+    vcluster-isolation itself. 130: interrupted with Ctrl-C. 141: the reader of the output has gone.
     """
     chosen = target(name, namespace=namespace, release=name)
     request = Request(name=chosen.release, namespace=chosen.namespace, chart=chart)

@@ -74,7 +74,7 @@ def command(
     cast: the pods of a vCluster with their usual labels, a `neighbour` with the same chart in the same namespace, an
     `other` vCluster elsewhere, pods of the host cluster, all addresses, and the pods that the policies name.
 
-    What somebody could do with other labels is what `prove` tells.
+    `prove` judges every possible pod, whatever its labels.
 
     Exit code 0: done. 2: cannot run. 4: done, and policies of other APIs, which are not evaluated and are named below
     the flows, could change some.

@@ -30,7 +30,7 @@ from vcluster_isolation.wording import printable
     metavar="FILE",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="More values, laid over those before. As often as you like.",
+    help="More values, laid over those before. May be repeated.",
 )
 @click.option("--name", help="The vCluster's release name. Default: vcluster.name in the values.")
 @click.option("--namespace", help="Where the vCluster runs. Default: vcluster-NAME.")
