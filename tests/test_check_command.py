@@ -110,7 +110,10 @@ def test_right_values_say_what_was_checked(run: Run) -> None:
 def test_values_that_render_nothing_say_so(run: Run) -> None:
     assert run(write("a.yaml", "")) == (
         0,
-        [f"ok: a.yaml: no manifests (policies.networkPolicy.enabled is not true); {BY}"],
+        [
+            "ok: a.yaml: no manifests (vcluster-isolation is not on in the chart: check the conditions and tags of its "
+            f"dependencies, and the values); {BY}"
+        ],
         "",
     )
 

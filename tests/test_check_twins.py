@@ -94,3 +94,31 @@ def test_what_only_the_evaluator_refuses_is_a_problem_as_well() -> None:
     pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: i}]}\nstatus: {podIP: 300.0.0.1}\n"
     (problem,) = said(pod)
     assert problem.startswith("f:1: Pod/default/p status.podIP")
+
+
+def files_with(folder: Path, **texts: str) -> list[str]:
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return [str(folder / f"{name}.yaml") for name in texts]
+
+
+def test_an_object_of_two_files_is_a_problem_of_one_cluster(tmp_path: Path) -> None:
+    one, two = files_with(tmp_path, one=f"{HEAD % 1}---\n{POLICY}", two=f"{HEAD % 2}---\n{POLICY}")
+    for words in ([one, two], [str(tmp_path)]):
+        result = CliRunner().invoke(cli.app, ["check", *words])
+        assert (result.exit_code, result.output.splitlines()[0]) == (
+            1,
+            f"{two}:6: NetworkPolicy/a: is defined twice, here and in {one} on line 6, and only the last one counts; "
+            "keep one of them, or check files of different clusters with --each",
+        )
+    assert CliRunner().invoke(cli.app, ["check", "--each", one, two]).exit_code == 0
+
+
+def test_values_beside_what_they_render_are_a_problem(tmp_path: Path) -> None:
+    (values,) = files_with(tmp_path, values="policies: {networkPolicy: {enabled: true}}\n")
+    rendered = CliRunner().invoke(cli.app, ["isolate", values, "--name", "red"]).stdout
+    _, other = files_with(tmp_path, values=Path(values).read_text(), manifests=rendered)
+    result = CliRunner().invoke(cli.app, ["check", values, other, "--name", "red"])
+    assert result.exit_code == 1
+    assert result.output.count(f"is rendered by the values, and is in {other} too; leave one of the two out") == 4
+    assert CliRunner().invoke(cli.app, ["check", values, other, "--name", "blue"]).exit_code == 0

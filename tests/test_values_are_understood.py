@@ -187,7 +187,9 @@ TEMPLATES = {
 def test_a_template_of_another_program_is_called_so_once_and_with_its_line(text: str) -> None:
     line, program = TEMPLATES[text]
     (said,) = said_of(text)
-    assert said.startswith(f"v:{line}: is a template of {program}, and no YAML before that has rendered it; render it ")
+    assert said.startswith(
+        f"v:{line}: is a template of {program}, and becomes YAML only when that renders it; render it "
+    )
     with pytest.raises(InputError, match="is a template of"):
         parse_documents(text, "v")
 
@@ -209,8 +211,8 @@ def test_text_that_only_holds_such_marks_is_what_it_says(text: str) -> None:
 def test_a_fault_that_is_no_templates_stays_beside_one_that_is() -> None:
     assert said_of("a: 1\na: 2\nb: {{ x }}\n") == [
         "v:2: a: is set again; it was set on line 1; keep one of them",
-        'v:3: is a template of Helm, or another program with Go templates or Jinja ("{{ x }}"), and no YAML before that '
-        "has rendered it; render it first (helm template, helmfile template or gomplate; of Jinja, ansible), and give "
+        'v:3: is a template of Helm, or another program with Go templates or Jinja ("{{ x }}"), and becomes YAML only '
+        "when that renders it; render it first (helm template, helmfile template or gomplate; of Jinja, ansible), and give "
         "what comes out",
     ]
     for above in ('"${x}"', '"{{ x }}"', "'{% x %}'", "1 # {{ x }}"):
@@ -224,6 +226,23 @@ def test_what_a_template_left_in_a_value_is_said_where_the_value_is_refused(run:
     assert lines[0].endswith(
         "; it looks like a template of another program: render that first, and check what comes out"
     )
+
+
+MARKS = ("${team}", "$TEAM", "$(cat x)", "%{ if x }", "(( grab x ))", "[[ .x ]]", "@@TEAM@@", "#{team}#", "<%= x %>")
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("place", ["enabled: '%s'", "enabled: true, labels: {a: '%s'}"])
+def test_what_a_template_left_comes_before_other_advice(run: Any, mark: str, place: str) -> None:
+    _, lines = run("check", write(f"policies: {{networkPolicy: {{{place % mark}}}}}\n"))
+    program = "ERB (Puppet, Chef)" if mark.startswith("<") else "another program"
+    assert lines[0].endswith(f"; it looks like a template of {program}: render that first, and check what comes out")
+
+
+@pytest.mark.parametrize("value", ["a b", "$", "50%", "a@b", "[x]", "#1"])
+def test_other_values_are_called_no_template(run: Any, value: str) -> None:
+    _, lines = run("check", write(f"policies: {{networkPolicy: {{enabled: true, labels: {{a: '{value}'}}}}}}\n"))
+    assert "is not a label value; use letters" in lines[0]
 
 
 def test_several_files_are_called_layers_and_each_can_be_checked_by_itself(run: Any) -> None:

@@ -193,6 +193,51 @@ def test_isolate_of_manifests_is_an_error() -> None:
     assert "has manifests, and no values" in str(run(isolate.command, OBJECTS / "gate.yaml").exception)
 
 
+def test_isolate_passes_over_the_manifests_beside_a_release(tmp_path: Path) -> None:
+    path = tmp_path / "flux.yaml"
+    head = "apiVersion: v1\nkind: Namespace\nmetadata: {name: red}\n---\n"
+    alone, text = OBJECTS / "helmrelease.yaml", (OBJECTS / "helmrelease.yaml").read_text()
+    path.write_text(head + text)
+    result = run(isolate.command, path)
+    assert (result.exit_code, result.stdout) == (0, run(isolate.command, alone).stdout)
+    assert f"note: {path}: the manifests in it are passed over: only values are rendered" in result.stderr
+
+
+@pytest.mark.parametrize("command", [check.command, prove.command, connectivity.command, isolate.command])
+def test_two_objects_of_one_name_that_hold_values_are_refused(command: click.Command, tmp_path: Path) -> None:
+    text = (OBJECTS / "application.yaml").read_text()
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text(f"{text}\n---\n{text}")
+    result = run(command, one)
+    assert "is defined twice, also here on line " in result.output + str(result.exception)
+    for path in (one, two):
+        path.write_text(text)
+    result = run(command, one, two)
+    said = result.output + str(result.exception)
+    assert f"is defined twice, also in {one} on line " in said
+    assert f"{two}:" in said
+    assert run(check.command, "--each", one, two).exit_code == 0
+
+
+def test_two_releases_of_one_name_are_not_told_apart_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "two.yaml"
+    one = CASES["argocd-values"].text.replace("{name: app}", "{name: app, namespace: one}", 1)
+    path.write_text(f"{one}---\n{one.replace('namespace: one', 'namespace: two', 1)}")
+    error = str(run(isolate.command, path, "--name", "app").exception)
+    assert error.startswith("2 releases are called app: Application/app; Application/app; give a file with one of them")
+
+
+def test_a_chart_that_an_object_does_not_use_is_said(tmp_path: Path) -> None:
+    chart = tmp_path / "umb"
+    chart.mkdir()
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: umb\nversion: 1.0.0\n")
+    file = OBJECTS / "application.yaml"
+    for command in (prove.command, check.command):
+        result = run(command, file, "--chart", chart)
+        assert ': --chart is not used, because its chart is "vcluster' in result.output
+        assert "--chart is not used" not in run(command, file).output
+
+
 def test_nothing_but_other_charts_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(CASES["argocd-values"].text.replace("vcluster", "grafana"))

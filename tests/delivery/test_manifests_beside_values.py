@@ -251,3 +251,15 @@ def test_what_manifests_close_is_not_excused_as_closed_by_the_values(tmp_path: P
     plain, beside = statuses(given(values)), statuses(given(values, closed))
     lost = {name: beside[name] for name in plain if plain[name] == HOLDS != beside[name]}
     assert set(lost.values()) == {FAILS}
+
+
+def test_pods_of_others_alone_leave_the_cast_in_place(tmp_path: Path) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p1, namespace: gw}\nspec: {containers: []}\n"
+    strange = put(tmp_path / "strange.yaml", pod)
+    assert lines(TEAM, strange) == lines(TEAM)
+    words = ("workload", "10.1.2.3", "-f", TEAM, "-f", strange)
+    assert run(explain.command, *words).stdout == run(explain.command, *words[:4]).stdout != ""
+    assert "egress of gw/p1: no policy isolates it" in run(explain.command, "gw/p1", *words[1:]).stdout
+    label = "labels: {vcluster.loft.sh/managed-by: my-vcluster}"
+    own = put(tmp_path / "own.yaml", pod.replace("namespace: gw", f"namespace: vcluster-my-vcluster, {label}"))
+    assert any(line.startswith("my-vcluster/workload => ") for line in lines(TEAM, strange, own))

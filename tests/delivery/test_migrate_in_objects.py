@@ -209,3 +209,34 @@ def test_only_the_old_key_changes(above: list[str], below: list[str], indent: in
     assert found.problems == ()
     assert found.text == new
     assert parsed(new, lambda one: one)[1] is None
+
+
+PROPERTIES = ["&all", "!!map", "&all !!map", "!!map &all", "&all\n    # why"]
+
+
+@pytest.mark.parametrize("properties", PROPERTIES)
+def test_an_anchor_or_a_tag_of_values_stays_where_it_is(properties: str) -> None:
+    head = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: red}\nspec:\n"
+    head += f"  chart: {{spec: {{chart: vcluster}}}}\n  values: {properties}\n    policies:\n      networkPolicy:\n"
+    found = migrate_any(f"{head}        extraWorkloadRules: [] # none\n  interval: 5m\n", "v")
+    assert found.problems == ()
+    assert found.text == f"{head}        workload:\n          egress: [] # none\n  interval: 5m\n"
+
+
+@pytest.mark.parametrize("properties", ["&v ", "!!str ", "&v !!str "])
+def test_an_anchor_or_a_tag_before_a_literal_block_leaves_it_one(properties: str) -> None:
+    text = CASES["argocd-values"].text.replace("profile: hardened", OLD)
+    assert text.count("values: |") == 1
+    with_anchor, plain = migrate_any(text.replace("values: |", f"values: {properties}|"), "v"), migrate_any(text, "v")
+    assert (with_anchor.problems, plain.done != ()) == ((), True)
+    assert with_anchor.text == plain.text.replace("values: |", f"values: {properties}|")
+
+
+def test_what_would_mean_something_else_names_the_keys_and_their_lines() -> None:
+    head = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: red}\nspec:\n"
+    head += "  chart: {spec: {chart: vcluster}}\n  values: &all\n    policies:\n      networkPolicy:\n"
+    found = migrate_any(f"{head}        extraWorkloadRules: []\n  copy: *all\n", "v")
+    assert [str(problem) for problem in found.problems] == [
+        "v: cannot be migrated: the file would mean something else then; rename by hand: line 9: "
+        "policies.networkPolicy.extraWorkloadRules is now policies.networkPolicy.workload.egress"
+    ]

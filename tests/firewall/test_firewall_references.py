@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vcluster_isolation.errors import InputError
+from vcluster_isolation.firewall.hcl import distinct
 from vcluster_isolation.firewall.references import Reference, reference
 
 NAMES = (
@@ -187,3 +188,33 @@ def test_numbers_and_cidrs_are_no_settings(option: str) -> None:
         printed(
             f"--provider={provider[0]}", *provider[1:], option, "--nodes=10.0.0.0/16" if provider[1:] else "--nodes=t"
         )
+
+
+def test_resources_of_one_name_are_numbered() -> None:
+    text = printed(
+        *("--provider=terraform-aws", "--for=platform", "--nodes=sg-0123456789abcdef0", "--api-server=var.a_b"),
+        *("--api-server=var.a.b", "--api-server=var.a-b", "--api-server=var.a_b_2"),
+    )
+    heads = re.findall(r'^resource "[^"]*" "([^"]*)"', text, re.MULTILINE)
+    assert len(heads) == len(set(heads)) == len(bodies(text))
+    of_one_port = [head for head in heads if "_8443_" in head]
+    assert len(of_one_port) == 4
+
+
+def test_a_number_is_no_name_that_is_taken() -> None:
+    resources = [f'resource "k" "{name}" {{\n}}' for name in ("a", "a", "a_2", "a", "b")]
+    names = [re.findall('"([^"]*)" {', text)[0] for text in distinct(resources)]
+    assert names == ["a", "a_3", "a_2", "a_4", "b"]
+
+
+def test_a_priority_that_is_a_reference_is_not_advised() -> None:
+    with pytest.raises(InputError) as refused:
+        printed(
+            "--provider=terraform-azure",
+            *AZURE,
+            "--first-priority=var.p",
+            "--nodes=10.0.0.0/16",
+            "--api-server=10.9.0.0/28",
+        )
+    (line,) = [line for line in str(refused.value).splitlines() if "--first-priority" in line]
+    assert line.endswith("give it in the form 1000")

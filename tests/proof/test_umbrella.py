@@ -260,3 +260,15 @@ def test_golden_files_are_written_for_an_umbrella(run: Any, umbrella: Path) -> N
     code, _, error = run("golden", "check", "--tests", "tests", "--chart", umbrella)
     assert code == 1
     assert error == "error: tests/values/bad.yaml:1: red.polices: unknown key; did you mean policies?\n"
+
+
+def test_check_says_that_a_subchart_is_off(run: Any, umbrella: Path) -> None:
+    write(red={**tenant("r"), "enabled": False})
+    code, text, _ = run("check", "values.yaml", "--chart", umbrella)
+    assert code == 0
+    assert "no manifests (vcluster-isolation is not on in the chart: check the conditions and tags" in text
+    write(red={"enabled": True, "policies": {"networkPolicy": {"enabled": False}}})
+    assert (
+        "no manifests (policies.networkPolicy.enabled is not true)"
+        in run("check", "values.yaml", "--chart", umbrella)[1]
+    )

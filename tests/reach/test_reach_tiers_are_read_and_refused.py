@@ -100,7 +100,7 @@ def test_the_kinds_of_another_version_are_not_evaluated() -> None:
         ({"priority": True}, "spec.priority: true is not a priority; use a number from 0 to 1000 (unquoted)"),
         ({"priority": "5"}, 'spec.priority: "5" is not a priority; use a number from 0 to 1000 (unquoted)'),
         ({"tier": "Admin"}, "spec.tier: is not a field here; use one of priority, subject, ingress, egress"),
-        ({"subject": None}, "spec.subject: names nobody; set one of namespaces, pods"),
+        ({"subject": None}, "spec.subject: selects nothing; set one of namespaces, pods"),
         (
             {"subject": {"namespaces": {}, "pods": {}}},
             "spec.subject: has namespaces and pods; make them entries of their own",
@@ -138,7 +138,7 @@ def test_everything_wrong_with_a_policy_is_said_at_once() -> None:
         (ADMIN, {"to": [PODS]}, ".action: null is not an action; use Allow, Deny or Pass"),
         (ADMIN, {"action": ["Deny"], "to": [PODS]}, '.action: ["Deny"] is not an action; use Allow, Deny or Pass'),
         (ADMIN, {"action": "Deny", "to": []}, ".to: names no peer; list one at least; `namespaces: {}` is all pods"),
-        (ADMIN, to("Deny", {}), ".to[0]: names nobody; set one of namespaces, pods, nodes, networks, domainNames"),
+        (ADMIN, to("Deny", {}), ".to[0]: selects nothing; set one of namespaces, pods, nodes, networks, domainNames"),
         (
             ADMIN,
             to("Deny", {"services": {}}),

@@ -11,6 +11,7 @@ from vcluster_isolation.checks.kubeconform import choose
 from vcluster_isolation.checks.left_open import left_open
 from vcluster_isolation.checks.manifests_check import Judged, judge
 from vcluster_isolation.checks.needs_check import unmet_needs
+from vcluster_isolation.checks.twins import Standing, across
 from vcluster_isolation.checks.values_check import check_values
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import Request
@@ -29,7 +30,8 @@ class Report:
 
     `layers` are those of `files` that are values of one release, the last one on top. `steps` are those that were
     taken, of `yaml`, `schema`, `chart`, `kubeconform` and `api`; `objects` names the manifests that were judged, and
-    `kubernetes` the versions that kubeconform judged them for.
+    `kubernetes` the versions that kubeconform judged them for. `streams` are the objects of each file of manifests, and
+    those that the plain values render. `subchart_off` says that another chart was given, in which this one is not on.
     """
 
     files: tuple[str, ...]
@@ -39,10 +41,12 @@ class Report:
     objects: list[str] = field(default_factory=list)
     kubernetes: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    streams: list[tuple[Standing, ...]] = field(default_factory=list)
+    subchart_off: bool = False
 
 
 def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> Report:
-    """Check `files`: values as layers of the one release that `request` says, manifests each by itself.
+    """Check `files`: values as layers of the one release that `request` says, manifests as objects of one cluster.
 
     A folder stands for its .yaml, .yml and .json files. A release inside another object (see `values.releases`) is
     checked by itself, with the name and namespace that the object says. `against` are Kubernetes versions (see
@@ -65,6 +69,7 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
         # A file that is no YAML may be a layer: the others mean nothing without it.
         if release.title or not found.problems:
             _check_release(release, request, versions, report)
+    report.problems += across(report.streams)
     report.problems = sorted_by_file(report.problems, report.files)
     report.warnings = sorted_by_file(report.warnings, report.files)
     return report
@@ -115,6 +120,7 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
     checked = check_values(layers, request)
     report.steps += ["schema", "chart"] if checked.has_schema else ["chart"]
     report.problems += checked.problems
+    report.subchart_off = not checked.instances
     if checked.manifests is None:
         return
     try:
@@ -133,5 +139,6 @@ def _add(report: Report, judged: Judged, versions: tuple[str, ...]) -> None:
     report.problems += judged.problems
     report.warnings += judged.warnings
     report.objects += judged.objects
+    report.streams.append(judged.standing)
     report.kubernetes = versions
     report.steps += [step for step in ("kubeconform", "api") if step not in report.steps]

@@ -9,7 +9,7 @@ from typing import Any
 from vcluster_isolation.checks import api_rules, kubeconform
 from vcluster_isolation.checks.kubernetes_schemas import has_own_schema, is_custom
 from vcluster_isolation.checks.shapes import Finding, Path
-from vcluster_isolation.checks.twins import key_of, rendered_twice, source_of, twins
+from vcluster_isolation.checks.twins import Standing, key_of, rendered_twice, source_of, twins
 from vcluster_isolation.errors import Problem
 from vcluster_isolation.netpol.policy_kinds import MEANINGS
 from vcluster_isolation.netpol.unevaluated import unevaluated
@@ -20,11 +20,12 @@ from vcluster_isolation.wording import dotted
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The verdict on a stream of manifests: problems, warnings, and every object's name."""
+    """The verdict on a stream of manifests: problems, warnings, every object's name, and where it stands."""
 
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     objects: tuple[str, ...]
+    standing: tuple[Standing, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,13 @@ def judge(  # noqa: PLR0913 - how to read the text, each with a default
         warnings += _problems(found, tuple(_not_evaluated(found.value)), "api", stream)
     problems += _twins(objects, stream, [document.line for document in documents])
     names = tuple(api_rules.name_of(found.value) for found in objects)
-    return Judged(tuple(problems), tuple(warnings), names)
+    return Judged(tuple(problems), tuple(warnings), names, tuple(_standing(objects, names, stream)))
+
+
+def _standing(objects: Sequence[_Object], names: Sequence[str], stream: _Stream) -> Iterator[Standing]:
+    """Yield where each object stands."""
+    for found, name in zip(objects, names, strict=True):
+        yield Standing(key_of(found.value, stream.namespace), name, *stream.place(found))
 
 
 def _objects(document: dict[str, Any], index: int) -> Iterator[_Object]:

@@ -6,6 +6,7 @@ Helm prints and installs both without a word, and so does `kubectl apply`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from vcluster_isolation.errors import Problem
@@ -15,7 +16,20 @@ _ONE_OF_TWO: Final = (
     "keep one: give each vCluster its own vcluster.name, or turn off the policies of one of the two charts"
 )
 
+_OF_TWO_FILES: Final = "keep one of them, or check files of different clusters with --each"
+_LEAVE: Final = "leave one of the two out: give either the values, or what they render"
+
 Key = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An object and where it stands: what tells it from others, its name, file and line; no file when rendered."""
+
+    key: Key | None
+    name: str
+    file: str | None
+    line: int | None
 
 
 def key_of(document: Mapping[str, Any], namespace: str) -> Key | None:
@@ -57,6 +71,26 @@ def rendered_twice(
         what = "is defined twice, and only the last one counts"
         what += f" (rendered by {' and by '.join(made)})" if all(made) else ""
         yield Problem(names[index], what, _ONE_OF_TWO, "api")
+
+
+def across(streams: Sequence[Sequence[Standing]]) -> Iterator[Problem]:
+    """Yield a problem for each object of a stream that an earlier stream has as well, once for each stream.
+
+    Streams are of one cluster: the files of manifests, and after them what plain values render.
+    """
+    first: dict[Key, Standing] = {}
+    for stream in streams:
+        here = {standing.key: standing for standing in reversed(stream) if standing.key is not None}
+        for key, standing in here.items():
+            other = first.setdefault(key, standing)
+            if other is standing:
+                continue
+            if standing.file is None:
+                what = f"is rendered by the values, and is in {other.file} too"
+                yield Problem(standing.name, what, _LEAVE, "api", other.file, other.line)
+            else:
+                what = f"is defined twice, here and in {other.file} on line {other.line}, and only the last one counts"
+                yield Problem(standing.name, what, _OF_TWO_FILES, "api", standing.file, standing.line)
 
 
 def source_of(text: str, line: int) -> str:

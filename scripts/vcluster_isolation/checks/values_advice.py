@@ -42,9 +42,20 @@ _OF_0_19: Final = frozenset(
 _OF_0_19_TOO: Final = frozenset({"storage", "serviceAccount", "replicas", "ingress", "service", "init", "api", "etcd"})
 """Others of them, which only mean something beside the first."""
 
-_MARK: Final = re.compile(r"\$\{[^}]*\}|%\{|<%|\(\( ")
+_MARK: Final = re.compile(r"\$\{[^}]*\}|\$\(|\"\$[A-Za-z_][A-Za-z0-9_]*\"|%\{|<%|\(\( |\[\[ |@@[^@]+@@|#\{[^}]*\}")
+"""Marks of shells, Terraform, ERB, spruce, Go templates with other delimiters, and programs that replace words."""
 _OLD: Final = "it is one of vCluster 0.19 and older: remove it, or convert the whole file (vcluster convert config)"
 _RENDER: Final = "it looks like a template of another program: render that first, and check what comes out"
+
+_RENDER_ERB: Final = "it looks like a template of ERB (Puppet, Chef): render that first, and check what comes out"
+
+
+def rendered_first(what: str, next_step: str) -> str:
+    """Return the advice on what is wrong: to render a template first, where the value has the marks of one."""
+    found = _MARK.search(what)
+    if found is None:
+        return next_step
+    return _RENDER_ERB if found[0] == "<%" else _RENDER
 
 
 def better(values: Mapping[str, Any], findings: Sequence[Finding]) -> list[Finding]:
@@ -83,4 +94,4 @@ def _advised(finding: Finding, *, old: bool) -> Finding:
     is_old = path[0] in _OF_0_19 or (old and path[0] in _OF_0_19_TOO) if path else False
     if what == UNKNOWN and (is_old or (path[0] == "vcluster" and len(path) > 1)):
         return path, what, next_step if next_step.startswith("did you mean") else _OLD
-    return path, what, _RENDER if _MARK.search(what) else next_step
+    return path, what, rendered_first(what, next_step)

@@ -42,7 +42,7 @@ With --each, a list of such objects, one for each FILE.
     "--kubernetes",
     metavar="VERSION",
     multiple=True,
-    help="A Kubernetes version, like 1.36, that kubeconform judges for. As often as you like. "
+    help="A Kubernetes version, like 1.36, that kubeconform judges for. May be repeated. "
     "Default: the oldest, a middle and the newest with schemas.",
 )
 @click.option("--each", is_flag=True, help="Check each FILE of values by itself: they are no layers of one release.")
@@ -62,14 +62,15 @@ def command(
     """Say everything that is wrong with the values in FILE, before a cluster sees them.
 
     Several FILEs are layers of one release, as for `helm -f a.yaml -f b.yaml`: what one of them says wrong, a later one
-    can hide. With --each, each is a release of its own. A FILE of Kubernetes manifests (apiVersion and kind) is judged
-    by itself, and so are the values inside an Argo CD Application, a Flux HelmRelease, a VirtualClusterTemplate and the
-    like. A folder stands for the files below it, `-` for standard input.
+    can hide. With --each, each is a release of its own. FILEs of Kubernetes manifests (apiVersion and kind) are
+    objects of one cluster. The values inside an Argo CD Application, a Flux HelmRelease, a VirtualClusterTemplate and
+    the like are judged by themselves. A folder stands for the files below it, `-` for standard input.
 
     Values are read strictly, then checked by values.schema.json and by the chart's own validation, and what they
     render by kubeconform and by the API server's own rules, which no schema has.
 
-    Exit code 0: nothing is wrong. 1: there are problems. 2: the check could not run.
+    Exit code 0: nothing is wrong. 1: there are problems. 2: the check could not run. 3: an error in
+    vcluster-isolation itself. 130: interrupted with Ctrl-C. 141: the reader of the output has gone.
     """
     chosen = target(name, namespace=namespace, release=name)
     request = Request(name=chosen.release, namespace=chosen.namespace, chart=chart)
@@ -135,4 +136,9 @@ def _objects(report: Report) -> str:
     """Return how many objects of each kind there are."""
     kinds = Counter(name.partition("/")[0] for name in report.objects)
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    if report.subchart_off and not listed:
+        return (
+            "no manifests (vcluster-isolation is not on in the chart: "
+            "check the conditions and tags of its dependencies, and the values)"
+        )
     return listed or "no manifests (policies.networkPolicy.enabled is not true)"

@@ -69,11 +69,12 @@ def command(
 
     FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
     Flux HelmRelease, a VirtualClusterTemplate), manifests, or both, which are one cluster then; a folder stands for the
-    files in it, `-` for standard input. Manifests with pods are about these pods. Without any, the flows are those of a
+    files in it, `-` for standard input. Manifests with pods of a vCluster are about the
+    pods in them. Without such pods, the flows are those of a
     cast: the pods of a vCluster with their usual labels, a `neighbour` with the same chart in the same namespace, an
     `other` vCluster elsewhere, pods of the host cluster, all addresses, and the pods that the policies name.
 
-    What somebody could do with other labels is what `prove` tells.
+    `prove` judges every possible pod, whatever its labels.
 
     Exit code 0: done. 2: cannot run. 4: done, and policies of other APIs, which are not evaluated and are named below
     the flows, could change some.

@@ -61,8 +61,8 @@ def command(
 
     Each side is a values file, an object that holds values (an Argo CD Application, a Flux HelmRelease and so on),
     manifests, a folder of these, a chart (a folder or .tgz, rendered with --values), or any of these at a git
-    revision: REV:PATH. What counts are flows, of every pod that anybody could create: a change of text that changes
-    no flow is neutral.
+    revision: REV:PATH. What counts are flows, for every possible pod, whatever its labels: a change of text that
+    changes no flow is neutral.
 
     Of plain values and the manifests of one vCluster, as for a change from vCluster's own policies to these, the values
     are taken for that vCluster unless --name or --namespace says otherwise.

@@ -63,7 +63,7 @@ PORT is 8443 (TCP), 8443/TCP, 53/UDP or 8000-8100/TCP; without it, any port.
     multiple=True,
     required=True,
     type=click.Path(path_type=Path),
-    help="Values, objects that hold values, manifests, or a folder; `-` is standard input. As often as you like.",
+    help="Values, objects that hold values, manifests, or a folder; `-` is standard input. May be repeated.",
 )
 @click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
 @click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")

@@ -63,7 +63,7 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
     "purposes",
     type=click.Choice(list(PURPOSES)),
     multiple=True,
-    help="What to open; as often as you like. Default: all for which a WHERE is given.",
+    help="What to open. May be repeated. Default: all for which a WHERE is given.",
 )
 @_where_options
 @_setting_options
@@ -96,7 +96,7 @@ def command(
     prometheus  the agent to Prometheus: TCP 9090
     dns         node to node, DNS of vClusters: UDP and TCP 1053
 
-    Nothing is changed, and nothing but kubectl (--from-cluster) is asked. Options count more than values, and
+    This command changes nothing. It runs kubectl only with --from-cluster. Options count more than values, and
     values more than the cluster.
 
     Exit code 0: done. 2: something is missing or wrong, all of which is said.

@@ -30,7 +30,7 @@ from vcluster_isolation.wording import printable
     metavar="FILE",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="More values, laid over those before. As often as you like.",
+    help="More values, laid over those before. May be repeated.",
 )
 @click.option("--name", help="The vCluster's release name. Default: vcluster.name in the values.")
 @click.option("--namespace", help="Where the vCluster runs. Default: vcluster-NAME.")
@@ -93,6 +93,8 @@ def command(
     if not (files or more):
         raise IsolationError("no values were given", "name a vcluster.yaml, such as examples/vcluster.yaml")
     given = one_release((*files, *more), name)
+    for line in given.notes:
+        click.echo(f"note: {printable(line)}", err=True)
     chosen = _chosen_name(given, name, install=install)
     found = target(chosen or EXAMPLE_NAME, namespace=namespace or given.namespace, release=release)
     inline = json.dumps({"vcluster": {"name": found.name}})

@@ -35,7 +35,7 @@ def command(
     output: str,
     strict: bool,
 ) -> None:
-    """Judge every claim about a vCluster, for every pod that anybody could create.
+    """Judge every claim about a vCluster, for every possible pod, whatever its labels.
 
     FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
     Flux HelmRelease, a VirtualClusterTemplate: each release by itself), manifests, or both, which are one cluster then;
@@ -44,9 +44,9 @@ def command(
 
     A claim `holds` or `FAILS`; it is `granted` when only what your own values opened breaks it, and `closed` when
     only what your own values closed does. It is `excepted` when only what the chart had to leave open breaks it: the
-    report says what, and which value closes it. Of manifests nobody knows what is yours: what is broken there fails.
-    It is `undecided` when it does not fail, and a policy that is not evaluated (of Cilium, of Calico, of a kind that is
-    not known) could break it: the report names the policy.
+    report says what, and which value closes it. Rendered manifests do not record which rules come from your values, so
+    every violation counts as a failure. A claim is `undecided` when it does not fail, and a policy that is not
+    evaluated (of Cilium, of Calico, of a kind that is not known) could break it: the report names the policy.
 
     A grant of yours whose peers a pod of another tenant can match is named below the claims, with the selector that is
     safe. A claim that holds only while nodes and pods have private addresses says so, with the value to set.

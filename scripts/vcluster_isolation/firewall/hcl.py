@@ -6,7 +6,7 @@ Source: HCL's native syntax specification, "Template Expressions" and "Quoted Te
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vcluster_isolation.firewall.references import Reference
 
@@ -16,11 +16,28 @@ Body = Mapping[str, "Value | Body | None"]
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
+_OPENING = '" {'
+
 
 def resource(kind: str, name: str, body: Body) -> str:
     """Return a resource; dashes of its name become underscores, as Terraform's style has it."""
     lines = [f'resource "{kind}" "{label(name)}" {{', *_lines(body, "  "), "}"]
     return "\n".join(lines)
+
+
+def distinct(resources: Iterable[str]) -> Iterator[str]:
+    """Yield resources, with a number after each name that one of the same kind before it has: Terraform refuses two."""
+    texts = list(resources)
+    heads = [text.partition("\n")[0] for text in texts]
+    taken, seen = set(heads), set[str]()
+    for head, text in zip(heads, texts, strict=True):
+        new, number = head, 2
+        if head in seen:
+            while new in taken:
+                new, number = f"{head.removesuffix(_OPENING)}_{number}{_OPENING}", number + 1
+        seen.add(head)
+        taken.add(new)
+        yield new + text.removeprefix(head)
 
 
 def label(text: str) -> str:

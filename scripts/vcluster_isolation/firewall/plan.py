@@ -94,7 +94,8 @@ def _wrong_settings(provider_name: str, inputs: Inputs) -> Iterator[Problem]:
         elif isinstance(given.text, Reference) and given.text.kind == "name" and name != "first_priority":
             continue
         elif not kind.allows(given.text) or (name == "first_priority" and int(given.text) not in _PRIORITIES):
-            next_step = f"give it in the form {kind.example}{_OR_REFERENCE * provider.references}"
+            may_refer = provider.references and name != "first_priority"  # rules count from it
+            next_step = f"give it in the form {kind.example}{_OR_REFERENCE * may_refer}"
             yield _problem(given.where, f"{quoted(given.text)} cannot be {kind.what}", next_step)
 
 

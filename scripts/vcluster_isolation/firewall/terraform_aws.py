@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vcluster_isolation.firewall.ends import is_ipv4, is_ipv6, is_name
-from vcluster_isolation.firewall.hcl import resource
+from vcluster_isolation.firewall.hcl import distinct, resource
 from vcluster_isolation.firewall.model import Rule, Settings
 
 
 def render(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
     """Yield a resource for each port, source and security group that a rule is for: one has room for one of each."""
     del settings
-    for rule in rules:
-        for group in rule.targets:
-            for port in rule.ports:
-                for source in rule.sources:
-                    yield _resource(rule, group, port, source)
+    return distinct(
+        _resource(rule, group, port, source)
+        for rule in rules
+        for group in rule.targets
+        for port in rule.ports
+        for source in rule.sources
+    )
 
 
 def _resource(rule: Rule, group: str, port: int, source: str) -> str:

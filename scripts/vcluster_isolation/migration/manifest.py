@@ -265,8 +265,11 @@ def _broken(text: str, new: str, parts: Sequence[tuple[_Spot, Migration]], name:
             wanted, _ = parsed(part.text, lambda one: parse_mapping(one, name))
             actual = parsed(now, lambda one: parse_mapping(one, name))[0] if isinstance(now, str) else now
             same = wanted == actual
-    what, next_step = "cannot be migrated: the file would mean something else then", "rename the keys by hand"
-    return None if same else Problem("", what, next_step, _SOURCE, name)
+    if same:
+        return None
+    listed = "; ".join(f"line {line.removeprefix(f'{name}:')}" for _, part in parts for line in part.done)
+    what = "cannot be migrated: the file would mean something else then"
+    return Problem("", what, f"rename by hand: {listed}", _SOURCE, name)
 
 
 def _without(documents: Sequence[Any], parts: Sequence[tuple[_Spot, Migration]]) -> list[Any]:

@@ -14,13 +14,13 @@ from dataclasses import replace
 from vcluster_isolation.proof import connectivity, fold
 from vcluster_isolation.proof.inputs import Input
 from vcluster_isolation.proof.matrix import Actor, Cell, Matrix
-from vcluster_isolation.proof.real_pods import called, matrix_of_pods
+from vcluster_isolation.proof.real_pods import called, matrix_of_pods, shows_pods
 from vcluster_isolation.proof.subject import PLATFORM, Subject
 
 
 def matrix_of(given: Input, *, reasons: bool = True) -> Matrix:
     """Return what is to be shown of values or manifests, folded; without `reasons` these may be left out."""
-    if given.cluster and given.cluster.pods:
+    if given.cluster and shows_pods(given.cluster, given.subjects):
         vclusters = [one for one in given.subjects if one.kind != PLATFORM]
         return matrix_of_pods(given.cluster, vclusters, reasons=reasons)
     found = [fold.folded(connectivity.matrix_of(one)) for one in given.subjects]

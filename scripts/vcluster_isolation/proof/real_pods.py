@@ -52,6 +52,12 @@ class Population:
     places: list[Actor]
 
 
+def shows_pods(cluster: Cluster, subjects: Sequence[Subject]) -> bool:
+    """Return whether a pod of a cluster belongs to one of the vClusters: without one, no flow would be theirs."""
+    homes = frozenset((one.namespace, one.name) for one in subjects)
+    return any(_actor(pod, homes).own for pod in cluster.pods)
+
+
 def population(cluster: Cluster, subjects: Sequence[Subject]) -> Population:
     """Return who is in a cluster. Raises nothing."""
     evaluator = Evaluator(cluster.policies, cluster.tiers)

@@ -22,7 +22,7 @@ from vcluster_isolation.proof.connectivity import End
 from vcluster_isolation.proof.fleet import belongs, prefixes
 from vcluster_isolation.proof.inputs import Input
 from vcluster_isolation.proof.matrix import Actor
-from vcluster_isolation.proof.real_pods import judge_of, population
+from vcluster_isolation.proof.real_pods import judge_of, population, shows_pods
 from vcluster_isolation.proof.reasons import Judge
 from vcluster_isolation.proof.subject import Subject
 from vcluster_isolation.reach.addresses import parse_cidr
@@ -45,13 +45,15 @@ class Stage:
 
 def stage_of(given: Input, words: Sequence[str]) -> Stage:
     """Return the stage for what was read. `words` are the ends asked about: of several vClusters they say which."""
-    if given.cluster and given.cluster.pods:
+    pods = given.cluster.pods if given.cluster else ()
+    named = {f"{pod.namespace.name}/{pod.name or pod.owner}" for pod in pods} & set(words)
+    if given.cluster and (named or shows_pods(given.cluster, given.subjects)):
         found = population(given.cluster, given.subjects)
         there = [*(End(unit.actor, unit.pods[0]) for unit in found.units), *_places(found.places)]
         return Stage({one.actor.name: one for one in there}, judge_of(found), given.subjects[0])
     known = list(zip(prefixes(given.subjects), given.subjects, strict=True))
-    named = (pair for word in words for pair in known if word.startswith(pair[0]))
-    prefix, first = next(named, known[0])
+    first_named = (pair for word in words for pair in known if word.startswith(pair[0]))
+    prefix, first = next(first_named, known[0])
     several = len(given.subjects) > 1
     scene = connectivity.scene(first, whole=True)
     folded = fold.folded(connectivity.matrix_of(first)).actors

@@ -235,7 +235,7 @@ def _one_of(value: Mapping[str, Any], fields: tuple[str, ...], where: str, probl
     if len(there) > 1:
         note(problems, where, f"has {' and '.join(there)}", "make them entries of their own")
     elif not there and len(problems) == before:
-        note(problems, where, "names nobody", f"set one of {', '.join(fields)}")
+        note(problems, where, "selects nothing", f"set one of {', '.join(fields)}")
     return there[0] if len(there) == 1 else ""
 
 

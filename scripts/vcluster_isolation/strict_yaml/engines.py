@@ -99,5 +99,5 @@ def _of_ytt(lines: Sequence[str]) -> Iterator[_Found]:
 def _problem(line: int, engine: _Engine, mark: str, name: str) -> Problem:
     """Return the problem that a text is a template."""
     shown = quoted(mark.strip()[:_SHOWN])
-    what = f"is a template of {engine.name} ({shown}), and no YAML before that has rendered it"
+    what = f"is a template of {engine.name} ({shown}), and becomes YAML only when that renders it"
     return Problem("", what, f"render it first ({engine.run}), and give what comes out", "yaml", name, line)

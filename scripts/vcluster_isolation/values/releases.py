@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from vcluster_isolation.checks.twins import twins
 from vcluster_isolation.errors import InputError, IsolationError, Problem
 from vcluster_isolation.helm import CHART
 from vcluster_isolation.layers import Layer, read_chart_file
@@ -44,7 +45,7 @@ class Release:
     `title` says which release it is, as `Application/red`; it is empty for plain values files, which are one release.
     `name` and `namespace` are the release's as far as the object says them. `problems` is what could not be resolved,
     `refused` why these values are no values of the chart at all, and `remarks` is about what no flow depends on.
-    `words` stand in the values for expressions that nobody resolved.
+    `words` stand in the values for expressions that were not resolved. `notes` is what stands beside it, not used.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Release:
     remarks: tuple[Problem, ...] = ()
     words: frozenset[str] = frozenset()
     paths: tuple[Path | None, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +276,7 @@ def _add_objects(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]
     items = [source.item for _, _, source in sources]
     holding: dict[str, set[int]] = {}
     by_item = {id(source.item): source for _, _, source in sources}
+    yield from _twin_holders([source for _, _, source in sources])
     for file, index, source in sources:
         if not objects.holds_releases(source.item):
             continue
@@ -291,6 +294,19 @@ def _add_objects(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]
             yield Problem("", what, "render it, and give the result", "values", file.name)
         elif found.objects:
             sorting.manifests.append(found)
+
+
+def _twin_holders(sources: Sequence[Source]) -> Iterator[Problem]:
+    """Yield each object that holds releases and is a second one of its name: only one of the two is in a cluster."""
+    holders = [source for source in sources if objects.holds_releases(source.item)]
+    for index, first in twins([source.item for source in holders], ""):
+        here, other = holders[index], holders[first]
+        line = other.line(())
+        place = f"in {other.name}" if other.name != here.name else "here"
+        place += f" on line {line}" if line else ""
+        title = here.restore(f"{here.item['kind']}/{here.item['metadata']['name']}")
+        what = f"is defined twice, also {place}, and only the last one counts"
+        yield Problem(title, what, "keep one of them", "values", here.name, here.line(()))
 
 
 def _sources(file: _File) -> Iterator[tuple[int, Source]]:
@@ -317,6 +333,9 @@ def _add_site(site: Site, source: Source, over: Sequence[Content], sorting: _Sor
     if chart in _CHARTS or chart == own:
         content = _joined([content_of(site, source, known=chart in _CHARTS), *over])
         at_hand = sorting.chart if chart == own or own in _CHARTS else CHART
+        if at_hand != sorting.chart:
+            said = f"its chart is {quoted(chart or '')}"
+            sorting.notes.append(f"{source.name}: {site.title}: --chart is not used, because {said}")
         release = _release(site.title, at_hand, content, sorting)
         name, namespace = (_text(one, site, source) for one in (site.name, site.namespace))
         sorting.releases.append(replace(release, name=name, namespace=namespace))

@@ -6,6 +6,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vcluster_isolation.errors import InputError, IsolationError
@@ -29,19 +30,22 @@ def one_release(files: Sequence[Path], name: str | None) -> Release:
     found = releases.read(files, CHART)
     if problems := [*found.unreadable, *found.problems]:
         raise InputError(problems)
-    if found.manifests:
+    if found.manifests and not found.releases:
         what = f"{found.manifests[0].name}: has manifests, and no values"
         raise IsolationError(what, "give a vcluster.yaml, or an object that holds one")
     chosen = list(found.releases) if len(found.releases) == 1 else _called(found.releases, name)
     if not chosen and not found.releases:
         raise IsolationError("there are no values of a vCluster", "\n".join(map(printable, found.notes)))
     if len(chosen) != 1:
-        titles = "; ".join(printable(one.title or "the plain values files") for one in found.releases)
+        titles = "; ".join(printable(one.title or "the plain values files") for one in chosen or found.releases)
+        if name is not None and chosen and chosen[0].name == name:
+            raise IsolationError(f"{len(chosen)} releases are called {name}: {titles}", "give a file with one of them")
         raise IsolationError(f"there are several releases: {titles}", "choose one by its name with --name, or a file")
     rendered = [one for one in chosen[0].remarks if one.where.startswith(_RENDERED)]
     if problems := [*chosen[0].refused, *chosen[0].problems, *rendered]:
         raise InputError(problems)
-    return chosen[0]
+    passed = (f"{one.name}: the manifests in it are passed over: only values are rendered" for one in found.manifests)
+    return replace(chosen[0], notes=tuple(passed))
 
 
 def _called(found: Sequence[Release], name: str | None) -> list[Release]:
