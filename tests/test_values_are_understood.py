@@ -87,6 +87,17 @@ def test_the_values_of_an_umbrella_are_called_so_once(run: Any) -> None:
     assert run("prove", "v.yaml") == (2, [f"error: {said}"])
 
 
+def test_the_values_of_an_umbrella_of_umbrellas_are_called_so_too(run: Any) -> None:
+    path = write(
+        "deep:\n  a: {policies: {networkPolicy: {enabled: true}}}\n  b: {more: {policies: {networkPolicy: {}}}}\n"
+    )
+    rest = "as the values of an umbrella chart do; name that chart with --chart, or give what is below"
+    assert run("check", path)[1][:2] == [
+        f"v.yaml:2: deep.a: holds a whole vcluster.yaml (policies), {rest} deep.a as a file of its own",
+        f"v.yaml:3: deep.b.more: holds a whole vcluster.yaml (policies), {rest} deep.b.more as a file of its own",
+    ]
+
+
 def test_under_any_name_and_beside_other_faults(run: Any) -> None:
     text = "red: {policies: {networkPolicy: {enabled: true}}}\nother: 1\npolicies: {networkPolicy: {enabled: 1}}\n"
     _, lines = run("check", write(text))

@@ -209,3 +209,56 @@ def test_only_the_old_key_changes(above: list[str], below: list[str], indent: in
     assert found.problems == ()
     assert found.text == new
     assert parsed(new, lambda one: one)[1] is None
+
+
+HEAD = (
+    "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a}\nspec:\n"
+    "  chart: {spec: {chart: vcluster}}\n"
+)
+BLOCK = "    # of ours\n    policies:\n      networkPolicy:\n        extraWorkloadRules: [] # none\n"
+
+
+@pytest.mark.parametrize("mark", ["&all", "!!map", "&all # here", "!!map &all"])
+def test_values_behind_an_anchor_or_a_tag_are_migrated(mark: str) -> None:
+    text = f"{HEAD}  values: {mark}\n{BLOCK}  interval: 5m\n"
+    found = migrate_any(text, "v")
+    moved = "        workload:\n          egress: [] # none\n"
+    assert (found.problems, found.text) == ((), text.replace("        extraWorkloadRules: [] # none\n", moved))
+    assert found.done[0].startswith("v:10: policies.networkPolicy.extraWorkloadRules ")
+
+
+@pytest.mark.parametrize("mark", ["&all |", "!!str |", "&all |-"])
+def test_values_that_are_a_literal_block_behind_an_anchor_or_a_tag_are_migrated(mark: str) -> None:
+    text = (OBJECTS / "template.yaml").read_text()
+    assert ": |\n" in text
+    wanted = migrate_any(text, "v").text
+    assert wanted != text
+    found = migrate_any(text.replace(": |\n", f": {mark}\n"), "v")
+    assert (found.problems, found.text) == ((), wanted.replace(": |\n", f": {mark}\n"))
+
+
+def test_values_that_something_else_shares_are_left_alone_with_each_key_and_its_line() -> None:
+    text = f"{HEAD}  values: &all\n{BLOCK}  other: *all\n"
+    found = migrate_any(text, "v")
+    assert (found.text, list(map(str, found.problems))) == (
+        text,
+        [
+            "v: cannot be migrated: the file would mean something else then; rename by hand: line 10: "
+            "policies.networkPolicy.extraWorkloadRules is now policies.networkPolicy.workload.egress"
+        ],
+    )
+
+
+def test_values_of_a_subchart_at_any_depth_are_found() -> None:
+    deep = BLOCK.replace("\n", "\n    ").rstrip(" ")
+    text = f"{HEAD}  values:\n    deep:\n      tenant:\n    {deep}".replace("chart: vcluster", "chart: platform")
+    found = migrate_any(text, "v")
+    assert (found.problems, [line.split(" is now ")[0] for line in found.done]) == (
+        (),
+        ["v:12: deep.tenant.policies.networkPolicy.extraWorkloadRules"],
+    )
+
+
+def test_old_values_of_a_subchart_at_any_depth_are_said_with_their_line() -> None:
+    (problem,) = migrate_any("deep:\n  tenant:\n    isolation: {enabled: true}\n", "v").problems
+    assert str(problem).startswith("v:2: deep.tenant: holds values of vCluster 0.19 or older; ")

@@ -132,7 +132,7 @@ def test_namespace_of_isolation_has_no_successor() -> None:
 
 def test_old_values_below_a_key_of_an_umbrella_are_named() -> None:
     (problem,) = migrate_any("vcluster:\n  isolation: {enabled: true}\n  syncer: {}\n", "v").problems
-    assert str(problem).startswith("v: vcluster: holds values of vCluster 0.19 or older; migrate them in a file")
+    assert str(problem).startswith("v:1: vcluster: holds values of vCluster 0.19 or older; migrate them in a file")
 
 
 def test_old_values_inside_an_object_are_rewritten_in_place() -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any, Final
 
 from vcluster_isolation.checks.shapes import Finding
+from vcluster_isolation.renames import Keys, policy_places
 from vcluster_isolation.values.kinds import ROOT_KEYS
 from vcluster_isolation.wording import dotted
 
@@ -64,15 +66,24 @@ def _is_unknown_root(finding: Finding) -> bool:
 
 
 def _whole_files(values: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield each root key that holds a whole vcluster.yaml, as it does in the values of a chart with subcharts."""
+    """Yield each key that holds a whole vcluster.yaml, as it does in the values of a chart with subcharts."""
     for key, value in values.items():
         if key in _OF_A_VCLUSTER_YAML or key == "global" or not isinstance(value, Mapping):
             continue
-        if found := sorted(_OF_A_VCLUSTER_YAML & value.keys()):
+        for path, found in _vclusters_in(key, value):
             shown = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
             what = f"holds a whole vcluster.yaml ({shown}), as the values of an umbrella chart do"
-            here = f"give what is below {dotted((key,))} as a file of its own"
-            yield (key,), what, f"name that chart with --chart, or {here}"
+            here = f"give what is below {dotted(path)} as a file of its own"
+            yield path, what, f"name that chart with --chart, or {here}"
+
+
+def _vclusters_in(key: str, value: Mapping[str, Any]) -> Iterator[tuple[Keys, list[str]]]:
+    """Yield the path of each vcluster.yaml in a root key's value, at any depth, with the keys that tell it is one."""
+    places = list(policy_places(value)) or [()]
+    for place in places:
+        inner = reduce(lambda above, step: above[step], place, value)
+        if found := sorted(_OF_A_VCLUSTER_YAML & inner.keys()):
+            yield (key, *place), found
 
 
 def _advised(finding: Finding, *, old: bool) -> Finding:
