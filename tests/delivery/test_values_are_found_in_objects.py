@@ -338,3 +338,14 @@ def test_long_json_is_read_without_lines(tmp_path: Path, monkeypatch: pytest.Mon
     (release,) = found.releases
     assert (release.name, locate(release.layers, PROFILE)) == ("red-app", (str(tmp_path / "x.json"), None))
     assert space in found.manifests[0].objects
+
+
+def test_line_of_a_value_beside_a_parameter_is_its_own(tmp_path: Path) -> None:
+    text = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  source:\n"
+        "    chart: vcluster\n    helm:\n      valuesObject:\n        policies:\n          networkPolicy:\n"
+        "            profile: hardened\n      parameters:\n        - name: policies.networkPolicy.enabled\n"
+        '          value: "true"\n'
+    )
+    (release,) = found_in(tmp_path, text).releases
+    assert [locate(release.layers, (*PROFILE[:2], key))[1] for key in ("profile", "enabled")] == [11, 13]
