@@ -44,9 +44,9 @@ _OF_0_19: Final = frozenset(
 _OF_0_19_TOO: Final = frozenset({"storage", "serviceAccount", "replicas", "ingress", "service", "init", "api", "etcd"})
 """Others of them, which only mean something beside the first."""
 
-_MARK: Final = re.compile(r"\$\{[^}]*\}|%\{|<%|\(\( ")
+_MARK: Final = re.compile(r"\$[{(]|\$[A-Za-z_]|%\{|(?P<erb><%)|\(\( |\{\{|\[\[ |@@\w+@@|#\{")
 _OLD: Final = "it is one of vCluster 0.19 and older: remove it, or convert the whole file (vcluster convert config)"
-_RENDER: Final = "it looks like a template of another program: render that first, and check what comes out"
+_RENDER: Final = "it looks like a template of {}: render that first, and check what comes out"
 
 
 def better(values: Mapping[str, Any], findings: Sequence[Finding]) -> list[Finding]:
@@ -94,4 +94,12 @@ def _advised(finding: Finding, *, old: bool) -> Finding:
     is_old = path[0] in _OF_0_19 or (old and path[0] in _OF_0_19_TOO) if path else False
     if what == UNKNOWN and (is_old or (path[0] == "vcluster" and len(path) > 1)):
         return path, what, next_step if next_step.startswith("did you mean") else _OLD
-    return path, what, _RENDER if _MARK.search(what) else next_step
+    return path, what, for_template(what, next_step)
+
+
+def for_template(what: str, next_step: str) -> str:
+    """Return the next step for a problem: to render first, where the value that is refused has a template's mark."""
+    mark = _MARK.search(what)
+    if mark is None:
+        return next_step
+    return _RENDER.format("ERB (Puppet, Chef)" if mark["erb"] else "another program")
