@@ -58,6 +58,11 @@ class Release:
     words: frozenset[str] = frozenset()
     paths: tuple[Path | None, ...] = ()
 
+    def named(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Return problems with the object named in which the values are, where they do not name it themselves."""
+        named = (one if self.title in one.what else replace(one, where=f"{self.title} {one.where}") for one in problems)
+        return [replace(one, where=one.where.strip()) for one in named]
+
 
 @dataclass(frozen=True, slots=True)
 class Manifests:

@@ -40,7 +40,7 @@ def one_release(files: Sequence[Path], name: str | None) -> Release:
         raise IsolationError(f"there are several releases: {titles}", "choose one by its name with --name, or a file")
     rendered = [one for one in chosen[0].remarks if one.where.startswith(_RENDERED)]
     if problems := [*chosen[0].refused, *chosen[0].problems, *rendered]:
-        raise InputError(problems)
+        raise InputError(chosen[0].named(problems))
     return chosen[0]
 
 
