@@ -343,10 +343,15 @@ def test_a_file_of_manifests_is_judged_by_itself_line_by_line(run: Run) -> None:
     )
 
 
+def test_a_list_without_entries_is_said_to_be_that(run: Run) -> None:
+    path = write("a.yaml", "apiVersion: v1\nkind: List\nitems: null\n")
+    assert run(path)[1][0] == "a.yaml:3: List items: null is not a list; write a list of objects, [] for none"
+
+
 def test_only_a_list_with_entries_is_taken_apart(run: Run) -> None:
     write("a.yaml", "apiVersion: v1\nkind: List\nitems: 5\n---\napiVersion: v1\nkind: ConfigMap\nitems: [{}]\n")
     assert run("a.yaml")[1] == [
-        "a.yaml:1: List: has no kind and apiVersion of a Kubernetes object; set both",
+        "a.yaml:3: List items: 5 is not a list; write a list of objects, [] for none",
         "a.yaml:7: ConfigMap items: unknown key; use one of apiVersion, binaryData, data, immutable, kind, metadata",
         "2 problems in a.yaml",
     ]
@@ -419,7 +424,7 @@ def test_json_of_right_values_says_how_far_the_check_came(run: Run) -> None:
         (["--name", "A\x1b"], r'error: --name: "A\u001b" cannot be a ' + "vCluster's name; use at most 63 of"),
         (["--namespace", "a.b"], 'error: --namespace: "a.b" cannot be a namespace; use at most 63 of'),
         (["--kubernetes", "1.99"], "error: no schemas of Kubernetes 1.99; use 1.25, "),
-        (["--chart", "none"], "error: none: cannot be read as a chart: "),
+        (["--chart", "none"], "error: none: cannot be read as a chart: No such file or directory; give the folder"),
     ],
 )
 def test_options_that_make_no_sense_are_no_verdict(run: Run, words: list[str], message: str) -> None:

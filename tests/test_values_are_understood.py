@@ -87,6 +87,17 @@ def test_the_values_of_an_umbrella_are_called_so_once(run: Any) -> None:
     assert run("prove", "v.yaml") == (2, [f"error: {said}"])
 
 
+def test_the_values_of_an_umbrella_of_umbrellas_are_called_so_too(run: Any) -> None:
+    path = write(
+        "deep:\n  a: {policies: {networkPolicy: {enabled: true}}}\n  b: {more: {policies: {networkPolicy: {}}}}\n"
+    )
+    rest = "as the values of an umbrella chart do; name that chart with --chart, or give what is below"
+    assert run("check", path)[1][:2] == [
+        f"v.yaml:2: deep.a: holds a whole vcluster.yaml (policies), {rest} deep.a as a file of its own",
+        f"v.yaml:3: deep.b.more: holds a whole vcluster.yaml (policies), {rest} deep.b.more as a file of its own",
+    ]
+
+
 def test_under_any_name_and_beside_other_faults(run: Any) -> None:
     text = "red: {policies: {networkPolicy: {enabled: true}}}\nother: 1\npolicies: {networkPolicy: {enabled: 1}}\n"
     _, lines = run("check", write(text))
@@ -112,9 +123,13 @@ def test_a_vcluster_yaml_with_apiversion_and_kind_is_values(run: Any) -> None:
             assert run(*command) == (2, [f"error: {said[0]}", said[1]]), command
 
 
+WHOLE = "these are values of vCluster 0.19 or older"
 OLD = "it is one of vCluster 0.19 and older: remove it, or convert the whole file (vcluster convert config)"
 KEYS = {
     "vcluster: {image: x}\ncontrolPlane: {}\n": f"vcluster.image: unknown key; {OLD}",
+    "isolation: {enabled: true}\n": f"isolation: {WHOLE} (isolation.enabled)",
+    "vcluster: {image: x}\n": f"vcluster: {WHOLE} (vcluster.image)",
+    "syncer: {}\n": f"syncer: {WHOLE} (syncer)",
     "replicas: 1\n": "replicas: unknown key; remove it",
     "image: x\n": "image: unknown key; remove it",
     "networkPolicy: {}\n": "networkPolicy: unknown key; did you mean policies.networkPolicy?",
@@ -129,7 +144,7 @@ KEYS = {
 
 @pytest.mark.parametrize("text", KEYS)
 def test_a_key_is_only_taken_for_another_that_is_near(text: str, run: Any) -> None:
-    assert run("check", write(text))[1][0] == f"v.yaml:1: {KEYS[text]}"
+    assert run("check", write(text))[1][0].startswith(f"v.yaml:1: {KEYS[text]}")
 
 
 def test_what_two_kinds_of_files_have_is_old_beside_what_only_one_has(run: Any) -> None:
@@ -269,3 +284,33 @@ def test_each_names_the_file_whose_manifests_are_wrong(run: Any) -> None:
     code, lines = run("check", "--each", "a.yaml", "b.yaml", "--output", "json")
     assert code == 0
     assert '"b.yaml"' in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    "mark", ["${team}", "$TEAM", "$(cat x)", "[[ .x ]]", "@@TEAM@@", "#{team}#", "%{x}", "(( x ))"]
+)
+def test_what_a_template_left_in_a_label_is_said_too(mark: str, run: Any) -> None:
+    path = write(f'policies: {{networkPolicy: {{enabled: true, labels: {{a: "{mark}"}}}}}}\n')
+    assert run("check", path)[1][0] == (
+        f'v.yaml:1: policies.networkPolicy.labels.a: "{mark}" is not a label value; it looks like a template of another '
+        "program: render that first, and check what comes out"
+    )
+
+
+def test_a_label_that_is_no_template_is_a_label(run: Any) -> None:
+    path = write('policies: {networkPolicy: {enabled: true, labels: {a: "b$ @c [d] #e"}}}\n')
+    assert "; use letters, digits" in run("check", path)[1][0]
+
+
+def test_erb_is_called_by_its_name(run: Any) -> None:
+    assert run("check", write("policies: {networkPolicy: {enabled: <%= on %>}}\n"))[1][0].endswith(
+        "it looks like a template of ERB (Puppet, Chef): render that first, and check what comes out"
+    )
+
+
+@pytest.mark.parametrize("text", ["\\ud83d\\ude80", "\\ud800"])
+def test_an_escape_that_only_json_has_is_advised_to_be_a_character(text: str) -> None:
+    (said,) = said_of(f'a: 1\nb: "{text}"\n')
+    assert said.startswith(
+        "v:2: is not YAML: found invalid Unicode character escape code; write the character itself: "
+    )

@@ -16,6 +16,17 @@ UNREADABLE = (OSError, EOFError, tarfile.TarError, zlib.error, UnicodeDecodeErro
 """What reading a file out of a package may raise."""
 
 
+def reason(error: Exception) -> str:
+    """Return why a chart's folder or package cannot be read, for a message; `error` is one of `UNREADABLE`."""
+    if isinstance(error, UnicodeDecodeError):
+        return "a text in it is not UTF-8"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if type(error) is tarfile.TarError:
+        return printable(str(error))  # `_extract` says which file it refuses
+    return "it is no .tgz, or a damaged one"
+
+
 class NoChart(IsolationError):
     """What should be a chart is none."""
 
@@ -31,7 +42,7 @@ def unpacked(chart: Path) -> Iterator[Path]:
             with tarfile.open(chart) as package:
                 _extract(package, Path(place))
         except UNREADABLE as error:
-            what = f"{printable(str(chart))}: cannot be read as a chart: {printable(str(error))}"
+            what = f"{printable(str(chart))}: cannot be read as a chart: {reason(error)}"
             raise NoChart(what, "give a chart's folder, or what `helm package` made of it") from error
         folders = list(Path(place).iterdir())
         yield _checked(chart, folders[0] if len(folders) == 1 else Path(place))

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vcluster_isolation.chart_package import UNREADABLE
+from vcluster_isolation.chart_package import UNREADABLE, reason
 from vcluster_isolation.errors import InputError, IsolationError, Problem
 from vcluster_isolation.strict_yaml import line_of, parse_mapping, read_text, show_name
 from vcluster_isolation.wording import printable
@@ -108,7 +108,7 @@ def read_chart_file(chart: Path, name: str) -> str | None:
         content = _from_folder(chart, name) if chart.is_dir() else _from_package(chart, name)
         return None if content is None else content.decode("utf-8-sig")
     except UNREADABLE as error:
-        what = f"{printable(str(chart))}: cannot be read as a chart: {printable(str(error))}"
+        what = f"{printable(str(chart))}: cannot be read as a chart: {reason(error)}"
         raise IsolationError(what, "give the folder or the .tgz of a helm chart") from error
 
 

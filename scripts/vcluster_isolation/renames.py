@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,25 @@ class Rename:
     since: str
     defaults: Mapping[Keys, Any]
 
-    def below(self, key: str) -> Rename:
-        """Return the same for values that stand below `key`, as those of a subchart do."""
-        defaults = {(key, *path): value for path, value in self.defaults.items()}
-        return Rename((key, *self.source), (key, *self.target), self.since, defaults)
+    def below(self, keys: Keys) -> Rename:
+        """Return the same for values that stand below `keys`, as those of a subchart do."""
+        defaults = {(*keys, *path): value for path, value in self.defaults.items()}
+        return Rename((*keys, *self.source), (*keys, *self.target), self.since, defaults)
+
+
+def policy_places(values: Any, path: Keys = ()) -> Iterator[Keys]:
+    """Yield the path of each mapping that has `policies.networkPolicy`, from the root (`()`) down.
+
+    The values of a subchart stand below its name, and those of its subcharts below that (helm, "Subcharts and
+    Global Values"), at any depth.
+    """
+    if not isinstance(values, Mapping):
+        return
+    policies = values.get(BASE[0])
+    if isinstance(policies, Mapping) and isinstance(policies.get(BASE[1]), Mapping):
+        yield path
+    for key, below in values.items():
+        yield from policy_places(below, (*path, key))
 
 
 def read_renames(chart: Path = CHART) -> tuple[Rename, ...]:

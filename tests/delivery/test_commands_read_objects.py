@@ -57,7 +57,7 @@ def test_values_of_an_old_vcluster_stop_every_command(call: str) -> None:
     path = OBJECTS / "vcluster-0.19.yaml"
     result = called(call, path)
     assert isinstance(result.exception, InputError)
-    assert str(result.exception).startswith(f"{path}:13: isolation: these are values of vCluster 0.19 or older")
+    assert str(result.exception).startswith(f"{path}:12: isolation: these are values of vCluster 0.19 or older")
 
 
 def test_check_names_the_object_and_its_line() -> None:
@@ -255,7 +255,7 @@ def test_golden_takes_values_files_only(tmp_path: Path) -> None:
     result = run(golden.command, "check", "--tests", tmp_path)
     said = result.stdout + result.stderr + str(result.exception)
     assert "a.yaml: is a Kubernetes object, and no values file" in said
-    assert "b.yaml:13: isolation: these are values of vCluster 0.19 or older" in said
+    assert "b.yaml:12: isolation: these are values of vCluster 0.19 or older" in said
 
 
 def test_name_that_kubernetes_does_not_take_is_refused_with_its_object(tmp_path: Path) -> None:
@@ -273,3 +273,32 @@ def test_json_with_a_key_twice_is_a_problem_of_its_line() -> None:
         1,
         "standard input:2: metadata.name: is set again",
     )
+
+
+SET = """\
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: all}
+spec:
+  goTemplate: true
+  generators: [{list: {elements: [{name: red}, {name: blue}]}}]
+  template:
+    metadata: {name: "{{.name}}"}
+    spec:
+      source:
+        chart: vcluster
+        repoURL: https://charts.loft.sh
+        helm:
+          values: |
+            policies: {networkPolicy: {enabled: true, profile: "{{.profile}}"}}
+"""
+
+
+@pytest.mark.parametrize("call", ["prove", "connectivity"])
+def test_what_is_not_resolved_names_the_release_it_is_of(call: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.yaml"
+    path.write_text(SET)
+    lines = str(called(call, path).exception).splitlines()
+    where = f"{path}:15: ApplicationSet/all element"
+    key = "policies.networkPolicy.profile: {{.profile}} is not resolved"
+    assert [line.partition(",")[0] for line in lines] == [f"{where} 0 {key}", f"{where} 1 {key}"]

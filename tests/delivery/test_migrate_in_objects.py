@@ -211,32 +211,54 @@ def test_only_the_old_key_changes(above: list[str], below: list[str], indent: in
     assert parsed(new, lambda one: one)[1] is None
 
 
-PROPERTIES = ["&all", "!!map", "&all !!map", "!!map &all", "&all\n    # why"]
+HEAD = (
+    "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a}\nspec:\n"
+    "  chart: {spec: {chart: vcluster}}\n"
+)
+BLOCK = "    # of ours\n    policies:\n      networkPolicy:\n        extraWorkloadRules: [] # none\n"
 
 
-@pytest.mark.parametrize("properties", PROPERTIES)
-def test_an_anchor_or_a_tag_of_values_stays_where_it_is(properties: str) -> None:
-    head = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: red}\nspec:\n"
-    head += f"  chart: {{spec: {{chart: vcluster}}}}\n  values: {properties}\n    policies:\n      networkPolicy:\n"
-    found = migrate_any(f"{head}        extraWorkloadRules: [] # none\n  interval: 5m\n", "v")
-    assert found.problems == ()
-    assert found.text == f"{head}        workload:\n          egress: [] # none\n  interval: 5m\n"
+@pytest.mark.parametrize("mark", ["&all", "!!map", "&all # here", "!!map &all"])
+def test_values_behind_an_anchor_or_a_tag_are_migrated(mark: str) -> None:
+    text = f"{HEAD}  values: {mark}\n{BLOCK}  interval: 5m\n"
+    found = migrate_any(text, "v")
+    moved = "        workload:\n          egress: [] # none\n"
+    assert (found.problems, found.text) == ((), text.replace("        extraWorkloadRules: [] # none\n", moved))
+    assert found.done[0].startswith("v:10: policies.networkPolicy.extraWorkloadRules ")
 
 
-@pytest.mark.parametrize("properties", ["&v ", "!!str ", "&v !!str "])
-def test_an_anchor_or_a_tag_before_a_literal_block_leaves_it_one(properties: str) -> None:
-    text = CASES["argocd-values"].text.replace("profile: hardened", OLD)
-    assert text.count("values: |") == 1
-    with_anchor, plain = migrate_any(text.replace("values: |", f"values: {properties}|"), "v"), migrate_any(text, "v")
-    assert (with_anchor.problems, plain.done != ()) == ((), True)
-    assert with_anchor.text == plain.text.replace("values: |", f"values: {properties}|")
+@pytest.mark.parametrize("mark", ["&all |", "!!str |", "&all |-"])
+def test_values_that_are_a_literal_block_behind_an_anchor_or_a_tag_are_migrated(mark: str) -> None:
+    text = (OBJECTS / "template.yaml").read_text()
+    assert ": |\n" in text
+    wanted = migrate_any(text, "v").text
+    assert wanted != text
+    found = migrate_any(text.replace(": |\n", f": {mark}\n"), "v")
+    assert (found.problems, found.text) == ((), wanted.replace(": |\n", f": {mark}\n"))
 
 
-def test_what_would_mean_something_else_names_the_keys_and_their_lines() -> None:
-    head = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: red}\nspec:\n"
-    head += "  chart: {spec: {chart: vcluster}}\n  values: &all\n    policies:\n      networkPolicy:\n"
-    found = migrate_any(f"{head}        extraWorkloadRules: []\n  copy: *all\n", "v")
-    assert [str(problem) for problem in found.problems] == [
-        "v: cannot be migrated: the file would mean something else then; rename by hand: line 9: "
-        "policies.networkPolicy.extraWorkloadRules is now policies.networkPolicy.workload.egress"
-    ]
+def test_values_that_something_else_shares_are_left_alone_with_each_key_and_its_line() -> None:
+    text = f"{HEAD}  values: &all\n{BLOCK}  other: *all\n"
+    found = migrate_any(text, "v")
+    assert (found.text, list(map(str, found.problems))) == (
+        text,
+        [
+            "v: cannot be migrated: the file would mean something else then; rename by hand: line 10: "
+            "policies.networkPolicy.extraWorkloadRules is now policies.networkPolicy.workload.egress"
+        ],
+    )
+
+
+def test_values_of_a_subchart_at_any_depth_are_found() -> None:
+    deep = BLOCK.replace("\n", "\n    ").rstrip(" ")
+    text = f"{HEAD}  values:\n    deep:\n      tenant:\n    {deep}".replace("chart: vcluster", "chart: platform")
+    found = migrate_any(text, "v")
+    assert (found.problems, [line.split(" is now ")[0] for line in found.done]) == (
+        (),
+        ["v:12: deep.tenant.policies.networkPolicy.extraWorkloadRules"],
+    )
+
+
+def test_old_values_of_a_subchart_at_any_depth_are_said_with_their_line() -> None:
+    (problem,) = migrate_any("deep:\n  tenant:\n    isolation: {enabled: true}\n", "v").problems
+    assert str(problem).startswith("v:2: deep.tenant: holds values of vCluster 0.19 or older; ")

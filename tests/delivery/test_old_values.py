@@ -8,9 +8,9 @@ import pytest
 import yaml
 from delivery_cases import OBJECTS
 
-from vcluster_isolation.layers import overlay
+from vcluster_isolation.layers import Layer, overlay
 from vcluster_isolation.migration.manifest import migrate_any
-from vcluster_isolation.values.legacy import marks
+from vcluster_isolation.values.legacy import marks, problem_of
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_vcluster_has_to_convert_is_said_with_what_isolation_is_now() -> No
     found = migrate_any(text, "v")
     said = [str(problem) for problem in found.problems]
     assert (found.text, found.done) == (text, ())
-    assert said[0].startswith("v:2: vcluster.image: is a key of vCluster 0.19 or older without one successor; convert")
+    assert said[0].startswith("v:2: vcluster.image: is a key of vCluster 0.19 or older that this command")
     cidr = "isolation.networkPolicy.outgoingConnections.ipBlock.cidr"
     assert any(one.startswith(f"v:25: {cidr}: is policies.networkPolicy.workload.publicEgress.cidr") for one in said)
 
@@ -132,7 +132,7 @@ def test_namespace_of_isolation_has_no_successor() -> None:
 
 def test_old_values_below_a_key_of_an_umbrella_are_named() -> None:
     (problem,) = migrate_any("vcluster:\n  isolation: {enabled: true}\n  syncer: {}\n", "v").problems
-    assert str(problem).startswith("v: vcluster: holds values of vCluster 0.19 or older; migrate them in a file")
+    assert str(problem).startswith("v:1: vcluster: holds values of vCluster 0.19 or older; migrate them in a file")
 
 
 def test_old_values_inside_an_object_are_rewritten_in_place() -> None:
@@ -142,3 +142,19 @@ def test_old_values_inside_an_object_are_rewritten_in_place() -> None:
     values = yaml.safe_load(yaml.safe_load(found.text)["spec"]["template"]["helmRelease"]["values"])
     assert values == migrated(CLEAR)
     assert found.done[0].startswith("v:10: isolation.enabled")
+
+
+def test_what_is_said_of_old_values_is_in_the_order_of_the_file() -> None:
+    text = "isolation:\n  enabled: true\n  networkPolicy: {enabled: true}\nsync: {ingresses: {enabled: true}}\nenableHA: true\n"
+    said = list(map(str, migrate_any(text, "v").problems))
+    assert [line.split(": ")[0] for line in said] == ["v:3", "v:4", "v:5"]
+    assert said[1].startswith(
+        "v:4: sync.ingresses.enabled: is a key of vCluster 0.19 or older that this command does not rewrite; convert"
+    )
+
+
+def test_old_values_are_refused_at_the_line_of_the_key_that_is_named() -> None:
+    text = "# ours\nisolation:\n  enabled: true\n"
+    problem = problem_of([Layer("v", text, yaml.safe_load(text))])
+    assert problem is not None
+    assert (problem.where, problem.line) == ("isolation", 2)

@@ -424,3 +424,14 @@ def test_list_inside_of_itself_is_gone_through_once() -> None:
     loop: dict[str, Any] = {"apiVersion": "v1", "kind": "List", "items": [{"kind": "a"}]}
     loop["items"].append(loop)
     assert list(flattened(loop)) == [(("items", 0), {"kind": "a"})]
+
+
+def test_line_of_a_value_beside_a_parameter_is_its_own(tmp_path: Path) -> None:
+    text = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  source:\n"
+        "    chart: vcluster\n    helm:\n      valuesObject:\n        policies:\n          networkPolicy:\n"
+        "            profile: hardened\n      parameters:\n        - name: policies.networkPolicy.enabled\n"
+        '          value: "true"\n'
+    )
+    (release,) = found_in(tmp_path, text).releases
+    assert [locate(release.layers, (*PROFILE[:2], key))[1] for key in ("profile", "enabled")] == [11, 13]

@@ -18,6 +18,7 @@ from vcluster_isolation.checks.kubernetes_schemas import complete, file_name, ha
 from vcluster_isolation.checks.shapes import Finding
 from vcluster_isolation.checks.shapes import Path as Place
 from vcluster_isolation.errors import IsolationError, ToolFailed
+from vcluster_isolation.reach.fields import shown
 from vcluster_isolation.tools import Finished, find, run
 from vcluster_isolation.wording import printable, printable_lines
 
@@ -39,9 +40,19 @@ def findings(objects: Sequence[Mapping[str, Any]], against: Sequence[str] = ()) 
         for version in chosen if judged else ():
             for index, finding in _judge(Path(folder), objects, judged, version):
                 told[index].append((version, finding))
-    stranger: Finding = ((), "has no kind and apiVersion of a Kubernetes object", "set both")
     pairs = zip(objects, told, strict=True)
-    return [[stranger] if file_name(document) is None else _by_version(found, chosen) for document, found in pairs]
+    return [
+        [_stranger(document)] if file_name(document) is None else _by_version(found, chosen)
+        for document, found in pairs
+    ]
+
+
+def _stranger(document: Mapping[str, Any]) -> Finding:
+    """Return what is wrong with an object of which there can be no schema. A List with items was taken apart before."""
+    items = document.get("items")
+    if document.get("kind") == "List" and isinstance(document.get("apiVersion"), str) and not isinstance(items, list):
+        return ("items",), f"{shown(items)} is not a list", "write a list of objects, [] for none"
+    return (), "has no kind and apiVersion of a Kubernetes object", "set both"
 
 
 def choose(against: Sequence[str]) -> tuple[str, ...]:

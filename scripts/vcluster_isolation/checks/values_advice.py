@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any, Final
 
 from vcluster_isolation.checks.shapes import Finding
+from vcluster_isolation.renames import Keys, policy_places
 from vcluster_isolation.values.kinds import ROOT_KEYS
 from vcluster_isolation.wording import dotted
 
@@ -42,20 +44,10 @@ _OF_0_19: Final = frozenset(
 _OF_0_19_TOO: Final = frozenset({"storage", "serviceAccount", "replicas", "ingress", "service", "init", "api", "etcd"})
 """Others of them, which only mean something beside the first."""
 
-_MARK: Final = re.compile(r"\$\{[^}]*\}|\$\(|\"\$[A-Za-z_][A-Za-z0-9_]*\"|%\{|<%|\(\( |\[\[ |@@[^@]+@@|#\{[^}]*\}")
-"""Marks of shells, Terraform, ERB, spruce, Go templates with other delimiters, and programs that replace words."""
+_MARK: Final = re.compile(r"\$[{(]|\$[A-Za-z_]|%\{|(?P<erb><%)|\(\( |\{\{|\[\[ |@@[^@]+@@|#\{")
+"""Marks of shells, Terraform, ERB, spruce, Go templates, and programs that replace words."""
 _OLD: Final = "it is one of vCluster 0.19 and older: remove it, or convert the whole file (vcluster convert config)"
-_RENDER: Final = "it looks like a template of another program: render that first, and check what comes out"
-
-_RENDER_ERB: Final = "it looks like a template of ERB (Puppet, Chef): render that first, and check what comes out"
-
-
-def rendered_first(what: str, next_step: str) -> str:
-    """Return the advice on what is wrong: to render a template first, where the value has the marks of one."""
-    found = _MARK.search(what)
-    if found is None:
-        return next_step
-    return _RENDER_ERB if found[0] == "<%" else _RENDER
+_RENDER: Final = "it looks like a template of {}: render that first, and check what comes out"
 
 
 def better(values: Mapping[str, Any], findings: Sequence[Finding]) -> list[Finding]:
@@ -75,15 +67,24 @@ def _is_unknown_root(finding: Finding) -> bool:
 
 
 def _whole_files(values: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield each root key that holds a whole vcluster.yaml, as it does in the values of a chart with subcharts."""
+    """Yield each key that holds a whole vcluster.yaml, as it does in the values of a chart with subcharts."""
     for key, value in values.items():
         if key in _OF_A_VCLUSTER_YAML or key == "global" or not isinstance(value, Mapping):
             continue
-        if found := sorted(_OF_A_VCLUSTER_YAML & value.keys()):
+        for path, found in _vclusters_in(key, value):
             shown = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
             what = f"holds a whole vcluster.yaml ({shown}), as the values of an umbrella chart do"
-            here = f"give what is below {dotted((key,))} as a file of its own"
-            yield (key,), what, f"name that chart with --chart, or {here}"
+            here = f"give what is below {dotted(path)} as a file of its own"
+            yield path, what, f"name that chart with --chart, or {here}"
+
+
+def _vclusters_in(key: str, value: Mapping[str, Any]) -> Iterator[tuple[Keys, list[str]]]:
+    """Yield the path of each vcluster.yaml in a root key's value, at any depth, with the keys that tell it is one."""
+    places = list(policy_places(value)) or [()]
+    for place in places:
+        inner = reduce(lambda above, step: above[step], place, value)
+        if found := sorted(_OF_A_VCLUSTER_YAML & inner.keys()):
+            yield (key, *place), found
 
 
 def _advised(finding: Finding, *, old: bool) -> Finding:
@@ -94,4 +95,12 @@ def _advised(finding: Finding, *, old: bool) -> Finding:
     is_old = path[0] in _OF_0_19 or (old and path[0] in _OF_0_19_TOO) if path else False
     if what == UNKNOWN and (is_old or (path[0] == "vcluster" and len(path) > 1)):
         return path, what, next_step if next_step.startswith("did you mean") else _OLD
-    return path, what, rendered_first(what, next_step)
+    return path, what, for_template(what, next_step)
+
+
+def for_template(what: str, next_step: str) -> str:
+    """Return the next step for a problem: to render first, where the value that is refused has a template's mark."""
+    mark = _MARK.search(what)
+    if mark is None:
+        return next_step
+    return _RENDER.format("ERB (Puppet, Chef)" if mark["erb"] else "another program")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from vcluster_isolation.chart_instances import Instance, by_itself, instances
 from vcluster_isolation.checks import schema
-from vcluster_isolation.checks.values_advice import better, rendered_first
+from vcluster_isolation.checks.values_advice import better, for_template
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm import RenderFailed, Request, template
 from vcluster_isolation.layers import Layer, chart_defaults, in_order, locate, over_defaults, overlay, read_chart_file
@@ -74,7 +74,7 @@ def check_values(layers: Sequence[Layer], request: Request) -> Checked:
             return Checked(tuple(problems), has_schema=False, manifests=None, instances=())
     wheres = {problem.where for problem in by_schema}
     news = [problem for problem in refused if not any(_repeats(problem.where, where) for where in wheres)]
-    problems = [*by_schema, *news]
+    problems = [*by_schema, *(replace(one, next=for_template(one.what, one.next)) for one in news)]
     return Checked(tuple(problems), bool(whole or parts), None if problems else manifests, found)
 
 
@@ -169,7 +169,6 @@ def _refusals(refusals: Sequence[str], layers: Sequence[Layer], below: tuple[str
         path, said = _split(line)
         what, semicolon, next_step = said.rpartition("; ")
         what, next_step = (what, next_step) if semicolon else (next_step, "")
-        next_step = rendered_first(what, next_step)
         whole = (*below, *path) if path else ()
         file, number = locate(layers, whole) if path else (None, None)
         yield Problem(dotted(whole), printable(what), printable(next_step), "chart", file, number)

@@ -17,7 +17,7 @@ from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.migration.layout import newline
 from vcluster_isolation.migration.migrate import Migration, migrate
 from vcluster_isolation.migration.old import migrate_old
-from vcluster_isolation.renames import read_renames
+from vcluster_isolation.renames import policy_places, read_renames
 from vcluster_isolation.strict_yaml import line_of, parse_documents, parse_mapping
 from vcluster_isolation.values import legacy, objects
 from vcluster_isolation.values.expressions import Text, parsed
@@ -87,12 +87,22 @@ def _values(text: str, name: str) -> Migration:
     values = parse_mapping(text, name)
     if legacy.marks(values):
         return migrate_old(text, name)
-    for key, value in values.items():
-        if isinstance(value, Mapping) and any(path[0] == "isolation" for path in legacy.marks(value)):
-            what = "holds values of vCluster 0.19 or older"
-            next_step = "migrate them in a file of their own, and put the result here"
-            return Migration(text, problems=(Problem(dotted((key,)), what, next_step, _SOURCE, name),))
+    if old := list(_old_places(values, ())):
+        what = "holds values of vCluster 0.19 or older"
+        next_step = "migrate them in a file of their own, and put the result here"
+        found = (Problem(dotted(path), what, next_step, _SOURCE, name, line_of(text, path)) for path in old)
+        return Migration(text, problems=tuple(found))
     return migrate(text, name)
+
+
+def _old_places(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the keys, at any depth, that hold a subchart's values of vCluster 0.19 or older."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            if any(mark[0] == "isolation" for mark in legacy.marks(value)):
+                yield (*path, key)
+            else:
+                yield from _old_places(value, (*path, key))
 
 
 def _around_expressions(text: str, name: str, found: Text, whole: Text) -> Migration:
@@ -163,14 +173,13 @@ def _single_values(text: str, name: str, site: Site, place: tuple[int, Path], it
 
 
 def _has_policy(value: Any, name: str) -> bool:
-    """Return whether values of another chart have policies of a vCluster below one of its keys."""
+    """Return whether values of another chart have policies of a vCluster, at any depth."""
     if isinstance(value, str):
         try:
             value, _ = parsed(value, lambda one: parse_mapping(one, name))
         except InputError:
             return False
-    places = [value, *value.values()] if isinstance(value, Mapping) else []
-    return any(isinstance(at(place, ("policies", "networkPolicy")), Mapping) for place in places)
+    return any(True for _ in policy_places(value))
 
 
 def _no_values(documents: Sequence[Any], name: str) -> Problem:
@@ -254,10 +263,13 @@ def _put_back(text: str, parts: Sequence[tuple[_Spot, Migration]]) -> str:
 
 def _broken(text: str, new: str, parts: Sequence[tuple[_Spot, Migration]], name: str) -> Problem | None:
     """Return a problem if a text means something else than the same objects with their values migrated."""
+    done = [line.removeprefix(f"{name}:") for _, part in parts for line in part.done]
+    next_step = "rename by hand: " + "; ".join(f"line {line}" for line in done)
     try:
         before, after = ([one.value for one in parse_documents(each, name)] for each in (text, new))
     except InputError as error:
-        return replace(error.problems[0], what=f"the file would be broken then: {error.problems[0].what}")
+        what = f"cannot be migrated: the file would be broken then: {error.problems[0].what}"
+        return Problem("", what, next_step, _SOURCE, name)
     same = len(before) == len(after) and _without(before, parts) == _without(after, parts)
     for spot, part in parts:
         if part.done and same:
@@ -265,11 +277,8 @@ def _broken(text: str, new: str, parts: Sequence[tuple[_Spot, Migration]], name:
             wanted, _ = parsed(part.text, lambda one: parse_mapping(one, name))
             actual = parsed(now, lambda one: parse_mapping(one, name))[0] if isinstance(now, str) else now
             same = wanted == actual
-    if same:
-        return None
-    listed = "; ".join(f"line {line.removeprefix(f'{name}:')}" for _, part in parts for line in part.done)
     what = "cannot be migrated: the file would mean something else then"
-    return Problem("", what, f"rename by hand: {listed}", _SOURCE, name)
+    return None if same else Problem("", what, next_step, _SOURCE, name)
 
 
 def _without(documents: Sequence[Any], parts: Sequence[tuple[_Spot, Migration]]) -> list[Any]:

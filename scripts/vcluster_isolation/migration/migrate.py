@@ -15,7 +15,7 @@ from vcluster_isolation.errors import Problem
 from vcluster_isolation.migration.layout import CannotEdit
 from vcluster_isolation.migration.meaning import check_meaning, has_own
 from vcluster_isolation.migration.moves import edit, tree
-from vcluster_isolation.renames import BASE, Keys, Rename, read_renames
+from vcluster_isolation.renames import BASE, Keys, Rename, policy_places, read_renames
 from vcluster_isolation.strict_yaml import line_of, parse_mapping
 from vcluster_isolation.wording import dotted
 
@@ -83,11 +83,10 @@ def migrate(text: str, name: str, renames: Sequence[Rename] | None = None) -> Mi
 
 
 def _everywhere(values: Mapping[str, Any], renames: Sequence[Rename]) -> Iterator[Rename]:
-    """Yield the renames at the root of a file, and below each of its keys that holds the values of a subchart."""
+    """Yield the renames at the root of a file, and below each key, at any depth, that holds a subchart's values."""
     yield from renames
-    for key, value in values.items():
-        if isinstance(_get(value, BASE), dict):
-            yield from (row.below(key) for row in renames)
+    for place in policy_places(values):
+        yield from (row.below(place) for row in renames if place)
 
 
 def _get(values: Any, path: Keys) -> Any:

@@ -96,7 +96,8 @@ def migrate_old(text: str, name: str) -> Migration:
     left = [path for path in left if path[0] not in _KEPT]
     borrowed = [path for path in sorted(known) if not has_own(text, path)]
     if left or borrowed:
-        return Migration(text, problems=tuple(_problems(text, name, moves, left, borrowed)))
+        problems = dict.fromkeys(_problems(text, name, moves, left, borrowed))
+        return Migration(text, problems=tuple(sorted(problems, key=_by_line)))
     additions = [new for old, new in _DEFAULTS.items() if on and _get(values, old) is None]
     try:
         edited = edit(text, moves, removals, additions)
@@ -131,15 +132,20 @@ def _problems(
     for path in left:
         short = next((one for one in _BY_HAND if path[: len(one)] == one), path)
         next_step = _BY_HAND.get(short, _CONVERT)
-        what = "is a key of vCluster 0.19 or older without one successor"
+        what = "is a key of vCluster 0.19 or older that this command does not rewrite"
         yield Problem(dotted(short), what, next_step, "migrate", name, line_of(text, short))
     for old, new in moves:
         if left and new[: len(BASE)] == BASE:
-            what, next_step = f"is {dotted(new)} since vCluster 0.31", "nothing was written: see the keys above"
+            what, next_step = f"is {dotted(new)} since vCluster 0.31", "nothing was written: see the other keys"
             yield Problem(dotted(old), what, next_step, "migrate", name, line_of(text, old))
     for path in borrowed:
         what, next_step = "comes from an alias (*) or a merge (<<)", "write it out here, or rename it by hand"
         yield Problem(dotted(path), what, next_step, "migrate", name, line_of(text, path))
+
+
+def _by_line(problem: Problem) -> int:
+    """Return the line of a problem, as a reader meets them."""
+    return problem.line or 0
 
 
 def _leaves(values: Any, path: Keys = ()) -> Iterator[Keys]:

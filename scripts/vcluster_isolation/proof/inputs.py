@@ -71,10 +71,10 @@ def read_input(
     problems = [
         *found.unreadable,
         *found.problems,
-        *(one for release in found.releases for one in (*release.refused, *release.problems)),
+        *chain.from_iterable(one.named((*one.refused, *one.problems)) for one in found.releases),
     ]
     if problems:
-        raise InputError(problems)
+        raise InputError(list(dict.fromkeys(problems)))
     if not found.releases and not found.manifests:
         raise _nothing(found)
     if not found.manifests:

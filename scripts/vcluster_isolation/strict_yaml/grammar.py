@@ -29,4 +29,6 @@ def grammar_mistake(error: yaml.YAMLError, text: str) -> tuple[int | None, str, 
     indent = before[0][: column + 1]
     tab = "\t" in indent and indent.isspace()
     next_step = "indent with spaces, not tabs" if tab else "check the indentation, quotes and colons there"
+    if "Unicode character escape" in str(error.problem):  # a surrogate, which JSON has and YAML 1.1 has not (5.7)
+        next_step = "write the character itself: YAML has no escape for half of one, as JSON has (\\ud83d\\ude80)"
     return line + 1, f"is not YAML: {printable(str(error.problem))}", next_step

@@ -97,5 +97,5 @@ def problem_of(layers: Sequence[Layer], source: str = "values") -> Problem | Non
             more = f" and {len(found) - 4} more" if len(found) > 4 else ""  # noqa: PLR2004 - as many as are shown
             what = f"these are values of vCluster 0.19 or older ({shown}{more}); vCluster 0.20 renamed nearly all keys"
             next_step = "`vcluster-isolation migrate FILE` says what each key is now"
-            return Problem(dotted(found[0][:1]), what, next_step, source, layer.name, layer.line(found[0]))
+            return Problem(dotted(found[0][:1]), what, next_step, source, layer.name, layer.line(found[0][:1]))
     return None

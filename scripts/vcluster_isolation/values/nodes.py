@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-_LITERAL: Final = re.compile(r"(?:[&!]\S*[ \t]+)*\|[+-]?[ \t]*(#.*)?\r?\n")
-"""The first line of a literal block; an anchor and a tag may stand before it (YAML 1.2.2, 6.9)."""
+_LITERAL: Final = re.compile(r"(?:(?:&\S+|!!str|!)[ \t]+)*\|[+-]?[ \t]*(#.*)?\r?\n")  # after an anchor or a tag, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def _place(text: str, node: yaml.Node, *, borrowed: bool) -> Place:
         size = len(node.value.splitlines())
         return Place(line, line + 1, line + 1 + size, literal=plain, borrowed=borrowed)
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
-        first = node.value[0][0].start_mark.line  # an anchor or a tag of the mapping stands on the line of its own key
+        first = node.value[0][0].start_mark.line  # the node itself begins with its anchor or tag, a line above
         return Place(first, first, _last_line(node) + 1, block=True, borrowed=borrowed)
     return Place(line, borrowed=borrowed)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from vcluster_isolation.errors import InputError, Problem
-from vcluster_isolation.layers import Layer, overlay
+from vcluster_isolation.layers import Layer, locate, overlay
 from vcluster_isolation.strict_yaml import line_of, parse_mapping
 from vcluster_isolation.values.expressions import Engine, Text, decides_on_flows, parsed, without_expressions
 from vcluster_isolation.values.nodes import place_of
@@ -180,7 +180,8 @@ class _Filling:
 
 def _add_parameters(path: Path, site: Site, source: Source, content: Content) -> None:
     """Lay single values over the layers, as `helm --set` does."""
-    below = overlay([layer.values for layer in content.layers])
+    lower = tuple(content.layers)
+    below = overlay([layer.values for layer in lower])
     merged, given = copy.deepcopy(below), []
     for place, parameter in each(source.item, path):
         name, value = parameter.get("name"), parameter.get("value")
@@ -202,7 +203,7 @@ def _add_parameters(path: Path, site: Site, source: Source, content: Content) ->
 
     def line(wanted: tuple[str | int, ...]) -> int | None:
         near = [place for steps, place in given if steps[: len(wanted)] == wanted or wanted[: len(steps)] == steps]
-        return source.line(near[-1] if near else path)
+        return source.line(near[-1]) if near else locate(lower, wanted)[1]
 
     if tops:
         content.layers.append(Layer(source.name, json.dumps(tops), tops, line))

@@ -60,6 +60,11 @@ class Release:
     paths: tuple[Path | None, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def named(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Return problems with the object named in which the values are, where they do not name it themselves."""
+        named = (one if self.title in one.what else replace(one, where=f"{self.title} {one.where}") for one in problems)
+        return [replace(one, where=one.where.strip()) for one in named]
+
 
 @dataclass(frozen=True, slots=True)
 class Manifests:

@@ -43,7 +43,7 @@ def one_release(files: Sequence[Path], name: str | None) -> Release:
         raise IsolationError(f"there are several releases: {titles}", "choose one by its name with --name, or a file")
     rendered = [one for one in chosen[0].remarks if one.where.startswith(_RENDERED)]
     if problems := [*chosen[0].refused, *chosen[0].problems, *rendered]:
-        raise InputError(problems)
+        raise InputError(chosen[0].named(problems))
     passed = (f"{one.name}: the manifests in it are passed over: only values are rendered" for one in found.manifests)
     return replace(chosen[0], notes=tuple(passed))
 
