@@ -92,3 +92,10 @@ def test_manifests_with_an_expression_in_a_comment_are_refused(tmp_path: Path) -
     policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n# {{ if .x }}\nmetadata: {name: a}\n"
     (one,) = said(tmp_path, policy)
     assert "has manifests with expressions, such as {{ if .x }}" in one
+
+
+def test_a_comment_of_plain_values_may_speak_of_a_value(tmp_path: Path) -> None:
+    assert said(tmp_path, VALUES.format("    # A value may hold `{{ .Values.a.b }}`.", "plain")) == []
+    assert said(tmp_path, (CHART / "values.yaml").read_text(encoding="utf-8")) == []
+    own = indent(VALUES.format("    # {{ .Values.a.b }}", "plain"), "        ")
+    assert len(said(tmp_path, TEMPLATE + own)) == 1

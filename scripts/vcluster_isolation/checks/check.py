@@ -93,7 +93,7 @@ def _check_release(release: Release, request: Request, versions: tuple[str, ...]
     if release.refused:
         report.problems += _of_release(release.refused, release)
         return
-    if not release.title and not release.words:
+    if not release.title and not release.words and not release.problems:
         _check_layers(release.layers, request, versions, report)
         return
     usual = request.namespace == f"vcluster-{request.name}"

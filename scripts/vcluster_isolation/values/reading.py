@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -104,13 +105,21 @@ def _add_lines(site: Site, source: Source, content: Content) -> None:
             content.problems.append(Problem("", what, Engine().advice, SOURCE, source.name, number))
 
 
+_SPEAKS_OF_A_VALUE: Final = re.compile(r"\{\{ *\.[A-Za-z][A-Za-z0-9_.]* *\}\}")
+
+
 def of_plain(name: str, text: str, outer: Text | None, *, known: bool = True) -> Content:
-    """Return the values of a plain values file; `outer` has the expressions that were taken out of its text."""
+    """Return the values of a plain values file; `outer` has the expressions that were taken out of its text.
+
+    Helm fills in no values file, so a comment that only speaks of a value (`{{ .Values.team }}`), as those of this
+    chart's values.yaml do, decides on nothing in one that is YAML as it is.
+    """
     content = Content(known)
     content.layers.append(Layer(name, text, parse_mapping(text, name)))
     if outer is not None:
-        advice = Engine().advice
-        _add_unresolved(outer, content.layers[0], advice, content)
+        if not outer.words:
+            outer = replace(outer, lines=[one for one in outer.lines if not _SPEAKS_OF_A_VALUE.fullmatch(one[1])])
+        _add_unresolved(outer, content.layers[0], Engine().advice, content)
     return content
 
 
