@@ -138,10 +138,10 @@ def test_policy_for_one_direction_covers_one() -> None:
 def test_selectors_beyond_all_bounds_leave_one_vcluster_unjudged_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     real = labels.label_classes
 
-    def few(selectors: Any, domains: Any = None, others: Any = labels.FREE) -> Any:
+    def few(selectors: Any, adding: Any = (), domains: Any = None, others: Any = labels.FREE) -> Any:
         return real(selectors, domains, others, limit=9)
 
-    monkeypatch.setattr("vcluster_isolation.proof.world.label_classes", few)
+    monkeypatch.setattr("vcluster_isolation.proof.world.covering_classes", few)
     items = objects("private nodes", "default")
     for at in range(5):
         selector = {"podSelector": {"matchLabels": {f"key-{at}": "x"}}}

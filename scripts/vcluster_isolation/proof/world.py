@@ -14,7 +14,9 @@ Two symbolic tenants stand for any number of others, one in the same namespace (
    Those that a rule does name, and namespaces that one names, are in the world as well.
 4. Of the namespaces that a vCluster's workloads run in, those whose names can be exchanged in all policies without a
    change are alike: a flow has two ends, so two of them, the first and another, stand for all (`interchangeable`).
-5. Nobody says that other tenants are isolated, or by which values. So each is there twice: with this vCluster's
+5. Pods whose labels others choose are every class of label sets; of very many classes those that find whatever all of
+   them would find (`covering_classes`, with its argument in `reach/labels.py`).
+6. Nobody says that other tenants are isolated, or by which values. So each is there twice: with this vCluster's
    policies under its own name, and without any.
 
 `tests/proof/test_fleets.py` tests it against concrete fleets of 3, 10 and 50.

@@ -48,6 +48,11 @@ through; `Mode.MUST` (for availability) counts only what gets through everywhere
   enforce nothing (`parse_tiers.py`): MAY and MUST are those of either.
 - Whether a plugin enforces policies at all, and policies of other APIs (Cilium, Calico), are not seen: what these could
   change is for `netpol/unevaluated.py` to say.
+
+What is filed and kept changes none of this. A `RuleBook` leaves out of a rule's peers those that cannot match, and
+`match.py` says of the others whether they do. `Sides` works out a side once for all that it depends on: the policies
+and tiers of its end, the other end without its name, the named ports of the destination where rules name any, and how
+it is asked about. Tests hold an evaluator that was asked before equal to one that was not.
 """
 
 from __future__ import annotations
