@@ -138,7 +138,7 @@ def test_policy_for_one_direction_covers_one() -> None:
 def test_selectors_beyond_all_bounds_leave_one_vcluster_unjudged_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     real = labels.label_classes
 
-    def few(selectors: Any, adding: Any = (), domains: Any = None, others: Any = labels.FREE) -> Any:
+    def few(selectors: Any, _adding: Any = (), domains: Any = None, others: Any = labels.FREE) -> Any:
         return real(selectors, domains, others, limit=9)
 
     monkeypatch.setattr("vcluster_isolation.proof.world.covering_classes", few)
