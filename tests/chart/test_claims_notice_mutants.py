@@ -50,8 +50,8 @@ def grants(ports: list[Json]) -> dict[str, Json]:
         "prometheus": {"enabled": True, "from": pods("monitoring"), "ports": ports},
         "project": {"name": "p", "ports": ports},
         "controlPlane": {
-            "webhooks": {"to": pods("hooks"), "ports": ports},
-            "backingStore": {"enabled": True, "to": pods("database"), "ports": ports},
+            "webhooks": {"to": [{"podSelector": {"matchLabels": {"role": "hook"}}}], "ports": ports},
+            "backingStore": {"enabled": True, "to": pods("database"), **({"ports": ports} if ports else {})},
         },
         "workload": {"ingressControllers": {"enabled": True, "from": pods("ingress"), "ports": ports}},
     }

@@ -35,6 +35,7 @@ SITUATIONS = [
     isolating(floor={"enabled": True}, workload={"publicEgress": {"cidr": "2000::/3", "ipv6": {"enabled": True}}}),
     isolating(profile="hardened", nodes={"cidrs": ["0.0.0.0/0"]}, workload={"publicEgress": {"enabled": False}}),
     isolating(profile="hardened", nodes={"cidrs": ["34.1.0.0/16"]}, workload={"publicEgress": {"extraExcept": HALVES}}),
+    isolating(hostApiServer={"cidrs": ["0.0.0.0/0"]}),  # as wide as public egress: refused in the hardened profile only
     *matrix.pairwise(),
 ]
 
