@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from vcluster_isolation import helm, strict_yaml
+from vcluster_isolation.helm import template as helm
 from vcluster_isolation.tools import PROJECT
+from vcluster_isolation.values import strict_yaml
 
 Json = dict[str, Any]
 SCRIPT = helm.CHART / "files" / "isolation-test.sh"

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from vcluster_isolation.checks.api_json import as_text, decoded
-from vcluster_isolation.checks.manifests_check import judge
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.strict_yaml import json_text, line_of, parse_documents
+from vcluster_isolation.check.manifests_check import judge
+from vcluster_isolation.kubernetes.api_json import as_text, decoded
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.values.strict_yaml import json_text, line_of, parse_documents
 
 
 def policy(**spec: Any) -> dict[str, Any]:

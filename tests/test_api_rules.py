@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcluster_isolation.checks import cidr
-from vcluster_isolation.checks.api_rules import findings, ineffective, is_policy, name_of, problems
+from vcluster_isolation.check.api_rules import findings, ineffective, is_policy, problems
 from vcluster_isolation.errors import Problem
-from vcluster_isolation.strict_yaml import parse_mapping
+from vcluster_isolation.kubernetes import cidr
+from vcluster_isolation.kubernetes.names import name_of
+from vcluster_isolation.values.strict_yaml import parse_mapping
 from vcluster_isolation.wording import dotted
 
 HEAD = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from vcluster_isolation.checks.api_rules import findings, ineffective, problems
-from vcluster_isolation.checks.manifests_check import judge
-from vcluster_isolation.strict_yaml import parse_mapping
+from vcluster_isolation.check.api_rules import findings, ineffective, problems
+from vcluster_isolation.check.manifests_check import judge
+from vcluster_isolation.values.strict_yaml import parse_mapping
 from vcluster_isolation.wording import dotted
 
 Json = dict[str, Any]

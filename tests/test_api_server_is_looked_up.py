@@ -10,7 +10,7 @@ import yaml
 
 from fake_cluster import FakeCluster, fake_cluster
 from vcluster_isolation import tools
-from vcluster_isolation.helm import CHART
+from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.tools import PROJECT, Finished
 
 SLICE = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from vcluster_isolation.chart_instances import NAME, by_itself, instances, is_ours
-from vcluster_isolation.chart_package import unpacked
-from vcluster_isolation.checks.api_json import as_text
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.helm import CHART, RenderFailed, Request, template
-from vcluster_isolation.proof.settings import at
+from vcluster_isolation.helm.package import unpacked
+from vcluster_isolation.helm.template import CHART, RenderFailed, Request, template
+from vcluster_isolation.kubernetes.api_json import as_text
+from vcluster_isolation.subject.settings import at
 from vcluster_isolation.tools import PROJECT, find
+from vcluster_isolation.values.chart_instances import NAME, by_itself, instances, is_ours
 
 POLICY = "policies.networkPolicy"
 
@@ -61,7 +61,7 @@ def request(of: Path, **values: Any) -> Request:
 
 
 def test_the_chart_itself_is_one_instance_and_helm_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vcluster_isolation.chart_instances.template", None)
+    monkeypatch.setattr("vcluster_isolation.values.chart_instances.template", None)
     (found,) = instances(Request((), "rel", "ns", CHART, "policies: {networkPolicy: {enabled: true}}"))
     assert (found.path, at(found.values, f"{POLICY}.enabled"), at(found.defaults, f"{POLICY}.enabled")) == (
         (),

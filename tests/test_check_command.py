@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from vcluster_isolation import cli
-from vcluster_isolation.checks import values_check
+from vcluster_isolation.cli import app as cli
 from vcluster_isolation.tools import PROJECT
+from vcluster_isolation.values import refusals as values_check
 
 SCHEMA: dict[str, Any] = {
     "properties": {

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.helm import Request, template
-from vcluster_isolation.layers import Layer, locate, over_defaults, overlay, read_chart_file
-from vcluster_isolation.strict_yaml import parse_mapping
+from vcluster_isolation.helm.template import Request, template
 from vcluster_isolation.tools import find
+from vcluster_isolation.values.layers import Layer, locate, over_defaults, overlay, read_chart_file
+from vcluster_isolation.values.strict_yaml import parse_mapping
 
 DEFAULTS = {"a": {"b": 1, "c": {"d": 2}, "l": [1, 2]}, "s": 5, "m": {"k": {"z": 1}}}
 

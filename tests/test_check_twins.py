@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from vcluster_isolation import cli
-from vcluster_isolation.checks.manifests_check import judge
+from vcluster_isolation.check.manifests_check import judge
+from vcluster_isolation.cli import app as cli
 
 HEAD = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a%s}\nspec: {podSelector: {}}\n"
 POLICY = HEAD % ""

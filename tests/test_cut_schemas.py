@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from vcluster_isolation.checks import cut_schemas, kubeconform
-from vcluster_isolation.checks.cut_schemas import main, read
-from vcluster_isolation.checks.kubernetes_schemas import OWN
+from vcluster_isolation.check import cut_schemas, kubeconform
+from vcluster_isolation.check.cut_schemas import main, read
+from vcluster_isolation.check.kubernetes_schemas import OWN
 from vcluster_isolation.errors import EXIT_CANNOT_RUN, EXIT_OK, InputError
 from vcluster_isolation.wording import dotted
 

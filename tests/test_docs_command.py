@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from vcluster_isolation import docs, renames
-from vcluster_isolation.cli import COMMANDS
-from vcluster_isolation.commands.docs import command
-from vcluster_isolation.docs import Undocumented, Value, read_values, renew
+from vcluster_isolation.cli.app import COMMANDS
+from vcluster_isolation.docs import blocks as docs
+from vcluster_isolation.docs.blocks import Undocumented, Value, read_values, renew
+from vcluster_isolation.docs.command import command
 from vcluster_isolation.errors import InputError
-from vcluster_isolation.helm import CHART
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.values import renames
 
 STALE = "# Title\n\n<!-- generated: now -->\nold | words\n<!-- /generated -->\n\nText.\n"
 FRESH = "# Title\n\n<!-- generated: now -->\n\nnew words\n\n<!-- /generated -->\n\nText.\n"

@@ -11,10 +11,11 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from vcluster_isolation import golden, helm
-from vcluster_isolation.commands.golden import command
+from vcluster_isolation import golden
+from vcluster_isolation.cli.golden import command
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.notes import template_with_notes
+from vcluster_isolation.helm import template as helm
+from vcluster_isolation.helm.notes import template_with_notes
 from vcluster_isolation.tools import find, run
 
 FILES = ("connectivity.txt", "manifests.yaml", "notes.txt")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from vcluster_isolation import helm, render_cache
-from vcluster_isolation.helm import RenderFailed, Request
+from vcluster_isolation.helm import render_cache
+from vcluster_isolation.helm import template as helm
+from vcluster_isolation.helm.template import RenderFailed, Request
 
 
 @pytest.fixture

@@ -14,12 +14,13 @@ import yaml
 from click.testing import CliRunner, Result
 
 from bootstrap_machine import program
-from vcluster_isolation import helm, tools
-from vcluster_isolation.commands.isolate import command
+from vcluster_isolation import tools
+from vcluster_isolation.cli.isolate import command
 from vcluster_isolation.errors import InputError, IsolationError
-from vcluster_isolation.helm import Request
+from vcluster_isolation.helm import template as helm
+from vcluster_isolation.helm.notes import template_with_notes
+from vcluster_isolation.helm.template import Request
 from vcluster_isolation.isolate import Target, name_in, target
-from vcluster_isolation.notes import template_with_notes
 
 EXAMPLE = tools.PROJECT / "examples" / "vcluster.yaml"
 HELMS = [tools.PROJECT / ".tools" / "bin" / name for name in ("helm3", "helm4")]
@@ -144,7 +145,7 @@ def test_notes_are_printed_without_control_characters(monkeypatch: pytest.Monkey
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: tiny\nversion: 0.1.0\n")
     (chart / "templates" / "NOTES.txt").write_text("{{ .Values.x }}")
-    monkeypatch.setattr("vcluster_isolation.commands.isolate.CHART", chart)
+    monkeypatch.setattr("vcluster_isolation.cli.isolate.CHART", chart)
     done = run(written(tmp_path, {"x": "one\x1b]0;owned\x07\ntwo\u202e"}), "--name", "a")
     assert done.stderr == "one\\x1b]0;owned\\x07\ntwo\\u202e\n"
 
@@ -172,7 +173,7 @@ def test_a_broken_copy_does_not_hide_behind_the_chart(tmp_path: Path, monkeypatc
     def fails_for_copies(request: Request) -> str:
         return real(request if request.chart == helm.CHART else replace(request, values=(tmp_path / "gone.yaml",)))
 
-    monkeypatch.setattr("vcluster_isolation.notes.template", fails_for_copies)
+    monkeypatch.setattr("vcluster_isolation.helm.notes.template", fails_for_copies)
     assert "gone.yaml: no such file or directory" in error(str(EXAMPLE), "--name", "a")
 
 
@@ -271,7 +272,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     real = f'[ "$1" = upgrade ] || exec {tools.find("helm")} "$@"\n'
     noted = f'for word; do echo "$word"; done > {tmp_path}/calls\ncat >> {tmp_path}/calls\nexit $CODE\n'
     fake = program(tmp_path / "helm", f"#!/bin/sh\n{real}{noted}")
-    monkeypatch.setattr("vcluster_isolation.helm.find", lambda _: fake)
+    monkeypatch.setattr("vcluster_isolation.helm.template.find", lambda _: fake)
     monkeypatch.setenv("CODE", "0")
     return tmp_path / "calls"
 
@@ -331,6 +332,6 @@ def test_helm_knows_every_argument_of_an_installation(
     context = {"name": "none", "context": {"cluster": "none", "user": "none"}}
     nowhere = {"clusters": [cluster], "contexts": [context], "users": [{"name": "none"}], "current-context": "none"}
     monkeypatch.setenv("KUBECONFIG", written(tmp_path, nowhere))
-    monkeypatch.setattr("vcluster_isolation.helm.find", lambda _: which)
+    monkeypatch.setattr("vcluster_isolation.helm.template.find", lambda _: which)
     error(str(EXAMPLE), "--name", "a", "--install")
     assert 'cluster unreachable: Get "http://127.0.0.1:1/version' in capfd.readouterr().err

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from vcluster_isolation import tools
-from vcluster_isolation.checks import kubeconform
-from vcluster_isolation.checks.kubernetes_schemas import complete, file_name, is_custom, spread, versions
-from vcluster_isolation.checks.shapes import Finding
+from vcluster_isolation.check import kubeconform
+from vcluster_isolation.check.kubernetes_schemas import complete, file_name, is_custom, spread, versions
 from vcluster_isolation.errors import IsolationError, ToolFailed, ToolMissing
+from vcluster_isolation.kubernetes.shapes import Finding
 from vcluster_isolation.tools import Finished
 from vcluster_isolation.wording import dotted
 
@@ -219,7 +219,7 @@ def test_a_version_without_schemas_is_an_error_that_names_the_others() -> None:
 
 def test_a_missing_schema_package_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     versions.cache_clear()
-    monkeypatch.setattr("vcluster_isolation.checks.kubernetes_schemas.find_spec", lambda _: None)
+    monkeypatch.setattr("vcluster_isolation.check.kubernetes_schemas.find_spec", lambda _: None)
     with pytest.raises(ToolMissing, match=r"kubernetes-validate has no schemas; run scripts/bootstrap"):
         versions()
     versions.cache_clear()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from vcluster_isolation.commands.migrate import command
+from vcluster_isolation.cli.migrate import command
 from vcluster_isolation.errors import InputError, IsolationError
 
 OLD = "# ours\npolicies:\n  networkPolicy:\n    extraWorkloadRules: []\n"

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from vcluster_isolation.migration.manifest import migrate_any
 from vcluster_isolation.migration.migrate import migrate
-from vcluster_isolation.strict_yaml import parse_mapping
+from vcluster_isolation.values.strict_yaml import parse_mapping
 
 MOVES = (
     ("extraControlPlaneRules", "controlPlane.egress"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vcluster_isolation.helm import Request, template
+from vcluster_isolation.helm.template import Request, template
 
 FOLDER = Path(__file__).parent / "values" / "migrate"
 

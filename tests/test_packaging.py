@@ -68,8 +68,8 @@ def test_the_wheel_carries_the_licence_and_nothing_of_set_up_and_tests(wheel: Pa
 def test_the_installed_command_isolates_with_the_chart_it_carries(installed: Path, tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv.pop(1))\n"
-        "from vcluster_isolation import helm; print(helm.CHART, file=sys.stderr)\n"
-        "from vcluster_isolation.cli import main; main()"
+        "from vcluster_isolation.helm import template as helm; print(helm.CHART, file=sys.stderr)\n"
+        "from vcluster_isolation.cli.app import main; main()"
     )
     words = [sys.executable, "-P", "-c", code, str(installed), "isolate", str(ROOT / "examples/vcluster.yaml")]
     env = {"PATH": str(ROOT / ".tools/bin"), "TMPDIR": str(tmp_path)}
@@ -88,7 +88,7 @@ def test_an_editable_install_leads_to_the_checkout(tmp_path: Path) -> None:
 def test_the_command_is_an_entry_point(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         text = archive.read(f"vcluster_isolation-{__version__}.dist-info/entry_points.txt").decode()
-    assert text == "[console_scripts]\nvcluster-isolation = vcluster_isolation.cli:main\n"
+    assert text == "[console_scripts]\nvcluster-isolation = vcluster_isolation.cli.app:main\n"
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -12,9 +12,9 @@ import yaml
 from click.testing import CliRunner
 
 from vcluster_isolation import tools
-from vcluster_isolation.commands.ports import HEADS, command
-from vcluster_isolation.helm import CHART
-from vcluster_isolation.ports import Port, read_ports
+from vcluster_isolation.cli.ports import HEADS, command
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.vcluster.ports import Port, read_ports
 
 PORTS = read_ports()
 BY_NUMBER = {port.port: port for port in PORTS}

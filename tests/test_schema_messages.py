@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from vcluster_isolation.checks import schema
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.helm import CHART
-from vcluster_isolation.strict_yaml import parse_mapping
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.values.schema import findings as schema
+from vcluster_isolation.values.strict_yaml import parse_mapping
 from vcluster_isolation.wording import dotted
 
 OURS = schema.read((CHART / "values.schema.json").read_text(encoding="utf-8"), "values.schema.json")

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vcluster_isolation.errors import InputError
-from vcluster_isolation.helm import RenderFailed, Request, template
-from vcluster_isolation.strict_yaml import parse_mapping
+from vcluster_isolation.helm.template import RenderFailed, Request, template
 from vcluster_isolation.tools import find
+from vcluster_isolation.values.strict_yaml import parse_mapping
 
 HELMS = ("helm3", "helm4")
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from vcluster_isolation.errors import InputError, Problem
-from vcluster_isolation.strict_yaml import (
+from vcluster_isolation.values.strict_yaml import (
     STDIN,
     Document,
     line_of,
@@ -21,7 +21,7 @@ from vcluster_isolation.strict_yaml import (
     read_mapping,
     read_text,
 )
-from vcluster_isolation.strict_yaml.grammar import grammar_mistake
+from vcluster_isolation.values.strict_yaml.grammar import grammar_mistake
 
 SPACES = "check the indentation, quotes and colons there"
 ESCAPE = "which an editor does not show; remove it, or write it as an escape in double quotes"

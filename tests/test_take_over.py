@@ -19,10 +19,12 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from vcluster_isolation import helm, kubectl, render_cache, tools
-from vcluster_isolation.commands.isolate import command
+from vcluster_isolation import kubectl, tools
+from vcluster_isolation.cli.isolate import command
 from vcluster_isolation.errors import IsolationError, ToolFailed
-from vcluster_isolation.helm import Release, Request
+from vcluster_isolation.helm import render_cache
+from vcluster_isolation.helm import template as helm
+from vcluster_isolation.helm.template import Release, Request
 from vcluster_isolation.kubectl import Named
 from vcluster_isolation.take_over import steps
 from vcluster_isolation.take_over.state import KEEP, OWNER, OWNER_NAMESPACE, Handover, plan

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from vcluster_isolation import cli
-from vcluster_isolation.checks.schema_words import closest
+from vcluster_isolation.cli import app as cli
 from vcluster_isolation.errors import InputError
-from vcluster_isolation.strict_yaml import parse_documents, parse_mapping
+from vcluster_isolation.values.schema.words import closest
+from vcluster_isolation.values.strict_yaml import parse_documents, parse_mapping
 
 
 @pytest.fixture(autouse=True)

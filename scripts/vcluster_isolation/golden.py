@@ -22,18 +22,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from vcluster_isolation import render_cache
-from vcluster_isolation.checks.values_check import or_refused
+from vcluster_isolation.connectivity import report as render_text
+from vcluster_isolation.connectivity.fleet import matrix_of
 from vcluster_isolation.errors import InputError, IsolationError, Problem
-from vcluster_isolation.helm import RenderFailed, Request
-from vcluster_isolation.layers import Layer, read_layers
-from vcluster_isolation.proof import render_text
-from vcluster_isolation.proof.fleet import matrix_of
-from vcluster_isolation.proof.inputs import Input
-from vcluster_isolation.proof.platform_subject import subjects_of_values
-from vcluster_isolation.values.kinds import is_manifest
+from vcluster_isolation.helm import render_cache
+from vcluster_isolation.helm.template import RenderFailed, Request
+from vcluster_isolation.subject.inputs import Input
+from vcluster_isolation.subject.platform_subject import subjects_of_values
+from vcluster_isolation.values.delivery.kinds import is_manifest
+from vcluster_isolation.values.delivery.objects import holds_releases
+from vcluster_isolation.values.layers import Layer, read_layers
 from vcluster_isolation.values.legacy import problem_of
-from vcluster_isolation.values.objects import holds_releases
+from vcluster_isolation.values.refusals import or_refused
 from vcluster_isolation.wording import printable, quoted
 
 VALUES = "values"

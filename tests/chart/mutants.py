@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mutants_listed import HELPERS
 
-from vcluster_isolation.helm import CHART
+from vcluster_isolation.helm.template import CHART
 
 POLICIES = ("control-plane.yaml", "coredns.yaml", "default-deny.yaml", "floor.yaml", "snapshots.yaml", "workloads.yaml")
 RULES = ("_api-server.tpl", "_dns.tpl")

@@ -10,8 +10,9 @@ from typing import Any
 
 from oracle import key_of
 
-from vcluster_isolation import helm, strict_yaml
+from vcluster_isolation.helm import template as helm
 from vcluster_isolation.tools import PROJECT
+from vcluster_isolation.values import strict_yaml
 
 HELMS = {name: PROJECT / ".tools" / "bin" / name for name in ("helm3", "helm4")}
 """Both pinned helms: the newest 3 and the newest 4. `scripts/test` builds them."""

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rendering import HELMS
 
-from vcluster_isolation import helm
+from vcluster_isolation.helm import template as helm
 from vcluster_isolation.tools import PROJECT
 
 PROBE = """

@@ -18,13 +18,13 @@ import pytest
 import yaml
 from rendering import Json, isolating
 
+from vcluster_isolation.connectivity.connectivity import scene
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.helm import CHART, Request
-from vcluster_isolation.proof.connectivity import scene
-from vcluster_isolation.proof.prove import prove
-from vcluster_isolation.proof.subject import Subject, of_values
-from vcluster_isolation.reach.addresses import address_set
-from vcluster_isolation.reach.model import Endpoint, Pod, labels_of, namespace
+from vcluster_isolation.helm.template import CHART, Request
+from vcluster_isolation.netpol.objects.model import Endpoint, Pod, labels_of, namespace
+from vcluster_isolation.netpol.sets.addresses import address_set
+from vcluster_isolation.prove.prove import prove
+from vcluster_isolation.subject.subject import Subject, of_values
 
 SERVER = {"cidrs": ["10.0.0.1/32"], "ports": [6443]}
 POLICIES_SYNCED = {"sync": {"toHost": {"networkPolicies": {"enabled": True}}}}

@@ -17,9 +17,9 @@ from rendering import Json, text
 from test_helm_test import EFFECTS as EFFECTS_ON_THE_POD
 from test_notes import EFFECTS
 
-from vcluster_isolation import strict_yaml
-from vcluster_isolation.helm import CHART
+from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.tools import PROJECT
+from vcluster_isolation.values import strict_yaml
 
 SCHEMA: Json = json.loads((PROJECT / "values.schema.json").read_text(encoding="utf-8"))
 VALUES_TEXT = (CHART / "values.yaml").read_text(encoding="utf-8")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from rendering import Json, isolating, policies, text
 
-from vcluster_isolation.reach.evaluate import peers
-from vcluster_isolation.reach.model import Peer, namespace
-from vcluster_isolation.reach.parse import parse_cluster
+from vcluster_isolation.netpol.engine.evaluate import peers
+from vcluster_isolation.netpol.objects.model import Peer, namespace
+from vcluster_isolation.netpol.parse.parse import parse_cluster
 
 KIB = 1024
 SERVER = {"cidrs": ["10.0.0.1/32"]}

@@ -13,14 +13,14 @@ from test_hostile_values import INJECTIONS
 from test_nulls import nodes
 
 from helm_test_pod import SCRIPT, pod_of, service, started
-from vcluster_isolation import strict_yaml
-from vcluster_isolation.checks import kubeconform
-from vcluster_isolation.helm import CHART
-from vcluster_isolation.reach.addresses import address_set
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import Endpoint, External, Pod, labels_of, namespace
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.check import kubeconform
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.model import Endpoint, External, Pod, labels_of, namespace
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.netpol.sets.addresses import address_set
+from vcluster_isolation.values import strict_yaml
 
 DEFAULTS: Json = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["isolationTest"]
 OWN = [{"address": "10.0.0.7", "port": 5432}, {"address": "fd00::7", "port": 443}]

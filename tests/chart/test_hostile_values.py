@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rendering import Json, inline, isolating, policies, refusals, schema_refusal, text
 
-from vcluster_isolation import helm, strict_yaml
-from vcluster_isolation.checks.api_rules import problems
+from vcluster_isolation.check.api_rules import problems
+from vcluster_isolation.helm import template as helm
+from vcluster_isolation.values import strict_yaml
 
 INJECTIONS = [
     "x\nspec: {}",

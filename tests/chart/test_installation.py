@@ -14,9 +14,11 @@ import pytest
 import yaml
 from rendering import HELMS, Json, isolating, text
 
-from vcluster_isolation import helm, strict_yaml, tools
-from vcluster_isolation.docs import read_values
+from vcluster_isolation import tools
+from vcluster_isolation.docs.blocks import read_values
+from vcluster_isolation.helm import template as helm
 from vcluster_isolation.tools import PROJECT
+from vcluster_isolation.values import strict_yaml
 
 BOTH = pytest.mark.parametrize("which", HELMS)
 Umbrella = Callable[..., Path]

@@ -11,7 +11,7 @@ import oracle
 import pytest
 from rendering import HELMS, Json, policies, text
 
-from vcluster_isolation.checks import api_rules, kubeconform
+from vcluster_isolation.check import api_rules, kubeconform
 
 PAIRWISE = list(matrix.pairwise())
 

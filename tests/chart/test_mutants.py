@@ -17,7 +17,7 @@ from test_refusals import REFUSED, WITHOUT_SCHEMA, refusals_without_schema
 from test_seed_documents import TODAY, V0_30
 
 from vcluster_isolation.errors import InputError
-from vcluster_isolation.helm import CHART, RenderFailed
+from vcluster_isolation.helm.template import CHART, RenderFailed
 
 HALVES = ["0.0.0.0/1", "128.0.0.0/1"]
 MANY = [f"34.{number}.0.0/16" for number in range(30)]

@@ -13,16 +13,17 @@ import yaml
 from click.testing import CliRunner
 from rendering import Json, inline
 
-from vcluster_isolation import docs, layers
-from vcluster_isolation.chart_instances import instances
-from vcluster_isolation.checks.check import check
-from vcluster_isolation.commands.prove import command as prove_command
-from vcluster_isolation.helm import CHART, Request
-from vcluster_isolation.proof.claims_needs import needs_claims
-from vcluster_isolation.proof.prove import FAILS, HOLDS, Outcome, prove
-from vcluster_isolation.proof.subject import of_render
-from vcluster_isolation.render_cache import template_with_notes
+from vcluster_isolation.check.check import check
+from vcluster_isolation.claims.needs import needs_claims
+from vcluster_isolation.cli.prove import command as prove_command
+from vcluster_isolation.docs import blocks as docs
+from vcluster_isolation.helm.render_cache import template_with_notes
+from vcluster_isolation.helm.template import CHART, Request
+from vcluster_isolation.prove.prove import FAILS, HOLDS, Outcome, prove
+from vcluster_isolation.subject.subject import of_render
 from vcluster_isolation.tools import PROJECT
+from vcluster_isolation.values import layers
+from vcluster_isolation.values.chart_instances import instances
 from vcluster_isolation.vcluster.need_rows import need_rows, split_term
 
 DATA = PROJECT / "tests" / "data"

@@ -10,8 +10,8 @@ import pytest
 from matrix import everything, put
 from rendering import Json, inline, isolating
 
-from vcluster_isolation.helm import CHART, Request
-from vcluster_isolation.notes import Rendered, template_with_notes
+from vcluster_isolation.helm.notes import Rendered, template_with_notes
+from vcluster_isolation.helm.template import CHART, Request
 
 METADATA = "Workloads reach cloud metadata at 169.254.169.254."
 PLATFORM = "counts as vCluster Platform"

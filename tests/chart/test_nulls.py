@@ -13,7 +13,7 @@ import yaml
 from matrix import everything, put
 from rendering import HELMS, Json, isolating, policies
 
-from vcluster_isolation.helm import CHART, RenderFailed
+from vcluster_isolation.helm.template import CHART, RenderFailed
 
 VALUES: Json = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 SCHEMA_REFUSES = "values don't meet the specifications of the schema(s)"

@@ -19,15 +19,15 @@ from platform_values import EFFECTS, GRANTED, TOGGLES, P, address, everything, g
 from rendering import HELMS, Json, inline, isolating, policies, refusals, schema_refusal, text
 from test_hostile_values import INJECTIONS
 
-from vcluster_isolation import strict_yaml
-from vcluster_isolation.checks.api_rules import problems
-from vcluster_isolation.helm import CHART, RenderFailed, Request, template
-from vcluster_isolation.notes import Rendered, template_with_notes
-from vcluster_isolation.ports import read_ports
-from vcluster_isolation.proof.fleet import matrix_of
-from vcluster_isolation.proof.inputs import Input
-from vcluster_isolation.proof.platform_subject import subjects_of_values
-from vcluster_isolation.proof.prove import prove
+from vcluster_isolation.check.api_rules import problems
+from vcluster_isolation.connectivity.fleet import matrix_of
+from vcluster_isolation.helm.notes import Rendered, template_with_notes
+from vcluster_isolation.helm.template import CHART, RenderFailed, Request, template
+from vcluster_isolation.prove.prove import prove
+from vcluster_isolation.subject.inputs import Input
+from vcluster_isolation.subject.platform_subject import subjects_of_values
+from vcluster_isolation.values import strict_yaml
+from vcluster_isolation.vcluster.ports import read_ports
 
 VALUES: Json = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 ROWS = [row for row in read_ports() if row.is_served_by("platform") or row.is_served_by("agent")]

@@ -10,7 +10,7 @@ import pytest
 import refused_grants
 from rendering import Json, isolating, policies, refusals
 
-from vcluster_isolation import helm
+from vcluster_isolation.helm import template as helm
 
 NP = "policies.networkPolicy"
 CIDR_HELP = "write an address without leading zeros and a prefix length, like 10.0.0.0/8 or 2001:db8::/32"

@@ -7,7 +7,7 @@ from refused_hostile import REFUSED
 from rendering import Json, isolating, refusals
 from test_refusals import refusals_without_schema
 
-from vcluster_isolation.helm import CHART
+from vcluster_isolation.helm.template import CHART
 
 
 @pytest.mark.parametrize(("values", "sentence"), REFUSED.values(), ids=REFUSED)

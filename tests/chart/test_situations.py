@@ -10,10 +10,11 @@ import oracle_platform
 import pytest
 from rendering import policies
 
-from vcluster_isolation import golden, strict_yaml
-from vcluster_isolation.checks import api_rules, kubeconform, kubernetes_schemas
-from vcluster_isolation.helm import CHART
+from vcluster_isolation import golden
+from vcluster_isolation.check import api_rules, kubeconform, kubernetes_schemas
+from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.tools import PROJECT
+from vcluster_isolation.values import strict_yaml
 
 SITUATIONS = PROJECT / "tests" / "situations"
 KINDS = {"NetworkPolicy", "AdminNetworkPolicy", "ClusterNetworkPolicy"}

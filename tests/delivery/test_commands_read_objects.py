@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner, Result
 from delivery_cases import CASES, OBJECTS
 
-from vcluster_isolation.commands import check, connectivity, diff, explain, golden, isolate, prove
+from vcluster_isolation.cli import check, connectivity, diff, explain, golden, isolate, prove
 from vcluster_isolation.errors import InputError, IsolationError
 
 CALLS: dict[str, Callable[[str], tuple[click.Command, list[str]]]] = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcluster_isolation.values.expressions import Engine, decides_on_flows, without_expressions
+from vcluster_isolation.values.delivery.expressions import Engine, decides_on_flows, without_expressions
 
 ENGINE = Engine(
     {".Values.a": "x", ".Values.b.c": 5, ".Values.t": True, ".Values.l": ["x"], ".Values.h": 'a"\nb: c', "n": "y"}

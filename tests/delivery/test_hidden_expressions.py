@@ -7,7 +7,7 @@ from textwrap import indent
 
 import pytest
 
-from vcluster_isolation.helm import CHART
+from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.values.releases import Found, read
 
 VALUES = "policies:\n  networkPolicy:\n    enabled: true\n{}\n    profile: hardened # {}\n"

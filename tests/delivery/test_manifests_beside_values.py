@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 from delivery_cases import CASES, OBJECTS
 
-from vcluster_isolation.commands import connectivity, diff, explain, isolate, prove
+from vcluster_isolation.cli import connectivity, diff, explain, isolate, prove
 from vcluster_isolation.errors import InputError
-from vcluster_isolation.helm import CHART
-from vcluster_isolation.proof.inputs import Input, read_input
-from vcluster_isolation.proof.prove import FAILS, GRANTED, HOLDS
-from vcluster_isolation.proof.prove import prove as judged
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.prove.prove import FAILS, GRANTED, HOLDS
+from vcluster_isolation.prove.prove import prove as judged
+from vcluster_isolation.subject.inputs import Input, read_input
 
 TEAM, GATE, OLD = (OBJECTS / f"{name}.yaml" for name in ("team", "gate", "policies-0.19"))
 

@@ -10,9 +10,9 @@ from delivery_cases import CASES, OBJECTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vcluster_isolation.commands.migrate import command
+from vcluster_isolation.cli.migrate import command
 from vcluster_isolation.migration.manifest import migrate_any
-from vcluster_isolation.values.expressions import parsed
+from vcluster_isolation.values.delivery.expressions import parsed
 
 OLD = "outgoingConnections: {ipBlock: {except: [10.0.0.0/8]}}"
 

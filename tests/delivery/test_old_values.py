@@ -8,8 +8,8 @@ import pytest
 import yaml
 from delivery_cases import OBJECTS
 
-from vcluster_isolation.layers import Layer, overlay
 from vcluster_isolation.migration.manifest import migrate_any
+from vcluster_isolation.values.layers import Layer, overlay
 from vcluster_isolation.values.legacy import marks, problem_of
 
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from delivery_cases import CASES, OBJECTS, Case
 
-from vcluster_isolation.helm import CHART
-from vcluster_isolation.layers import locate, overlay
-from vcluster_isolation.values.objects import flattened, holds_releases
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.values.delivery.objects import flattened, holds_releases
+from vcluster_isolation.values.layers import locate, overlay
 from vcluster_isolation.values.releases import Found, Release, read
 
 PROFILE = ("policies", "networkPolicy", "profile")

@@ -14,7 +14,7 @@ from documented import PAGES, Command, commands, matches
 
 from fake_cluster import fake_cluster
 from vcluster_isolation import tools
-from vcluster_isolation.docs import BEGINS, BLOCKS, renew
+from vcluster_isolation.docs.blocks import BEGINS, BLOCKS, renew
 from vcluster_isolation.tools import PROJECT
 
 HERE = Path(__file__).parent

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from vcluster_isolation.commands.firewall import command
+from vcluster_isolation.cli.firewall import command
 
 GOLDEN = Path(__file__).with_name("golden")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from vcluster_isolation.commands.firewall import command
+from vcluster_isolation.cli.firewall import command
 from vcluster_isolation.firewall.providers import PROVIDERS, SETTINGS
 from vcluster_isolation.firewall.rules import ENDS, PURPOSES
 

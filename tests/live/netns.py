@@ -56,7 +56,7 @@ class Wire:
 
     def verify(self, *words: str, path: str = "") -> subprocess.CompletedProcess[str]:
         """Run `verify` on this side, and return how it ended."""
-        program = "from vcluster_isolation.commands.verify import command; command(prog_name='verify')"
+        program = "from vcluster_isolation.cli.verify import command; command(prog_name='verify')"
         environment = {**os.environ, "PATH": path or os.environ["PATH"]}
         inside = ["ip", "netns", "exec", self.here]
         return subprocess.run(

@@ -13,9 +13,9 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from vcluster_isolation.proof.matrix import Actor, Cell, Matrix, Reason
-from vcluster_isolation.proof.report_html import html
-from vcluster_isolation.reach.ports import ALL, parse_ports
+from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix, Reason
+from vcluster_isolation.connectivity.report_html import html
+from vcluster_isolation.netpol.sets.ports import ALL, parse_ports
 
 HOSTILE = "<script>window.broken = 1</script>\"'`</style><img src=x onerror=window.broken=2>javascript:alert(1)"
 API = parse_ports("TCP 8443, TCP+UDP 1053")

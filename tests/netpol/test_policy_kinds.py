@@ -8,7 +8,8 @@ from shutil import which
 
 import pytest
 
-from vcluster_isolation.docs import renew
+from vcluster_isolation.docs.blocks import renew
+from vcluster_isolation.netpol.parse.parse import READ_POLICIES
 from vcluster_isolation.netpol.policy_kinds import (
     CLUSTER,
     MEANINGS,
@@ -24,7 +25,6 @@ from vcluster_isolation.netpol.policy_kinds import (
     policy_kinds,
     resource_pattern,
 )
-from vcluster_isolation.reach.parse import READ_POLICIES
 from vcluster_isolation.tools import PROJECT
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.model import Pod, namespace
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.netpol.sets.ports import ALL, NONE
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, caveats, closed, listed, opened
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import Pod, namespace
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.ports import ALL, NONE
-from vcluster_isolation.reach.verdict import Mode
 
 Json = dict[str, Any]
 

@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 from subjects import VALUES
 
-from vcluster_isolation import render_cache
-from vcluster_isolation.helm import Request
+from vcluster_isolation.helm import render_cache
+from vcluster_isolation.helm.template import Request
 
 Json = dict[str, Any]
 

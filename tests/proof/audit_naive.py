@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
+from vcluster_isolation.audit.ends import End, Place, place_of, tag
+from vcluster_isolation.audit.find import Fleet, find
+from vcluster_isolation.audit.judge import Board
+from vcluster_isolation.audit.land import Land
+from vcluster_isolation.claims.claims import CLAIMS, ISOLATION, Claim
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.model import Endpoint, Peer, Pod
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.parse.parse import Cluster
+from vcluster_isolation.netpol.sets.ports import ALL
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
-from vcluster_isolation.proof.audit_ends import End, Place, place_of, tag
-from vcluster_isolation.proof.audit_find import Fleet, find
-from vcluster_isolation.proof.audit_judge import Board
-from vcluster_isolation.proof.audit_land import Land
-from vcluster_isolation.proof.cast import HOME, NamedActor, PodActor
-from vcluster_isolation.proof.claims import CLAIMS, ISOLATION, Claim
-from vcluster_isolation.proof.world import OTHER, OWN, Who
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import Endpoint, Peer, Pod
-from vcluster_isolation.reach.parse import Cluster
-from vcluster_isolation.reach.ports import ALL
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.vcluster.actor_ref import OTHER, OWN, Who
+from vcluster_isolation.vcluster.cast import HOME, NamedActor, PodActor
 
 Statuses = dict[str, tuple[str, str]]
 

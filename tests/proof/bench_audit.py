@@ -27,11 +27,11 @@ from pathlib import Path
 from audit_fleet import CONFIGURATIONS, OWN_PORT, fleet, host, plus, vcluster, write
 from subjects import VALUES, subject
 
-from vcluster_isolation.helm import CHART
-from vcluster_isolation.proof import render_text
-from vcluster_isolation.proof.fleet import matrix_of
-from vcluster_isolation.proof.inputs import read_input
-from vcluster_isolation.proof.prove import prove
+from vcluster_isolation.connectivity import report as render_text
+from vcluster_isolation.connectivity.fleet import matrix_of
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.prove.prove import prove
+from vcluster_isolation.subject.inputs import read_input
 
 OWN_PORTS = "a port of its own"
 CONFIGURATIONS_OF_FLEETS = tuple(CONFIGURATIONS)

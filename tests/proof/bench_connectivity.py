@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from vcluster_isolation.helm import CHART
-from vcluster_isolation.proof import fleet, render_text
-from vcluster_isolation.proof.inputs import read_input
+from vcluster_isolation.connectivity import fleet
+from vcluster_isolation.connectivity import report as render_text
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.subject.inputs import read_input
 from vcluster_isolation.tools import PROJECT
 
 sys.path.insert(0, str(PROJECT / "tests" / "reach"))

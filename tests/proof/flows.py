@@ -8,12 +8,12 @@ from typing import Any
 import yaml
 from subjects import subject
 
-from vcluster_isolation.helm import Request, template
-from vcluster_isolation.proof.connectivity import matrix_of
-from vcluster_isolation.proof.fold import folded
-from vcluster_isolation.proof.inputs import Input
-from vcluster_isolation.proof.subject import Subject, of_cluster
-from vcluster_isolation.reach.parse import parse_cluster
+from vcluster_isolation.connectivity.connectivity import matrix_of
+from vcluster_isolation.connectivity.fold import folded
+from vcluster_isolation.helm.template import Request, template
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.subject.inputs import Input
+from vcluster_isolation.subject.subject import Subject, of_cluster
 from vcluster_isolation.tools import PROJECT
 
 Json = dict[str, Any]

@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vcluster_isolation.helm import Request
-from vcluster_isolation.proof.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, prove
-from vcluster_isolation.proof.subject import Subject, of_values
-from vcluster_isolation.reach.model import Policy
-from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.helm.template import Request
+from vcluster_isolation.netpol.objects.model import Policy
+from vcluster_isolation.netpol.objects.tiers import TierPolicy
+from vcluster_isolation.prove.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, prove
+from vcluster_isolation.subject.subject import Subject, of_values
 from vcluster_isolation.tools import PROJECT
 
 VALUES = PROJECT / "tests" / "situations" / "values"

@@ -25,15 +25,15 @@ from audit_naive import naive
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vcluster_isolation.proof import audit as audit_module
-from vcluster_isolation.proof.audit import Audit, audit
-from vcluster_isolation.proof.audit_find import find
-from vcluster_isolation.proof.audit_land import Land
-from vcluster_isolation.proof.claims import ISOLATION
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.parse import Cluster, parse_cluster
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.audit import audit as audit_module
+from vcluster_isolation.audit.audit import Audit, audit
+from vcluster_isolation.audit.find import find
+from vcluster_isolation.audit.land import Land
+from vcluster_isolation.claims.claims import ISOLATION
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
+from vcluster_isolation.subject.subject import Subject
 
 NAMES = ["t-1", "t-2", "vcluster", "loft", "default", "public", "a", "monitoring", "kube-system-2", "vcluster-t-1"]
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from audit_fleet import MANAGED, VIRTUAL, fleet, host, listed, pod, policy, space, vcluster
 
-from vcluster_isolation.proof.audit import Audited, audit
-from vcluster_isolation.proof.audit_judge import Finding
-from vcluster_isolation.proof.audit_report import text, warnings
-from vcluster_isolation.proof.world import SYNCED_NAMESPACE
-from vcluster_isolation.reach import labels
-from vcluster_isolation.reach.labels import TooManyClasses
-from vcluster_isolation.reach.model import Selector
-from vcluster_isolation.reach.parse import parse_cluster
+from vcluster_isolation.audit.audit import Audited, audit
+from vcluster_isolation.audit.judge import Finding
+from vcluster_isolation.audit.report import text, warnings
+from vcluster_isolation.netpol.engine import labels
+from vcluster_isolation.netpol.engine.labels import TooManyClasses
+from vcluster_isolation.netpol.objects.model import Selector
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.vcluster.actor_ref import SYNCED_NAMESPACE
 
 Json = dict[str, Any]
 
@@ -141,7 +141,7 @@ def test_selectors_beyond_all_bounds_leave_one_vcluster_unjudged_and_say_so(monk
     def few(selectors: Any, _adding: Any = (), domains: Any = None, others: Any = labels.FREE) -> Any:
         return real(selectors, domains, others, limit=9)
 
-    monkeypatch.setattr("vcluster_isolation.proof.world.covering_classes", few)
+    monkeypatch.setattr("vcluster_isolation.worlds.world.covering_classes", few)
     items = objects("private nodes", "default")
     for at in range(5):
         selector = {"podSelector": {"matchLabels": {f"key-{at}": "x"}}}

@@ -12,7 +12,7 @@ import pytest
 from audit_fleet import CONFIGURATIONS, fleet, listed, plus, pod, write
 from click.testing import CliRunner, Result
 
-from vcluster_isolation.commands.audit import command, teller
+from vcluster_isolation.cli.audit import command, teller
 from vcluster_isolation.tools import PROJECT
 
 CLUSTERS = PROJECT / "tests" / "values" / "audit"

@@ -6,10 +6,10 @@ from typing import Any
 
 from audit_fleet import MANAGED, VIRTUAL, listed, pod, policy, space
 
-from vcluster_isolation.proof.audit import audit
-from vcluster_isolation.proof.audit_find import Fleet, find, natural
-from vcluster_isolation.proof.claims import AVAILABILITY, CLAIMS
-from vcluster_isolation.reach.parse import parse_cluster
+from vcluster_isolation.audit.audit import audit
+from vcluster_isolation.audit.find import Fleet, find, natural
+from vcluster_isolation.claims.claims import AVAILABILITY, CLAIMS
+from vcluster_isolation.netpol.parse.parse import parse_cluster
 
 Json = dict[str, Any]
 ABOUT_TENANTS_ONLY = {

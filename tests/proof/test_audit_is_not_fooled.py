@@ -17,11 +17,11 @@ from audit_fleet import host, pod, policy, vcluster
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from vcluster_isolation.proof.audit import Audit, audit
-from vcluster_isolation.proof.audit_find import find
-from vcluster_isolation.proof.audit_land import Land
-from vcluster_isolation.proof.claims import ISOLATION
-from vcluster_isolation.reach.parse import parse_cluster
+from vcluster_isolation.audit.audit import Audit, audit
+from vcluster_isolation.audit.find import find
+from vcluster_isolation.audit.land import Land
+from vcluster_isolation.claims.claims import ISOLATION
+from vcluster_isolation.netpol.parse.parse import parse_cluster
 
 Json = dict[str, Any]
 

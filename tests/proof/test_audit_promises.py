@@ -13,7 +13,7 @@ import yaml
 from audit_fleet import host, vcluster
 from click.testing import CliRunner, Result
 
-from vcluster_isolation.commands.audit import command
+from vcluster_isolation.cli.audit import command
 
 Json = dict[str, Any]
 
@@ -221,7 +221,7 @@ def test_what_cannot_be_read_is_a_problem_and_shows_nothing(name: str, tmp_path:
 
 
 def test_a_release_that_is_too_long_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vcluster_isolation.proof.audit_promises._LONGEST", 100)
+    monkeypatch.setattr("vcluster_isolation.audit.promises._LONGEST", 100)
     assert "cannot be read" in audit(tmp_path, release(MANIFEST)).output
 
 

@@ -37,20 +37,20 @@ from flows import manifests
 from subjects import of, subject
 from test_audit_agrees import kinds, statuses
 
-from vcluster_isolation.commands.audit import command
-from vcluster_isolation.proof.audit import Audit, Audited, audit
-from vcluster_isolation.proof.audit_ends import place_of
-from vcluster_isolation.proof.audit_find import find
-from vcluster_isolation.proof.audit_judge import Finding
-from vcluster_isolation.proof.audit_land import Land
-from vcluster_isolation.proof.audit_report import text
-from vcluster_isolation.proof.cast import METADATA_ADDRESSES
-from vcluster_isolation.proof.prove import CLOSED, FAILS, GRANTED, prove
-from vcluster_isolation.proof.settings_of_policies import settings_of_policies
-from vcluster_isolation.proof.subject import of_manifests
-from vcluster_isolation.reach.addresses import address_set, union_of
-from vcluster_isolation.reach.model import Pod
-from vcluster_isolation.reach.parse import parse_cluster
+from vcluster_isolation.audit.audit import Audit, Audited, audit
+from vcluster_isolation.audit.ends import place_of
+from vcluster_isolation.audit.find import find
+from vcluster_isolation.audit.judge import Finding
+from vcluster_isolation.audit.land import Land
+from vcluster_isolation.audit.report import text
+from vcluster_isolation.cli.audit import command
+from vcluster_isolation.netpol.objects.model import Pod
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.netpol.sets.addresses import address_set, union_of
+from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, prove
+from vcluster_isolation.subject.settings_of_policies import settings_of_policies
+from vcluster_isolation.subject.subject import of_manifests
+from vcluster_isolation.vcluster.cast import METADATA_ADDRESSES
 
 Json = dict[str, Any]
 APIS = ["AdminNetworkPolicy", "ClusterNetworkPolicy"]

@@ -15,11 +15,11 @@ from click.testing import CliRunner, Result
 from subjects import of
 from test_audit_agrees import kinds, statuses
 
-from vcluster_isolation.commands.audit import command
-from vcluster_isolation.proof import audit as audit_module
-from vcluster_isolation.proof.audit import audit
-from vcluster_isolation.proof.prove import FAILS, HOLDS, NO_SUBJECT, UNDECIDED
-from vcluster_isolation.reach.parse import Cluster, parse_cluster
+from vcluster_isolation.audit import audit as audit_module
+from vcluster_isolation.audit.audit import audit
+from vcluster_isolation.cli.audit import command
+from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
+from vcluster_isolation.prove.prove import FAILS, HOLDS, NO_SUBJECT, UNDECIDED
 
 Json = dict[str, Any]
 HARDENED = {"profile": "hardened", "hostApiServer": {"cidrs": ["10.0.0.1/32", "10.0.0.2/32"], "ports": [6443]}}

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 from subjects import of, statuses
 
-from vcluster_isolation.commands.prove import command
-from vcluster_isolation.helm import Request
-from vcluster_isolation.proof import connectivity
-from vcluster_isolation.proof.platform_subject import subjects_of_values
-from vcluster_isolation.proof.prove import CLOSED, FAILS, GRANTED, HOLDS, prove
+from vcluster_isolation.cli.prove import command
+from vcluster_isolation.connectivity import connectivity
+from vcluster_isolation.helm.template import Request
+from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, HOLDS, prove
+from vcluster_isolation.subject.platform_subject import subjects_of_values
 
 NODES, PODS, SERVER = (f"policies.networkPolicy.{key}.cidrs" for key in ("nodes", "pods", "hostApiServer"))
 KNOWN: Final = {"hostApiServer": {"cidrs": ["10.1.2.0/28"]}}

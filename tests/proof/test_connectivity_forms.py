@@ -14,12 +14,12 @@ from click.testing import CliRunner, Result
 from flows import manifests
 from subjects import VALUES, subject
 
-from vcluster_isolation.commands.connectivity import command
-from vcluster_isolation.proof import render_text
-from vcluster_isolation.proof.connectivity import matrix_of
-from vcluster_isolation.proof.fold import folded
-from vcluster_isolation.proof.matrix import Actor, Cell, Matrix, Reason
-from vcluster_isolation.reach.ports import ALL, parse_ports
+from vcluster_isolation.cli.connectivity import command
+from vcluster_isolation.connectivity import report as render_text
+from vcluster_isolation.connectivity.connectivity import matrix_of
+from vcluster_isolation.connectivity.fold import folded
+from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix, Reason
+from vcluster_isolation.netpol.sets.ports import ALL, parse_ports
 
 HOSTILE = 'x"]|`</td><script>alert(1)</script>\x1b[31m\r\n### | $a$ & <b> #quot; --> end'
 LINE = "workload => control-plane : TCP 8443, TCP+UDP 1053"
@@ -99,7 +99,7 @@ def test_mermaid_is_a_flowchart_of_the_actors_with_flows() -> None:
 
 def test_html_is_what_the_report_makes_of_the_folded_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     page = SimpleNamespace(html=lambda matrix: f"{matrix.title}: {len(matrix.cells)} flows")
-    monkeypatch.setitem(sys.modules, "vcluster_isolation.proof.report_html", page)
+    monkeypatch.setitem(sys.modules, "vcluster_isolation.connectivity.report_html", page)
     found = run(str(VALUES / "off.yaml"), "--name", "a", "--namespace", "ns", "--output", "html").stdout
     assert found == "vCluster a in namespace ns: 10 flows\n"
 

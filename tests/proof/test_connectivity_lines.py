@@ -8,12 +8,12 @@ import pytest
 from flows import given, lines, manifests, of, policy, with_rules
 from subjects import SITUATIONS, subject
 
-from vcluster_isolation.proof.connectivity import matrix_of, scene
-from vcluster_isolation.proof.fold import folded
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.reach.addresses import EVERYWHERE, AddressSet, address_set
-from vcluster_isolation.reach.model import External
-from vcluster_isolation.reach.ports import parse_ports
+from vcluster_isolation.connectivity.connectivity import matrix_of, scene
+from vcluster_isolation.connectivity.fold import folded
+from vcluster_isolation.netpol.objects.model import External
+from vcluster_isolation.netpol.sets.addresses import EVERYWHERE, AddressSet, address_set
+from vcluster_isolation.netpol.sets.ports import parse_ports
+from vcluster_isolation.subject.subject import Subject
 
 WORKLOAD = [
     "control-plane : TCP 8443, TCP+UDP 1053",

@@ -9,12 +9,13 @@ from collections import Counter
 import pytest
 from flows import MANAGED, Json, given, manifests, pod, policy
 
-from vcluster_isolation.proof import fleet, render_text
-from vcluster_isolation.reach.addresses import POD_RANGES
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import Endpoint
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.verdict import Mode, Verdict
+from vcluster_isolation.connectivity import fleet
+from vcluster_isolation.connectivity import report as render_text
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.model import Endpoint
+from vcluster_isolation.netpol.objects.verdict import Mode, Verdict
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.netpol.sets.addresses import POD_RANGES
 from vcluster_isolation.tools import PROJECT
 
 sys.path.insert(0, str(PROJECT / "tests" / "reach"))

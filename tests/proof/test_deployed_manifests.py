@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from vcluster_isolation.helm import CHART
-from vcluster_isolation.proof.inputs import Input, read_input
-from vcluster_isolation.proof.prove import FAILS, HOLDS, NO_SUBJECT, UNDECIDED, prove
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.prove.prove import FAILS, HOLDS, NO_SUBJECT, UNDECIDED, prove
+from vcluster_isolation.subject.inputs import Input, read_input
 
 HARDENED = "policies: {networkPolicy: {enabled: true, profile: hardened, hostApiServer: {cidrs: [10.0.0.1/32]}}}\n"
 OPEN = """\

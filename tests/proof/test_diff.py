@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 from subjects import VALUES, subject
 
 from vcluster_isolation import tools
-from vcluster_isolation.commands.diff import command
-from vcluster_isolation.helm import CHART
-from vcluster_isolation.proof import diff_report
-from vcluster_isolation.proof.changes import MIXED, NARROWS, NEUTRAL, WIDENS, changes, kind
+from vcluster_isolation.cli.diff import command
+from vcluster_isolation.diff import report as diff_report
+from vcluster_isolation.diff.changes import MIXED, NARROWS, NEUTRAL, WIDENS, changes, kind
+from vcluster_isolation.helm.template import CHART
 
 
 def compared(before: str, after: str) -> diff_report.Difference:

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from vcluster_isolation import git, tools
-from vcluster_isolation.commands.diff import command
+from vcluster_isolation.cli.diff import command
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.helm import CHART
+from vcluster_isolation.helm.template import CHART
 
 ON = "policies: {networkPolicy: {enabled: true}}\n"
 IDENTITY = ["-c", "user.name=x", "-c", "user.email=x@example.com"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner, Result
 
-from vcluster_isolation.cli import app
-from vcluster_isolation.helm import CHART
+from vcluster_isolation.cli.app import app
+from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.tools import PROJECT
 
 VALUES = PROJECT / "tests" / "situations" / "values"

@@ -11,18 +11,18 @@ from click.testing import CliRunner, Result
 from flows import MANAGED, given, manifests, pod, policy
 from subjects import SITUATIONS, VALUES, subject
 
-from vcluster_isolation.commands.explain import command
+from vcluster_isolation.cli.explain import command
+from vcluster_isolation.connectivity.connectivity import matrix_of
+from vcluster_isolation.connectivity.fold import folded
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.helm import Request
-from vcluster_isolation.proof.addresses import INTERNET_4
-from vcluster_isolation.proof.connectivity import matrix_of
-from vcluster_isolation.proof.explain import Explanation, explain, parse_port
-from vcluster_isolation.proof.fold import folded
-from vcluster_isolation.proof.inputs import Input
-from vcluster_isolation.proof.stage import find, stage_of
-from vcluster_isolation.proof.subject import Subject, of_values
-from vcluster_isolation.reach.addresses import address_set
-from vcluster_isolation.reach.ports import parse_ports
+from vcluster_isolation.explain.explain import Explanation, explain, parse_port
+from vcluster_isolation.explain.stage import find, stage_of
+from vcluster_isolation.helm.template import Request
+from vcluster_isolation.netpol.sets.addresses import address_set
+from vcluster_isolation.netpol.sets.ports import parse_ports
+from vcluster_isolation.subject.inputs import Input
+from vcluster_isolation.subject.subject import Subject, of_values
+from vcluster_isolation.vcluster.address_ranges import INTERNET_4
 
 
 def ask(source: str, destination: str, port: str | None = None, of: Subject | Input | str = "default") -> Explanation:

@@ -10,8 +10,8 @@ import yaml
 from subjects import of
 from test_explain import ask
 
-from vcluster_isolation.helm import Request
-from vcluster_isolation.proof.subject import Subject, of_values
+from vcluster_isolation.helm.template import Request
+from vcluster_isolation.subject.subject import Subject, of_values
 
 Json = dict[str, Any]
 TCP = "TCP"

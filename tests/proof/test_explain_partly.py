@@ -13,18 +13,18 @@ from flows import MANAGED, given, manifests, policy
 from subjects import VALUES, of
 from test_explain import ask
 
-from vcluster_isolation.commands.explain import command
+from vcluster_isolation.cli.explain import command
 from vcluster_isolation.errors import EXIT_OK, EXIT_PARTLY, EXIT_PROBLEMS
-from vcluster_isolation.helm import Request
-from vcluster_isolation.proof.explain import Explanation, explain
-from vcluster_isolation.proof.inputs import Input
-from vcluster_isolation.proof.partly import split
-from vcluster_isolation.proof.stage import find, stage_of
-from vcluster_isolation.proof.subject import of_values
-from vcluster_isolation.reach.addresses import AddressSet, address_set, union_of
-from vcluster_isolation.reach.model import External
-from vcluster_isolation.reach.ports import parse_ports
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.explain.explain import Explanation, explain
+from vcluster_isolation.explain.partly import split
+from vcluster_isolation.explain.stage import find, stage_of
+from vcluster_isolation.helm.template import Request
+from vcluster_isolation.netpol.objects.model import External
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.sets.addresses import AddressSet, address_set, union_of
+from vcluster_isolation.netpol.sets.ports import parse_ports
+from vcluster_isolation.subject.inputs import Input
+from vcluster_isolation.subject.subject import of_values
 
 EXCEPT = ["100.64.0.0/10", "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.169.254/32"]
 ONE_EXCEPTED = {"workload": {"publicEgress": {"except": EXCEPT}}}

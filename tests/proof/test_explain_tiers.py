@@ -12,15 +12,16 @@ from flows import given, lines, manifests, pod, policy
 from subjects import VALUES, of, subject
 from test_explain import ask
 
-from vcluster_isolation.commands.explain import command
-from vcluster_isolation.helm import Request
-from vcluster_isolation.proof import diff_report, render_text
-from vcluster_isolation.proof.changes import changes
-from vcluster_isolation.proof.connectivity import matrix_of
-from vcluster_isolation.proof.explain import Explanation
-from vcluster_isolation.proof.explain_text import text
-from vcluster_isolation.proof.fleet import matrix_of as matrix_of_input
-from vcluster_isolation.proof.subject import Subject, of_values
+from vcluster_isolation.cli.explain import command
+from vcluster_isolation.connectivity import report as render_text
+from vcluster_isolation.connectivity.connectivity import matrix_of
+from vcluster_isolation.connectivity.fleet import matrix_of as matrix_of_input
+from vcluster_isolation.diff import report as diff_report
+from vcluster_isolation.diff.changes import changes
+from vcluster_isolation.explain.explain import Explanation
+from vcluster_isolation.explain.report import text
+from vcluster_isolation.helm.template import Request
+from vcluster_isolation.subject.subject import Subject, of_values
 
 Json = dict[str, Any]
 APIS = ["AdminNetworkPolicy", "ClusterNetworkPolicy"]

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 from subjects import subject
 
-from vcluster_isolation.proof.claims import ISOLATION_CLAIMS, Claim
-from vcluster_isolation.proof.prove import EXCEPTED, FAILS, GRANTED, broken, prove
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.tenants import Tenant, is_floor_of, renamed, renamed_tier
-from vcluster_isolation.proof.world import NEIGHBOUR, OTHER, OWN, World
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import Policy
+from vcluster_isolation.claims.claims import ISOLATION_CLAIMS, Claim
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.model import Policy
+from vcluster_isolation.prove.prove import EXCEPTED, FAILS, GRANTED, broken, prove
+from vcluster_isolation.subject.subject import Subject
+from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, OWN
+from vcluster_isolation.vcluster.tenants import Tenant, is_floor_of, renamed, renamed_tier
+from vcluster_isolation.worlds.world import World
 
 AMONG_TENANTS = [
     claim

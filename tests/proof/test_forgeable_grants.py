@@ -14,13 +14,13 @@ import pytest
 from click.testing import CliRunner
 from subjects import of
 
-from vcluster_isolation.helm import Request
-from vcluster_isolation.notes import template_with_notes
-from vcluster_isolation.proof.platform_subject import subjects_of_values
+from vcluster_isolation.helm.notes import template_with_notes
+from vcluster_isolation.helm.template import Request
+from vcluster_isolation.netpol.engine.match import selects
+from vcluster_isolation.netpol.objects.model import Pod, labels_of, namespace
+from vcluster_isolation.netpol.parse.parse_policy import parse_policy
 from vcluster_isolation.prove.forgeable import ForgeableGrant, forgeable_grants
-from vcluster_isolation.reach.match import selects
-from vcluster_isolation.reach.model import Pod, labels_of, namespace
-from vcluster_isolation.reach.parse_policy import parse_policy
+from vcluster_isolation.subject.platform_subject import subjects_of_values
 
 Json = dict[str, Any]
 
@@ -435,7 +435,7 @@ def values(tmp_path: Path) -> Path:
 
 def run(*arguments: str | Path) -> tuple[int, str]:
     name, *rest = map(str, arguments)
-    command = import_module(f"vcluster_isolation.commands.{name}").command
+    command = import_module(f"vcluster_isolation.cli.{name}").command
     result = CliRunner().invoke(command, [*rest, "--name", "a", "--namespace", "ns"])
     return result.exit_code, result.stdout
 
@@ -475,7 +475,7 @@ def test_strict_fails_by_the_counterexample_where_no_peer_was_named(
     values: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert OPENED not in run("prove", values)[1]  # it is said of the grant
-    monkeypatch.setattr("vcluster_isolation.proof.report.forgeable_grants", lambda _: [])
+    monkeypatch.setattr("vcluster_isolation.prove.report.forgeable_grants", lambda _: [])
     assert run("prove", values)[0] == 0
     code, text = run("prove", values, "--strict")
     assert code == 1

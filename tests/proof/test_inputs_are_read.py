@@ -13,9 +13,9 @@ from flows import manifests, pod
 from subjects import VALUES, subject
 
 from vcluster_isolation.errors import InputError, IsolationError
-from vcluster_isolation.helm import CHART, RenderFailed
-from vcluster_isolation.proof.inputs import Input, read_input, read_subjects
-from vcluster_isolation.proof.subject import Subject
+from vcluster_isolation.helm.template import CHART, RenderFailed
+from vcluster_isolation.subject.inputs import Input, read_input, read_subjects
+from vcluster_isolation.subject.subject import Subject
 
 ON = "policies: {networkPolicy: {enabled: true}}\n"
 

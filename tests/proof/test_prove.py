@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 from subjects import SITUATIONS, VALUES, outcomes, subject
 
-from vcluster_isolation.helm import Request
-from vcluster_isolation.proof import cast
-from vcluster_isolation.proof.changes import changes, kind
-from vcluster_isolation.proof.claims import AVAILABILITY, CLAIMS, ISOLATION
-from vcluster_isolation.proof.prove import CLOSED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, broken, prove
-from vcluster_isolation.proof.subject import Subject, of_values
-from vcluster_isolation.proof.world import DESTINATION, SOURCE, Who, World
-from vcluster_isolation.reach.addresses import EVERYWHERE, union_of
-from vcluster_isolation.reach.model import EVERYTHING, Origin, Peer, Pod, Policy, Requirement, Rule, selector
-from vcluster_isolation.reach.ports import parse_ports
+from vcluster_isolation.claims.claims import AVAILABILITY, CLAIMS, ISOLATION
+from vcluster_isolation.diff.changes import changes, kind
+from vcluster_isolation.helm.template import Request
+from vcluster_isolation.netpol.objects.model import EVERYTHING, Origin, Peer, Pod, Policy, Requirement, Rule, selector
+from vcluster_isolation.netpol.sets.addresses import EVERYWHERE, union_of
+from vcluster_isolation.netpol.sets.ports import parse_ports
+from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, broken, prove
+from vcluster_isolation.subject.subject import Subject, of_values
+from vcluster_isolation.vcluster import cast
+from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
 
 SNAPSHOT = ("app", "vcluster-snapshot")
 LOFT = ("app", "loft")

@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 from click.testing import CliRunner, Result
 from subjects import VALUES, mended, of, subject
 
-from vcluster_isolation.commands.prove import command
-from vcluster_isolation.proof import report
-from vcluster_isolation.proof.claims import CLAIMS
-from vcluster_isolation.proof.prove import prove
-from vcluster_isolation.reach.tiers import ALLOW, DENY
+from vcluster_isolation.claims.claims import CLAIMS
+from vcluster_isolation.cli.prove import command
+from vcluster_isolation.netpol.objects.tiers import ALLOW, DENY
+from vcluster_isolation.prove import report
+from vcluster_isolation.prove.prove import prove
 
 
 def run(*words: str | Path) -> Result:

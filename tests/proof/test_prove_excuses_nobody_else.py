@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from vcluster_isolation.helm import CHART, Request
-from vcluster_isolation.proof.prove import prove
-from vcluster_isolation.proof.subject import of_values
+from vcluster_isolation.helm.template import CHART, Request
+from vcluster_isolation.prove.prove import prove
+from vcluster_isolation.subject.subject import of_values
 
 SERVER = {"cidrs": ["10.20.0.5/32"]}
 LOCAL = {"presets": ["kube-dns", "node-local"]}

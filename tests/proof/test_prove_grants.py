@@ -9,10 +9,10 @@ from typing import Any, Final
 import pytest
 from subjects import mended, of, statuses
 
-from vcluster_isolation.proof.claims import CLAIMS
-from vcluster_isolation.proof.prove import FAILS, GRANTED, HOLDS, NO_SUBJECT, prove
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.reach.model import EGRESS, INGRESS, Policy, Rule
+from vcluster_isolation.claims.claims import CLAIMS
+from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Policy, Rule
+from vcluster_isolation.prove.prove import FAILS, GRANTED, HOLDS, NO_SUBJECT, prove
+from vcluster_isolation.subject.subject import Subject
 
 BASE: Final = {"hostApiServer": {"cidrs": ["10.0.0.1/32"], "ports": [6443]}}
 PROFILES = ["compatible", "hardened"]

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from subjects import mended, of, statuses
 
-from vcluster_isolation.proof.claims import CLAIMS
-from vcluster_isolation.proof.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, broken, prove
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.proof.world import World
-from vcluster_isolation.reach.model import Origin, Peer, Pod, Policy, Rule, selector
-from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.claims.claims import CLAIMS
+from vcluster_isolation.netpol.objects.model import Origin, Peer, Pod, Policy, Rule, selector
+from vcluster_isolation.netpol.objects.tiers import TierPolicy
+from vcluster_isolation.prove.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, broken, prove
+from vcluster_isolation.subject.subject import Subject
+from vcluster_isolation.worlds.world import World
 
 HARDENED = {"profile": "hardened", "hostApiServer": {"cidrs": ["10.0.0.1/32"], "ports": [6443]}}
 SYNCED: dict[str, Any] = {"sync": {"toHost": {"networkPolicies": {"enabled": True}}}}

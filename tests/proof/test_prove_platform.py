@@ -12,28 +12,19 @@ from click.testing import CliRunner, Result
 from flows import given, pod, policy
 from subjects import VALUES
 
-from vcluster_isolation.cli import app
-from vcluster_isolation.helm import CHART, Request, template
-from vcluster_isolation.proof import report
-from vcluster_isolation.proof.changes import changes, kind
-from vcluster_isolation.proof.claims import AVAILABILITY, CLAIMS, ISOLATION, claims_of
-from vcluster_isolation.proof.fleet import matrix_of
-from vcluster_isolation.proof.inputs import Input, read_input
-from vcluster_isolation.proof.platform_claims import LEFT_OPEN, platform_claims
-from vcluster_isolation.proof.platform_subject import subjects_of_values
-from vcluster_isolation.proof.prove import (
-    CLOSED,
-    EXCEPTED,
-    FAILS,
-    GRANTED,
-    HOLDS,
-    NO_SUBJECT,
-    Outcome,
-    prove,
-)
-from vcluster_isolation.proof.subject import PLATFORM, VCLUSTER, Subject
-from vcluster_isolation.reach.model import Origin, Peer, Pod, Policy, Rule, selector
-from vcluster_isolation.reach.ports import parse_ports
+from vcluster_isolation.claims.claims import AVAILABILITY, CLAIMS, ISOLATION, claims_of
+from vcluster_isolation.claims.platform import LEFT_OPEN, platform_claims
+from vcluster_isolation.cli.app import app
+from vcluster_isolation.connectivity.fleet import matrix_of
+from vcluster_isolation.diff.changes import changes, kind
+from vcluster_isolation.helm.template import CHART, Request, template
+from vcluster_isolation.netpol.objects.model import Origin, Peer, Pod, Policy, Rule, selector
+from vcluster_isolation.netpol.sets.ports import parse_ports
+from vcluster_isolation.prove import report
+from vcluster_isolation.prove.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, prove
+from vcluster_isolation.subject.inputs import Input, read_input
+from vcluster_isolation.subject.platform_subject import subjects_of_values
+from vcluster_isolation.subject.subject import PLATFORM, VCLUSTER, Subject
 
 SITUATIONS = sorted(path.stem for path in VALUES.glob("platform*.yaml") if path.stem != "platform-off")
 KNOWN = "platform-known@vcluster-platform"

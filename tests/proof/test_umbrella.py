@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from vcluster_isolation import cli
-from vcluster_isolation.checks.api_json import as_text
-from vcluster_isolation.helm import CHART
+from vcluster_isolation.cli import app as cli
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.kubernetes.api_json import as_text
 
 ON = {"policies": {"networkPolicy": {"enabled": True}}}
 OPENING = """\

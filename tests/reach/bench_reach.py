@@ -19,14 +19,14 @@ from pathlib import Path
 
 from reach_fleet import MANAGED, fleet
 
-from vcluster_isolation.reach.canonical import shape_of_policies, tenant_names
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.flows import allowed_flows
-from vcluster_isolation.reach.labels import label_classes, one_of
-from vcluster_isolation.reach.model import Namespace, Pod
-from vcluster_isolation.reach.parse import Cluster, parse_cluster
-from vcluster_isolation.reach.stream import objects
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.netpol.engine.canonical import shape_of_policies, tenant_names
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.engine.flows import allowed_flows
+from vcluster_isolation.netpol.engine.labels import label_classes, one_of
+from vcluster_isolation.netpol.objects.model import Namespace, Pod
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
+from vcluster_isolation.netpol.parse.stream import objects
 
 
 @contextmanager

@@ -67,7 +67,7 @@ class FirstFailure:
 
 def misfit(bug: Bug) -> str:
     """Return why a bug cannot be put into the source, nothing if it can."""
-    found = (PACKAGE / "reach" / bug["file"]).read_text().count(bug["old"])
+    found = (PACKAGE / "netpol" / bug["file"]).read_text().count(bug["old"])
     if found != 1 or bug["old"] == bug["new"]:
         return f"does not fit: {bug['name']}: its old text is {found} times in {bug['file']}, and must be there once\n"
     return ""
@@ -80,10 +80,9 @@ def killer(bug: Bug | None) -> str:
         copy.mkdir()
         for name in ("__init__.py", "errors.py"):
             shutil.copy2(PACKAGE / name, copy)
-        for name in ("netpol", "reach"):
-            shutil.copytree(PACKAGE / name, copy / name)
+        shutil.copytree(PACKAGE / "netpol", copy / "netpol")
         if bug:
-            path = copy / "reach" / bug["file"]
+            path = copy / "netpol" / bug["file"]
             path.write_text(path.read_text().replace(bug["old"], bug["new"]))
         sys.path[:0] = [folder, str(HERE)]
         os.chdir(folder)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from vcluster_isolation.reach.addresses import address_set
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import ContainerPort, Endpoint, External, Pod, labels_of, namespace
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.verdict import Mode, Verdict
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.model import ContainerPort, Endpoint, External, Pod, labels_of, namespace
+from vcluster_isolation.netpol.objects.verdict import Mode, Verdict
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.netpol.sets.addresses import address_set
 
 Json = dict[str, Any]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from vcluster_isolation.reach.addresses import address_set
-from vcluster_isolation.reach.model import Endpoint, External, Pod
-from vcluster_isolation.reach.parse import Cluster, parse_cluster
+from vcluster_isolation.netpol.objects.model import Endpoint, External, Pod
+from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
+from vcluster_isolation.netpol.sets.addresses import address_set
 
 Json = dict[str, Any]
 

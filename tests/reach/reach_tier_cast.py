@@ -8,9 +8,9 @@ from reach_cast import CAST
 from reach_clusters import policy
 from reach_tier_clusters import ADMIN, BASELINE, CLUSTER, tier_policy
 
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.verdict import Mode, Verdict
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.verdict import Mode, Verdict
+from vcluster_isolation.netpol.parse.parse import parse_cluster
 
 Json = dict[str, Any]
 

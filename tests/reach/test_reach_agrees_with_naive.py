@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from reach_clusters import PROBED, PROTOCOLS, clusters, naive_outside, naive_pods, real
 from reach_naive import may_reach, must_reach
 
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.flows import allowed_flows
-from vcluster_isolation.reach.model import Pod
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.engine.flows import allowed_flows
+from vcluster_isolation.netpol.objects.model import Pod
+from vcluster_isolation.netpol.objects.verdict import Mode
 
 Json = dict[str, Any]
 ends_of_flow = st.one_of(naive_pods, naive_pods, naive_pods, naive_outside)

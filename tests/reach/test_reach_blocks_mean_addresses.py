@@ -6,7 +6,7 @@ from typing import Any
 
 from reach_cast import CAST, egress, evaluator, ingress, may, must, verdict
 
-from vcluster_isolation.reach.verdict import HOST_NETWORK, NAMED_PORT, OWN_NODE, POD_ADDRESS, Mode
+from vcluster_isolation.netpol.objects.verdict import HOST_NETWORK, NAMED_PORT, OWN_NODE, POD_ADDRESS, Mode
 
 ALL, NONE = "all ports", "no ports"
 

@@ -15,10 +15,9 @@ from reach_clusters import PROBED, PROTOCOLS, clusters, naive_outside, naive_pod
 from reach_naive import may_reach, must_reach
 from reach_tier_clusters import tiered_clusters
 
-from vcluster_isolation.reach import rulebook
-from vcluster_isolation.reach.addresses import AddressIndex, address_classes, address_set
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import (
+from vcluster_isolation.netpol.engine import rulebook
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.model import (
     EGRESS,
     INGRESS,
     ContainerPort,
@@ -34,9 +33,10 @@ from vcluster_isolation.reach.model import (
     namespace,
     selector,
 )
-from vcluster_isolation.reach.ports import ALL, NONE, PortSet, port_range, union_of
-from vcluster_isolation.reach.tiers import ADMIN, DENY, TierPolicy, TierRule
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.netpol.objects.tiers import ADMIN, DENY, TierPolicy, TierRule
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.sets.addresses import AddressIndex, address_classes, address_set
+from vcluster_isolation.netpol.sets.ports import ALL, NONE, PortSet, port_range, union_of
 
 Json = dict[str, Any]
 ends_of_flow = st.one_of(naive_pods, naive_pods, naive_pods, naive_outside)

@@ -13,13 +13,13 @@ from reach_cast import CAST, DB, SPACES, egress, evaluator, ingress
 from reach_clusters import Json, clusters, naive_pods, real
 from reach_fleet import fleet
 
-from vcluster_isolation.reach import flows as flows_module
-from vcluster_isolation.reach.classes import EndClass, Profiler
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.flows import allowed_flows
-from vcluster_isolation.reach.model import External, Pod, Policy
-from vcluster_isolation.reach.parse import Cluster, parse_cluster
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.netpol.engine import flows as flows_module
+from vcluster_isolation.netpol.engine.classes import EndClass, Profiler
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.engine.flows import allowed_flows
+from vcluster_isolation.netpol.objects.model import External, Pod, Policy
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
 
 WEB = {"matchLabels": {"app": "web"}}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from reach_fleet import MANAGED, VIRTUAL, fleet
 
-from vcluster_isolation.reach.addresses import address_set
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, label_classes, one_of
-from vcluster_isolation.reach.model import Endpoint, External, Namespace, Pod, namespace
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.ports import ALL, NONE, PortSet, parse_ports
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.engine.labels import ABSENT, FREE, Domain, label_classes, one_of
+from vcluster_isolation.netpol.objects.model import Endpoint, External, Namespace, Pod, namespace
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.netpol.sets.addresses import address_set
+from vcluster_isolation.netpol.sets.ports import ALL, NONE, PortSet, parse_ports
 
 READ = parse_cluster(fleet(2))
 PODS = {pod.name: pod for pod in READ.pods}

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vcluster_isolation.reach.fields import legal_value
-from vcluster_isolation.reach.labels import (
+from vcluster_isolation.netpol.engine.labels import (
     ABSENT,
     FREE,
     Domain,
@@ -20,7 +19,17 @@ from vcluster_isolation.reach.labels import (
     one_of,
     other_value,
 )
-from vcluster_isolation.reach.model import DOES_NOT_EXIST, EXISTS, IN, NOT_IN, Labels, Requirement, Selector, selector
+from vcluster_isolation.netpol.objects.fields import legal_value
+from vcluster_isolation.netpol.objects.model import (
+    DOES_NOT_EXIST,
+    EXISTS,
+    IN,
+    NOT_IN,
+    Labels,
+    Requirement,
+    Selector,
+    selector,
+)
 
 KEYS = ("k", "l", "m")
 VALUES = ("", "1", "2")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from reach_cast import egress, ingress, may
 
+from vcluster_isolation.netpol.engine.match import matched
+from vcluster_isolation.netpol.objects.model import External, Peer, Pod, labels_of, namespace, selector
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.sets.addresses import address_set
+
 ALL, NONE = "all ports", "no ports"
 WEB = {"matchLabels": {"app": "web"}}
 RED = {"matchLabels": {"team": "red"}}
 BLUE = {"matchLabels": {"team": "blue"}}
+POD = Pod(namespace("a"), labels_of({}))
 
 
 def admits(source: str, *peers: dict[str, Any]) -> bool:
@@ -121,3 +128,11 @@ def test_all_expressions_of_a_selector_must_hold() -> None:
 
 def test_a_label_must_have_the_value_not_only_the_key() -> None:
     assert not admits("a/empty", {"podSelector": WEB})
+
+
+def test_a_selector_matches_no_address_that_is_not_a_pods() -> None:
+    peer = Peer(pods=selector())
+    address = External("address", address_set("10.0.0.8"))
+    assert not matched(peer, "a", address, Mode.MAY)
+    assert not matched(peer, "a", address, Mode.MUST)
+    assert matched(peer, "a", replace(POD, addresses=address_set("10.0.0.8")), Mode.MUST)

@@ -10,9 +10,9 @@ from reach_clusters import application_policy, policy
 from reach_tier_cast import ANYWHERE, DB, PODS, PORT_80, SUBJECT, admin, both, cluster, named, rule, to, verdict
 from reach_tier_clusters import AWS, tier_policy
 
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.verdict import DOMAIN_NAMES, RULE_ORDER, SAME_PRIORITY, UNKNOWN_DOMAINS, Mode
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.verdict import DOMAIN_NAMES, RULE_ORDER, SAME_PRIORITY, UNKNOWN_DOMAINS, Mode
+from vcluster_isolation.netpol.parse.parse import parse_cluster
 
 Json = dict[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from reach_clusters import policy
 
-from vcluster_isolation.reach.addresses import POD_RANGES, address_set
-from vcluster_isolation.reach.model import EGRESS, INGRESS, ContainerPort, labels_of, namespace
-from vcluster_isolation.reach.parse import Cluster, parse_cluster
+from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, ContainerPort, labels_of, namespace
+from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
+from vcluster_isolation.netpol.sets.addresses import POD_RANGES, address_set
 
 Json = dict[str, Any]
 

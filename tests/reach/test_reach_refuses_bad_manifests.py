@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from reach_clusters import policy
 
-from vcluster_isolation.reach.parse import parse_cluster
+from vcluster_isolation.netpol.parse.parse import parse_cluster
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcluster_isolation.reach.addresses import (
+from vcluster_isolation.netpol.sets.addresses import (
     EVERYWHERE,
     POD_RANGES,
     AddressSet,
@@ -17,16 +17,8 @@ from vcluster_isolation.reach.addresses import (
     address_set,
     parse_cidr,
 )
-from vcluster_isolation.reach.intervals import Intervals, contains, difference, intersection, normalise, union
-from vcluster_isolation.reach.ports import (
-    ALL,
-    NONE,
-    PROTOCOLS,
-    PortSet,
-    every_port,
-    parse_ports,
-    port_range,
-)
+from vcluster_isolation.netpol.sets.intervals import Intervals, contains, difference, intersection, normalise, union
+from vcluster_isolation.netpol.sets.ports import ALL, NONE, PROTOCOLS, PortSet, every_port, parse_ports, port_range
 
 UNIVERSE = range(1, 25)
 pairs = st.lists(st.tuples(st.integers(1, 24), st.integers(1, 24)), max_size=5)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vcluster_isolation.errors import InputError
-from vcluster_isolation.reach import stream
-from vcluster_isolation.reach.stream import objects
+from vcluster_isolation.netpol.parse import stream
+from vcluster_isolation.netpol.parse.stream import objects
 
 simple = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

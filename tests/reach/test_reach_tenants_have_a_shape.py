@@ -12,18 +12,18 @@ from reach_cast import CAST, evaluator, ingress
 from reach_clusters import Json, clusters, naive_pods, real
 from reach_fleet import policies
 
-from vcluster_isolation.reach.canonical import (
+from vcluster_isolation.netpol.engine.canonical import (
     check_names,
     renamed_labels,
     shape_of_pod,
     shape_of_policies,
     tenant_names,
 )
-from vcluster_isolation.reach.classes import Profiler
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import Pod, labels_of
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.netpol.engine.classes import Profiler
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.model import Pod, labels_of
+from vcluster_isolation.netpol.objects.verdict import Mode
+from vcluster_isolation.netpol.parse.parse import parse_cluster
 
 
 def shape(name: str, space: str) -> Any:

@@ -12,10 +12,10 @@ from reach_clusters import PROTOCOLS, naive_outside, naive_pods, real
 from reach_naive import may_reach, must_reach
 from reach_tier_clusters import tiered_clusters
 
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.flows import allowed_flows
-from vcluster_isolation.reach.model import Pod
-from vcluster_isolation.reach.verdict import Mode
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.engine.flows import allowed_flows
+from vcluster_isolation.netpol.objects.model import Pod
+from vcluster_isolation.netpol.objects.verdict import Mode
 
 Json = dict[str, Any]
 ends_of_flow = st.one_of(naive_pods, naive_pods, naive_pods, naive_outside)

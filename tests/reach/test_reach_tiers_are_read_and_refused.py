@@ -8,11 +8,11 @@ import pytest
 from reach_tier_cast import ANYWHERE, PODS, SUBJECT, admin, baseline, cluster, rule, to
 from reach_tier_clusters import ADMIN, BASELINE, BETA, CLUSTER, tier_policy
 
-from vcluster_isolation.reach.addresses import AddressSet, address_set
-from vcluster_isolation.reach.model import EVERYTHING, Peer, selector
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.tiers import BASELINE as BASELINE_TIER
-from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.netpol.objects.model import EVERYTHING, Peer, selector
+from vcluster_isolation.netpol.objects.tiers import BASELINE as BASELINE_TIER
+from vcluster_isolation.netpol.objects.tiers import TierPolicy
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.netpol.sets.addresses import AddressSet, address_set
 
 Json = dict[str, Any]
 

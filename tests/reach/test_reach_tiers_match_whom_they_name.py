@@ -9,13 +9,13 @@ import pytest
 from reach_cast import CAST
 from reach_tier_cast import ANYWHERE, PODS, WEB, admin, baseline, both, cluster, rule, tier_evaluator, to, verdict
 
-from vcluster_isolation.reach.addresses import address_set
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.model import External, Pod, namespace
-from vcluster_isolation.reach.parse_policy import parse_policy
-from vcluster_isolation.reach.parse_tiers import parse_tier
-from vcluster_isolation.reach.tiers import TierPolicy
-from vcluster_isolation.reach.verdict import NAMED_PORT, NODE_LABELS, POD_ADDRESS, Mode
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.objects.model import External, Pod, namespace
+from vcluster_isolation.netpol.objects.tiers import TierPolicy
+from vcluster_isolation.netpol.objects.verdict import NAMED_PORT, NODE_LABELS, POD_ADDRESS, Mode
+from vcluster_isolation.netpol.parse.parse_policy import parse_policy
+from vcluster_isolation.netpol.parse.parse_tiers import parse_tier
+from vcluster_isolation.netpol.sets.addresses import address_set
 
 OPEN, CLOSED, EITHER = "all ports", "no ports", "all ports; surely no ports"
 BLUE = {"matchLabels": {"team": "blue"}}

@@ -26,16 +26,16 @@ from reach_tier_cast import (
 )
 from reach_tier_clusters import ADMIN, tier_policy, tiered_clusters
 
-from vcluster_isolation.reach.addresses import address_set
-from vcluster_isolation.reach.canonical import shape_of_pod, shape_of_tiers
-from vcluster_isolation.reach.classes import EndClass, Profiler
-from vcluster_isolation.reach.evaluate import Evaluator
-from vcluster_isolation.reach.flows import allowed_flows
-from vcluster_isolation.reach.model import Origin, Pod
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.ports import ALL, parse_ports
-from vcluster_isolation.reach.stream import objects
-from vcluster_isolation.reach.verdict import NETWORKS, NODES, SELECTOR, Mode
+from vcluster_isolation.netpol.engine.canonical import shape_of_pod, shape_of_tiers
+from vcluster_isolation.netpol.engine.classes import EndClass, Profiler
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.engine.flows import allowed_flows
+from vcluster_isolation.netpol.objects.model import Origin, Pod
+from vcluster_isolation.netpol.objects.verdict import NETWORKS, NODES, SELECTOR, Mode
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.netpol.parse.stream import objects
+from vcluster_isolation.netpol.sets.addresses import address_set
+from vcluster_isolation.netpol.sets.ports import ALL, parse_ports
 
 Json = dict[str, Any]
 BLUE = {"namespaces": {"matchLabels": {"team": "blue"}}}

@@ -23,7 +23,7 @@ from reach_tier_cast import (
     verdict,
 )
 
-from vcluster_isolation.reach.verdict import LOOPBACK, SAME_PRIORITY, UNENFORCED, Mode
+from vcluster_isolation.netpol.objects.verdict import LOOPBACK, SAME_PRIORITY, UNENFORCED, Mode
 
 OPEN, CLOSED = "all ports", "no ports"
 IN_80 = ingress({"ports": [{"port": 80}]})

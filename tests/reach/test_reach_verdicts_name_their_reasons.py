@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from reach_cast import egress, ingress, verdict
 
-from vcluster_isolation.reach.addresses import address_set
-from vcluster_isolation.reach.ports import parse_ports
-from vcluster_isolation.reach.verdict import EVERYONE, IP_BLOCK, LOOPBACK, SELECTOR, Mode
+from vcluster_isolation.netpol.objects.verdict import EVERYONE, IP_BLOCK, LOOPBACK, SELECTOR, Mode
+from vcluster_isolation.netpol.sets.addresses import address_set
+from vcluster_isolation.netpol.sets.ports import parse_ports
 
 WEB = {"podSelector": {"matchLabels": {"app": "web"}}}
 BLUE = {"namespaceSelector": {"matchLabels": {"team": "blue"}}}

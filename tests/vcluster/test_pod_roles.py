@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vcluster_isolation.reach.model import Pod, labels_of, namespace
+from vcluster_isolation.netpol.objects.model import Pod, labels_of, namespace
 from vcluster_isolation.vcluster.pod_roles import control_plane_of
 
 CONTROL = {"app": "vcluster", "release": "a"}

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcluster_isolation import render_cache
-from vcluster_isolation.helm import Request
-from vcluster_isolation.reach.model import (
+from vcluster_isolation.helm import render_cache
+from vcluster_isolation.helm.template import Request
+from vcluster_isolation.netpol.objects.model import (
     DOES_NOT_EXIST,
     EVERYTHING,
     IN,
@@ -23,8 +23,8 @@ from vcluster_isolation.reach.model import (
     Selector,
     selector,
 )
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.reach.tiers import ADMIN, TierPolicy
+from vcluster_isolation.netpol.objects.tiers import ADMIN, TierPolicy
+from vcluster_isolation.netpol.parse.parse import parse_cluster
 from vcluster_isolation.tools import PROJECT
 from vcluster_isolation.vcluster.policy_names import (
     CONTROL_PLANE,

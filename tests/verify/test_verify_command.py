@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 from listeners import LOOPBACK, closed_port, framed, listening, resolver, tcp, udp
 
-from vcluster_isolation.commands.verify import command
-from vcluster_isolation.ports import read_ports
+from vcluster_isolation.cli.verify import command
+from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.verify import plan
 from vcluster_isolation.verify.model import Answer, Check, Kind, Outcome, Report, Target
 from vcluster_isolation.verify.model import Result as Made

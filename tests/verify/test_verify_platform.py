@@ -13,9 +13,9 @@ from fake_kubectl import SERVER, FakeKubectl, api_service, load_balancer, node, 
 from listeners import LOOPBACK, closed_port
 
 from vcluster_isolation import tools
-from vcluster_isolation.commands.verify import command
+from vcluster_isolation.cli.verify import command
 from vcluster_isolation.errors import IsolationError, ToolFailed, ToolMissing
-from vcluster_isolation.ports import read_ports
+from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.verify import plan, reading
 from vcluster_isolation.verify.cluster import Cluster, doors, nodes, pods, words
 from vcluster_isolation.verify.kubectl import Access
@@ -154,7 +154,7 @@ def test_an_optional_port_that_is_refused_is_skipped_and_a_needed_one_fails(
     kubectl.install()
     (https,) = [row for row in read_ports() if row.name == "https"]
     rows = (replace(https, port=closed_port()), *read_ports()[5:])  # and those of Prometheus and DNS, who are not there
-    monkeypatch.setattr("vcluster_isolation.commands.verify.read_ports", lambda: rows)
+    monkeypatch.setattr("vcluster_isolation.cli.verify.read_ports", lambda: rows)
     done = run("--pod-network", "--agent-only")
     assert done.exit_code == 0
     assert "refused, and optional here" in done.stdout

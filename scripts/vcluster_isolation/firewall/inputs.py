@@ -11,7 +11,7 @@ from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.firewall.cluster import Addresses
 from vcluster_isolation.firewall.model import Settings
 from vcluster_isolation.firewall.rules import ENDS, PURPOSES
-from vcluster_isolation.layers import Layer, in_order, locate, overlay, read_layers
+from vcluster_isolation.values.layers import Layer, in_order, locate, overlay, read_layers
 from vcluster_isolation.wording import dotted, mistyped, quoted, undotted
 
 SOURCE = "firewall"

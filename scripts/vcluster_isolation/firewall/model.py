@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from vcluster_isolation.ports import Protocol
+from vcluster_isolation.vcluster.ports import Protocol
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from vcluster_isolation.firewall.model import Rule, Settings
 from vcluster_isolation.firewall.providers import PROVIDERS, SETTINGS, Provider
 from vcluster_isolation.firewall.references import Reference, reference
 from vcluster_isolation.firewall.rules import ENDS, PURPOSES, applying, candidates, make_rules, standing_in
-from vcluster_isolation.ports import Port
+from vcluster_isolation.vcluster.ports import Port
 from vcluster_isolation.wording import quoted
 
 _OR_REFERENCE = ", or a reference like var.x or cidr:var.x"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from vcluster_isolation.firewall.model import Rule
-from vcluster_isolation.ports import Port, Protocol
+from vcluster_isolation.vcluster.ports import Port, Protocol
 
 Strings = tuple[str, ...]
 

@@ -17,15 +17,16 @@ from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.migration.layout import newline
 from vcluster_isolation.migration.migrate import Migration, migrate
 from vcluster_isolation.migration.old import migrate_old
-from vcluster_isolation.renames import policy_places, read_renames
-from vcluster_isolation.strict_yaml import line_of, parse_documents, parse_mapping
-from vcluster_isolation.values import legacy, objects
-from vcluster_isolation.values.expressions import Text, parsed
-from vcluster_isolation.values.kinds import is_manifest
-from vcluster_isolation.values.nodes import Place, place_of
+from vcluster_isolation.values import legacy
+from vcluster_isolation.values.delivery import objects
+from vcluster_isolation.values.delivery.expressions import Text, parsed
+from vcluster_isolation.values.delivery.kinds import is_manifest
+from vcluster_isolation.values.delivery.nodes import Place, place_of
+from vcluster_isolation.values.delivery.set_values import path_of
+from vcluster_isolation.values.delivery.sites import Path, Site, at, each
 from vcluster_isolation.values.releases import is_vclusters
-from vcluster_isolation.values.set_values import path_of
-from vcluster_isolation.values.sites import Path, Site, at, each
+from vcluster_isolation.values.renames import policy_places, read_renames
+from vcluster_isolation.values.strict_yaml import line_of, parse_documents, parse_mapping
 from vcluster_isolation.wording import dotted, quoted
 
 _SOURCE = "migrate"

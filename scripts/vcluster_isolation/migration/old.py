@@ -15,8 +15,8 @@ from vcluster_isolation.migration.layout import CannotEdit
 from vcluster_isolation.migration.meaning import check_meaning, has_own
 from vcluster_isolation.migration.migrate import Migration
 from vcluster_isolation.migration.moves import edit
-from vcluster_isolation.renames import BASE, Keys
-from vcluster_isolation.strict_yaml import line_of, parse_mapping
+from vcluster_isolation.values.renames import BASE, Keys
+from vcluster_isolation.values.strict_yaml import line_of, parse_mapping
 from vcluster_isolation.wording import dotted
 
 _IP_BLOCK: Final[Keys] = ("isolation", "networkPolicy", "outgoingConnections", "ipBlock")

@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 
+from vcluster_isolation.netpol.objects.fields import legal_name, shown
+from vcluster_isolation.netpol.objects.model import EGRESS, IN, INGRESS, NAME_LABEL, NETWORK_POLICY, Policy, Selector
+from vcluster_isolation.netpol.objects.tiers import ALLOW, DENY, TierPolicy
 from vcluster_isolation.netpol.policy_kinds import (
     CLOSES,
     MEANINGS,
@@ -24,9 +27,6 @@ from vcluster_isolation.netpol.policy_kinds import (
     mirrors,
     policy_kind,
 )
-from vcluster_isolation.reach.fields import legal_name, shown
-from vcluster_isolation.reach.model import EGRESS, IN, INGRESS, NAME_LABEL, NETWORK_POLICY, Policy, Selector
-from vcluster_isolation.reach.tiers import ALLOW, DENY, TierPolicy
 
 Rendered = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
 """NetworkPolicies, and cluster-scoped policies."""

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from vcluster_isolation.proof.cast import HOST_API_SERVER, NODE, AddressActor
-from vcluster_isolation.proof.claim import Claim
-from vcluster_isolation.proof.world import Who
+from vcluster_isolation.claims.claim import Claim
+from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.cast import HOST_API_SERVER, NODE, AddressActor
 
 
 @dataclass(frozen=True, slots=True)

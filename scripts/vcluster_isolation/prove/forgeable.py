@@ -1,10 +1,11 @@
 """Grants that other tenants can use: peers of the user's own that a pod which another tenant can create matches.
 
 Decided by meaning and not by pattern: all label sets that a tenant can give a pod, in all namespaces that it can have,
-are gone through as the evaluator goes through them (`reach/labels.py`). What a tenant can do, and the source of it:
+are gone through as the evaluator goes through them (`netpol/engine/labels.py`). What a tenant can do, and its
+source:
 
 - Its pods carry `vcluster.loft.sh/managed-by` with the name of its vCluster, and every other label but three as it
-  likes (see `proof/cast.py`). A vCluster in another namespace may have the same name as this one.
+  likes (see `vcluster/cast.py`). A vCluster in another namespace may have the same name as this one.
 - It runs in the namespace of its release. That is any namespace that no value names, and of those that a value names
   the ones called as vCluster and vCluster Platform call them (`OF_TENANTS`). Its labels are the host
   administrator's: one that a selector wants by its value is taken to be no tenant's, others may be there.
@@ -27,14 +28,10 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from vcluster_isolation.proof.cast import HOSTILE, MANAGED_BY, PLATFORM_NAMESPACE, VIRTUAL_NAMESPACE
-from vcluster_isolation.proof.mentioned import words
-from vcluster_isolation.proof.rule_notes import PLATFORM_KEY
-from vcluster_isolation.proof.subject import Subject
-from vcluster_isolation.reach.addresses import POD_RANGES, AddressSet
-from vcluster_isolation.reach.classes import single
-from vcluster_isolation.reach.labels import ABSENT, FREE, Domain, label_classes, none_of, one_of
-from vcluster_isolation.reach.model import (
+from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
+from vcluster_isolation.netpol.engine.classes import single
+from vcluster_isolation.netpol.engine.labels import ABSENT, FREE, Domain, label_classes, none_of, one_of
+from vcluster_isolation.netpol.objects.model import (
     DOES_NOT_EXIST,
     EVERYTHING,
     IN,
@@ -49,6 +46,10 @@ from vcluster_isolation.reach.model import (
     Selector,
     selector,
 )
+from vcluster_isolation.netpol.sets.addresses import POD_RANGES, AddressSet
+from vcluster_isolation.subject.subject import Subject
+from vcluster_isolation.vcluster.cast import HOSTILE, MANAGED_BY, PLATFORM_NAMESPACE, VIRTUAL_NAMESPACE
+from vcluster_isolation.worlds.mentioned import words
 
 _SPACE_OF: Final = ("vcluster.loft.sh/vcluster-name", "vcluster.loft.sh/vcluster-namespace")
 """Labels of a namespace that vCluster made for a tenant: no tenant can take them off."""

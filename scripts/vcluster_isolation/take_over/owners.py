@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from vcluster_isolation import helm, kubectl
+from vcluster_isolation import kubectl
 from vcluster_isolation.errors import ToolFailed
-from vcluster_isolation.helm import Release
+from vcluster_isolation.helm import template as helm
+from vcluster_isolation.helm.template import Release
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
 """What Helm takes as a release's name, and a selector as a label's value; no option and no list of several."""

@@ -9,15 +9,16 @@ from typing import Any, Final
 
 import yaml
 
-from vcluster_isolation import kubectl, render_cache
+from vcluster_isolation import kubectl
 from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
-from vcluster_isolation.helm import Release, Request
+from vcluster_isolation.helm import render_cache
+from vcluster_isolation.helm.template import Release, Request
 from vcluster_isolation.kubectl import Named
-from vcluster_isolation.proof.cast import MANAGED_BY
-from vcluster_isolation.reach.model import Policy
-from vcluster_isolation.reach.parse import parse_cluster
-from vcluster_isolation.strict_yaml import parse_documents
+from vcluster_isolation.netpol.objects.model import Policy
+from vcluster_isolation.netpol.parse.parse import parse_cluster
 from vcluster_isolation.take_over.owners import Lost, Owner, look_for
+from vcluster_isolation.values.strict_yaml import parse_documents
+from vcluster_isolation.vcluster.cast import MANAGED_BY
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, COREDNS, SNAPSHOTS, WORKLOADS, policy_name
 
 Json = dict[str, Any]

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from vcluster_isolation import helm, kubectl
+from vcluster_isolation import kubectl
 from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.helm import template as helm
 from vcluster_isolation.kubectl import Named
 from vcluster_isolation.take_over.state import (
     KEEP,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from vcluster_isolation.errors import Problem
-from vcluster_isolation.layers import Layer
+from vcluster_isolation.values.layers import Layer
 from vcluster_isolation.wording import dotted
 
 Path = tuple[str | int, ...]

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from vcluster_isolation.errors import InputError, Problem
-from vcluster_isolation.layers import Layer, locate, overlay
-from vcluster_isolation.strict_yaml import line_of, parse_mapping
-from vcluster_isolation.values.expressions import Engine, Text, decides_on_flows, parsed, without_expressions
-from vcluster_isolation.values.nodes import place_of
-from vcluster_isolation.values.set_values import path_of, put, value_of
-from vcluster_isolation.values.sites import Path, Site, at, each
+from vcluster_isolation.values.delivery.expressions import Engine, Text, decides_on_flows, parsed, without_expressions
+from vcluster_isolation.values.delivery.nodes import place_of
+from vcluster_isolation.values.delivery.set_values import path_of, put, value_of
+from vcluster_isolation.values.delivery.sites import Path, Site, at, each
+from vcluster_isolation.values.layers import Layer, locate, overlay
+from vcluster_isolation.values.strict_yaml import line_of, parse_mapping
 from vcluster_isolation.wording import dotted, quoted
 
 SOURCE: Final = "values"

@@ -13,17 +13,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from vcluster_isolation.checks.twins import twins
 from vcluster_isolation.errors import InputError, IsolationError, Problem
-from vcluster_isolation.helm import CHART
-from vcluster_isolation.layers import Layer, read_chart_file
-from vcluster_isolation.reach import stream
-from vcluster_isolation.strict_yaml import STDIN, parse_documents, parse_mapping, read_text, show_name
-from vcluster_isolation.values import legacy, objects
-from vcluster_isolation.values.expressions import Text, parsed, without_expressions
-from vcluster_isolation.values.kinds import is_manifest
+from vcluster_isolation.helm.template import CHART
+from vcluster_isolation.kubernetes.twins import twins
+from vcluster_isolation.netpol.parse import stream
+from vcluster_isolation.values import legacy
+from vcluster_isolation.values.delivery import objects
+from vcluster_isolation.values.delivery.expressions import Text, parsed, without_expressions
+from vcluster_isolation.values.delivery.kinds import is_manifest
+from vcluster_isolation.values.delivery.sites import Site, at
+from vcluster_isolation.values.layers import Layer, read_chart_file
 from vcluster_isolation.values.reading import Content, Source, content_of, of_plain
-from vcluster_isolation.values.sites import Site, at
+from vcluster_isolation.values.strict_yaml import STDIN, parse_documents, parse_mapping, read_text, show_name
 from vcluster_isolation.wording import dotted, quoted
 
 _LONG: Final = 200_000  # characters of JSON, above which it takes too long to know the line of everything

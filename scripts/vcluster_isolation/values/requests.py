@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vcluster_isolation.errors import InputError, IsolationError
-from vcluster_isolation.helm import CHART, Request
+from vcluster_isolation.helm.template import CHART, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, target
 from vcluster_isolation.values import releases
 from vcluster_isolation.values.releases import Release

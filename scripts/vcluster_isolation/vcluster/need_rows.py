@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from vcluster_isolation.helm import CHART
+from vcluster_isolation.helm.template import CHART
 
 Path = tuple[str | int, ...]
 """A path from the root of a vcluster.yaml to one value, through lists as well."""

@@ -18,8 +18,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vcluster_isolation.proof.cast import MANAGED_BY
-from vcluster_isolation.reach.model import Pod
+from vcluster_isolation.netpol.objects.model import Pod
+from vcluster_isolation.vcluster.cast import MANAGED_BY
 
 CONTROL_PLANE, ETCD = "control-plane", "etcd"
 

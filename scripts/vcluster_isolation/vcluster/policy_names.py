@@ -19,8 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from vcluster_isolation.proof.cast import MANAGED_BY, VIRTUAL_NAMESPACE
-from vcluster_isolation.reach.model import (
+from vcluster_isolation.netpol.objects.model import (
     DOES_NOT_EXIST,
     EVERYTHING,
     NETWORK_POLICY,
@@ -29,7 +28,8 @@ from vcluster_isolation.reach.model import (
     Selector,
     selector,
 )
-from vcluster_isolation.reach.tiers import TierPolicy
+from vcluster_isolation.netpol.objects.tiers import TierPolicy
+from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
 
 WORKLOADS, CONTROL_PLANE, COREDNS, SNAPSHOTS = "workloads", "control-plane", "coredns", "snapshots"
 DEFAULT_DENY, FLOOR, PLATFORM, PROMETHEUS = "default-deny", "floor", "platform", "prometheus"

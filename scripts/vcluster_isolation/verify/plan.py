@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from vcluster_isolation.ports import Port
+from vcluster_isolation.vcluster.ports import Port
 from vcluster_isolation.verify.cluster import Cluster, Pod, Word
 from vcluster_isolation.verify.model import Answer, Check, Kind, Outcome, Target, skipped
 from vcluster_isolation.verify.names import service_name

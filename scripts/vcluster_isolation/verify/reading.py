@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from vcluster_isolation.errors import IsolationError
-from vcluster_isolation.ports import Port
+from vcluster_isolation.vcluster.ports import Port
 from vcluster_isolation.verify.cluster import Cluster, cluster
 from vcluster_isolation.verify.kubectl import Access, get_all, server
 

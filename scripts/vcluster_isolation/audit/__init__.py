@@ -1,0 +1,1 @@
+"""`audit`: which claims hold for each vCluster of a running host cluster."""

@@ -1,0 +1,115 @@
+"""What `audit` prints for programs: everything, with a vCluster a line."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from vcluster_isolation.audit.audit import Audit, Audited, Verdicts
+from vcluster_isolation.audit.judge import Example, Finding
+from vcluster_isolation.audit.report import is_fine, warnings
+from vcluster_isolation.netpol.objects.model import Endpoint, External
+from vcluster_isolation.vcluster.actor_ref import Who
+
+
+def as_json(audit: Audit) -> Iterator[str]:
+    """Yield the lines of one JSON object; what is the same for all vClusters of a kind stands there once."""
+    verdicts = {id(one.verdicts): one.verdicts for one in audit.vclusters}
+    kinds = {key: number for number, key in enumerate(verdicts)}
+    cluster = audit.cluster
+    head = {
+        "ok": audit.ok,
+        "namespaces": len(cluster.namespaces),
+        "pods": len(cluster.pods),
+        "policies": len(cluster.policies),
+        "cluster_policies": len(cluster.tiers),
+        "warnings": warnings(audit),
+        "problems": [one.as_dict() for one in cluster.problems],
+        "not_evaluated": [one.as_dict() for one in cluster.not_evaluated],
+        "not_there": [asdict(one) for one in audit.broken],
+    }
+    yield f'{json.dumps(head)[:-1]}, "kinds": ['
+    yield from _listed(_kind(number, one) for number, one in enumerate(verdicts.values()))
+    yield '], "vclusters": ['
+    yield from _listed(_vcluster(one, kinds[id(one.verdicts)]) for one in audit.vclusters)
+    yield "]}"
+
+
+def _listed(items: Iterator[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line an item, with commas in between."""
+    before = None
+    for item in items:
+        if before is not None:
+            yield f"{before},"
+        before = json.dumps(item)
+    if before is not None:
+        yield before
+
+
+def _kind(number: int, verdicts: Verdicts) -> Mapping[str, Any]:
+    """Return what holds for all vClusters of a kind, JSON-ready."""
+    return {
+        "kind": number,
+        "examples_of": [verdicts.first.tenant.namespace, verdicts.first.tenant.name],
+        "not_judged": verdicts.unjudged or None,
+        "claims": [_finding(found) for found in verdicts.findings],
+    }
+
+
+def _vcluster(one: Audited, kind: int) -> Mapping[str, Any]:
+    """Return one vCluster, JSON-ready."""
+    return {
+        "name": one.found.tenant.name,
+        "namespace": one.found.tenant.namespace,
+        "kind": kind,
+        "ok": is_fine(one),
+        "isolated": one.isolated,
+        "private_nodes": not one.hosted,
+        "synced_namespaces": list(one.found.synced),
+        "found_by": list(one.found.found_by),
+        "pods": dict(sorted(Counter(role for role, _ in one.found.pods).items())),
+        "uncovered": [asdict(pod) for pod in one.uncovered],
+        "unselected": list(one.unselected),
+        "not_evaluated": [str(policy) for policy in one.not_evaluated if policy.confined],
+    }
+
+
+def _finding(found: Finding) -> Mapping[str, Any]:
+    """Return what became of a claim, JSON-ready."""
+    return {
+        "name": found.claim.name,
+        "kind": found.claim.kind,
+        "there": found.there,
+        "possible": found.possible,
+        "there_example": found.there_example and _example(found.there_example),
+        "possible_example": found.possible_example and _example(found.possible_example),
+    }
+
+
+def _example(example: Example) -> Mapping[str, Any]:
+    """Return an example, JSON-ready."""
+    ends = zip((example.source, example.destination), example.ends, strict=True)
+    source, destination = (_end(who, end) for who, end in ends)
+    return {
+        "source": source,
+        "destination": destination,
+        "ports": str(example.ports),
+        "rules": list(map(str, example.rules)),
+        "not_isolated": list(example.open_sides),
+        "denied_by": list(map(str, example.denials)),
+    }
+
+
+def _end(who: Who, end: Endpoint) -> Mapping[str, Any]:
+    """Return an end of an example, JSON-ready."""
+    if isinstance(end, External):
+        return {"actor": str(who), "addresses": str(end.addresses)}
+    return {
+        "actor": str(who),
+        "namespace": end.namespace.name,
+        "pod": end.name or None,
+        "labels": dict(sorted(end.labels)),
+    }

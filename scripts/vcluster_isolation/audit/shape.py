@@ -1,0 +1,145 @@
+"""vClusters that differ only in names, and in addresses that make no difference, are one: the shape of each.
+
+`netpol/engine/canonical.py` says why renaming changes no verdict. Here it is a whole cluster in which the names of one
+vCluster and of its namespaces are swapped for those of another. That changes nothing for anybody else as long as no
+policy elsewhere asks for one of these names across namespaces, and no pod elsewhere carries one that the vCluster's
+own policies ask for across namespaces; else the vCluster is evaluated by itself. Names that the cast uses (a vCluster
+called `vcluster`, in namespace `default`) are not renamed at all. Cluster-scoped policies that name a vCluster's
+namespaces only are its own in this sense, wherever they came from; all others go by labels, and so see alike what is
+alike after renaming. Nor is anything renamed where several vClusters
+share a namespace: those are evaluated by themselves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
+from itertools import chain
+from typing import Final
+
+from vcluster_isolation.audit.blocks import by_family, layout
+from vcluster_isolation.audit.find import Found, RolePod
+from vcluster_isolation.audit.land import Land
+from vcluster_isolation.netpol.engine.canonical import check_names, renamed_labels
+from vcluster_isolation.netpol.objects.model import Peer, Pod, Policy, Rule, Selector
+from vcluster_isolation.netpol.objects.tiers import TierPolicy, TierRule, tier_peers
+from vcluster_isolation.netpol.sets.addresses import AddressSet
+from vcluster_isolation.vcluster import cast
+from vcluster_isolation.vcluster.actor_ref import SYNCED_NAMESPACE
+from vcluster_isolation.vcluster.policy_names import recognise
+
+Names = Mapping[str, str]
+
+
+def _literals() -> frozenset[str]:
+    """Return every text that the cast uses as a label's value or as a namespace."""
+    actors = (*cast.OF_A_VCLUSTER, cast.ORDINARY, cast.STRAY, *cast.OF_THE_HOST, cast.ANYBODY)
+    pods = [one for one in actors if isinstance(one, cast.PodActor)]
+    values = {value for one in pods for value in (*one.labels.values(), one.namespace)}
+    return frozenset(values | {"other", "loft", SYNCED_NAMESPACE})
+
+
+LITERALS: Final = _literals()
+
+
+def names_of(found: Found) -> dict[str, str]:
+    """Return the renaming of a vCluster's name and namespaces; texts that the cast uses are not renamed."""
+    names = {space: f"<synced {at}>" for at, space in enumerate(found.synced)}
+    names |= {found.tenant.namespace: "<namespace>", found.tenant.name: "<tenant>"}
+    names = {text: new for text, new in names.items() if text not in LITERALS}
+    check_names(names)
+    return names
+
+
+def shape(found: Found, beside: Iterable[RolePod], land: Land) -> Hashable:
+    """Return what makes the verdicts about a vCluster, up to renaming: equal shapes, equal findings.
+
+    `beside` are the further pods in its namespaces. It is to share no namespace with another vCluster.
+    """
+    names = names_of(found)
+    policies, tiers = list(land.policies(found.spaces)), land.tiers_of(found.spaces)
+    blocks = _blocks(policies, tiers)
+    return (
+        found.tenant if _tied(found, names, land) else None,
+        tuple(names.get(text, text) for text in (found.tenant.name, *found.spaces)),
+        tuple(renamed_labels(land.spaces[one].labels, names) for one in found.spaces if one in land.spaces),
+        tuple(_policy(one, names, blocks) for one in policies),
+        tuple(_tier(one, names, blocks) for one in tiers),
+        layout((land.unknown, *blocks)),
+        tuple(one if land.real.relevant(one) else None for one in blocks),
+        _pods([*found.pods, *beside], names, land),
+    )
+
+
+def _tied(found: Found, names: Names, land: Land) -> bool:
+    """Return whether a name of the vCluster means something outside of its own namespaces."""
+    own = set(found.spaces)
+    asked = [text for text in names if text in land.mentions]
+    if any(land.mentions[text] not in own for text in asked):
+        return True
+    return any(land.used.get(text, found.tenant.namespace) not in own for text in asked)
+
+
+def _blocks(policies: Iterable[Policy], tiers: Iterable[TierPolicy]) -> dict[AddressSet, int]:
+    """Return the addresses of all ipBlocks and networks, numbered in the order in which they come."""
+    found: dict[AddressSet, int] = {}
+    given = (peer for policy in policies for rule in (*policy.ingress, *policy.egress) for peer in rule.peers)
+    for peer in chain(tier_peers(tiers), given):
+        if peer.block is not None:
+            found.setdefault(peer.block.addresses, len(found))
+    return found
+
+
+def _pods(pods: Iterable[RolePod], names: Names, land: Land) -> Hashable:
+    """Return the kinds of pods; of each it matters only whether there is one or more."""
+    counts = Counter((role, _pod(pod, names, land)) for role, pod in pods)
+    return frozenset((kind, count > 1) for kind, count in counts.items())
+
+
+def _pod(pod: Pod, names: Names, land: Land) -> Hashable:
+    """Return a pod, renamed and without its name; of its addresses only which relevant blocks cover them."""
+    blocks = land.profiler.profile(pod).blocks if land.relevant else ()
+    covered = frozenset(part for one in blocks for part in by_family(one, pod.addresses))
+    ports = frozenset(one for one in pod.ports or () if one.name in land.named_ports)
+    space = names.get(pod.namespace.name, pod.namespace.name)
+    known = None if pod.addresses == land.unknown else pod.addresses.families()
+    return space, renamed_labels(pod.labels, names), ports, covered, known, pod.host_network
+
+
+def _policy(policy: Policy, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
+    """Return a policy, renamed; of its name only whether it is one of the chart's own."""
+    rules = tuple(
+        (way, tuple(_rule(rule, names, blocks) for rule in policy.rules(way))) for way in sorted(policy.types)
+    )
+    known = recognise(policy)
+    own = known.role if known else ""
+    return own, names.get(policy.namespace, policy.namespace), _selector(policy.selector, names), rules
+
+
+def _tier(policy: TierPolicy, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
+    """Return a cluster-scoped policy, renamed; of these the order of rules counts."""
+    rules = tuple(
+        tuple((one.action, _rule(one, names, blocks)) for one in some) for some in (policy.ingress, policy.egress)
+    )
+    return policy.tier, policy.priority, policy.manner, _peer(policy.subject, names, blocks), rules
+
+
+def _rule(rule: Rule | TierRule, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
+    """Return a rule, renamed and without its origin."""
+    return tuple(_peer(peer, names, blocks) for peer in rule.peers), rule.ports, rule.named
+
+
+def _peer(peer: Peer, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
+    """Return a peer, renamed; of an ipBlock its number, and whether it is certain."""
+    if peer.block is not None:
+        return blocks[peer.block.addresses], peer.block.certain
+    selectors = (peer.pods, peer.namespaces, peer.nodes)
+    return tuple(one and _selector(one, names) for one in selectors)
+
+
+def _selector(selector: Selector, names: Names) -> Hashable:
+    """Return a selector, renamed."""
+    if not selector.others:
+        return renamed_labels(selector.equal, names)
+    others = ((one.key, one.operator, frozenset(names.get(v, v) for v in one.values)) for one in selector.others)
+    return renamed_labels(selector.equal, names), frozenset(others)

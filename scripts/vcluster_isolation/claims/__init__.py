@@ -1,0 +1,1 @@
+"""The claims: sentences about the cast with bodies that a machine checks."""

@@ -1,0 +1,1 @@
+"""`connectivity`: who reaches whom, as a matrix."""

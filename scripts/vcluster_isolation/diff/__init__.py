@@ -1,0 +1,1 @@
+"""`diff`: which flows a change opens and closes."""

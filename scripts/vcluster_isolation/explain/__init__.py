@@ -1,0 +1,1 @@
+"""`explain`: the policies and rules behind one verdict."""

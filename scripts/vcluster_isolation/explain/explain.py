@@ -1,0 +1,288 @@
+"""Why a flow is allowed or denied: on each side the policies and rules, who put them there, and what is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from vcluster_isolation.connectivity.connectivity import End, could_change
+from vcluster_isolation.connectivity.reasons import Judged, granting
+from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.explain.advice import Missing, in_the_way, is_passed_on, missing
+from vcluster_isolation.explain.partly import (
+    Lack,
+    PartSaid,
+    Split,
+    closed_parts,
+    is_open,
+    lacks,
+    open_parts,
+    said,
+    split,
+    told_apart,
+)
+from vcluster_isolation.explain.stage import Stage
+from vcluster_isolation.explain.variants import variants
+from vcluster_isolation.netpol.objects.model import EGRESS, Origin, Pod
+from vcluster_isolation.netpol.objects.tiers import ADMIN
+from vcluster_isolation.netpol.objects.verdict import CAVEATS, Deny, Side, Verdict
+from vcluster_isolation.netpol.sets.addresses import AddressSet, union_of
+from vcluster_isolation.netpol.sets.ports import ALL, HIGHEST, LOWEST, PortSet, port_range
+from vcluster_isolation.netpol.sets.ports import union_of as union_of_ports
+from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
+from vcluster_isolation.netpol.words.naming import name_of, policy_of, rule_of
+from vcluster_isolation.wording import quoted
+
+_SOME: Final = "some that the two have or may have"
+_PORT: Final = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(?P<protocol>tcp|udp|sctp))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSaid:
+    """A rule that lets something through: its ports, what the chart says of it, and the value that put it there.
+
+    `yours` says that the value is not the default's.
+    """
+
+    policy: str
+    rule: str
+    ports: str
+    flow: str
+    value: str
+    yours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SideSaid:
+    """One side: the policies that isolate it, the rules that matter here, and the ports that it does not let through.
+
+    `cluster_policies` are the cluster-scoped policies above and below these, and `denials` their rules that deny what
+    is not let through. `pod` is False for addresses, to which no policy applies. `lacks_at` are the addresses of the
+    other end, as CIDRs, at which it does not let them through; empty for all of them.
+    """
+
+    side: str
+    of: str
+    pod: bool
+    policies: tuple[str, ...]
+    cluster_policies: tuple[str, ...]
+    rules: tuple[RuleSaid, ...]
+    denials: tuple[RuleSaid, ...]
+    lacks: str
+    lacks_at: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer. `ports` are those that get through, of those `asked` about (None: all).
+
+    It is `allowed` where every one of the addresses that the two may be is open, and `partly` where only some are, or
+    only some of the ports: `open` and `closed` say which. `undecided` says that one of `not_evaluated`, policies beside
+    those that were evaluated, may make it another one.
+    """
+
+    source: str
+    destination: str
+    asked: str | None
+    allowed: bool
+    partly: bool
+    ports: str
+    open: tuple[PartSaid, ...]
+    closed: tuple[PartSaid, ...]
+    sides: tuple[SideSaid, ...]
+    missing: tuple[Missing, ...]
+    caveats: tuple[str, ...]
+    undecided: bool = False
+    not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
+
+
+def parse_port(text: str) -> PortSet:
+    """Return the ports that a user names: `8443` (TCP), `53/UDP`, `8000-8100/TCP`. Raises IsolationError."""
+    found = _PORT.fullmatch(text)
+    first, last = (int(found["first"]), int(found["last"] or found["first"])) if found else (0, 0)
+    if not found or not LOWEST <= first <= last <= HIGHEST:
+        raise IsolationError(f"{quoted(text)} is no port", "write one like 8443, 8443/TCP, 53/UDP or 8000-8100/TCP")
+    return port_range((found["protocol"] or "TCP").upper(), first, last)
+
+
+def explain(stage: Stage, source: End, destination: End, asked: PortSet | None = None) -> Explanation:
+    """Return why `asked` ports (None: any) get from a source to a destination, or do not."""
+    if source == destination and isinstance(destination.end, Pod):  # not itself: another one like it
+        destination = replace(destination, end=replace(destination.end, name=""))
+    ends = (source, destination)
+    flow = stage.judge.flow(source.end, destination.end)
+    doubts = could_change(stage.subject, {one.end.namespace.name for one in ends if isinstance(one.end, Pod)})
+    whole = split(stage.judge, source.end, destination.end)
+    open_ports = is_open(whole, (source.end, destination.end), flow.ports, asked)
+    if open_ports is None:
+        return _not_all(stage, ends, flow, whole, asked)
+    words = flow.words if asked is None and open_ports == flow.ports else ""
+    more = [
+        f"On {rest} it is allowed where an ipBlock holds their addresses: {_SOME}."
+        for rest in _more(whole, open_ports, asked)
+    ]
+    return Explanation(
+        source.actor.name,
+        destination.actor.name,
+        None if asked is None else str(asked),
+        allowed=True,
+        partly=False,
+        ports=words or str(open_ports),
+        open=(),
+        closed=(),
+        sides=tuple(_said(stage, side, ends, open_ports, ()) for side in _sides(flow.verdicts)),
+        missing=(),
+        caveats=(*_caveats(flow), *more),
+        undecided=_is_undecided(stage, ends, _sides(flow.verdicts), asked, allowed=True),
+        not_evaluated=doubts,
+    )
+
+
+def _is_undecided(  # noqa: PLR0913 - what was asked, and what was found
+    stage: Stage,
+    ends: tuple[End, End],
+    sides: tuple[_Side, _Side],
+    asked: PortSet | None,
+    *,
+    allowed: bool,
+    partly: bool = False,
+) -> bool:
+    """Return whether a policy that is not evaluated may make the answer another one.
+
+    It may close what is allowed on either side. To open what is denied, each side that denies it must be one that such
+    a policy may open; without ports asked about, to open more is another answer as well. Of a set that is open in part
+    both can happen.
+    """
+    about = [could_change(stage.subject, {end.end.namespace.name} if isinstance(end.end, Pod) else ()) for end in ends]
+    if (allowed or partly) and any(policy.closes for policies in about for policy in policies):
+        return True
+    wanted = ALL if asked is None else asked
+    lacking = [policies for side, policies in zip(sides, about, strict=True) if not wanted <= side.ports]
+    answered = allowed and asked is not None
+    return bool(lacking) and not answered and all(any(one.opens for one in policies) for policies in lacking)
+
+
+def _not_all(stage: Stage, ends: tuple[End, End], flow: Judged, whole: Split, asked: PortSet | None) -> Explanation:
+    """Return why a flow is closed, wholly or in part."""
+    found = (ends[0].end, ends[1].end)
+    through, shut = open_parts(whole, asked), closed_parts(whole, asked)
+    lacking = lacks(shut, asked)
+    about = ALL if asked is None else asked
+    sides = _sides(flow.verdicts)
+    if whole.parts:
+        sides = _side([one for _, one in whole.egress]), _side([one for _, one in whole.ingress])
+    no_family = () if whole.parts else ("The two have no addresses of one family, IPv4 or IPv6.",)
+    return Explanation(
+        ends[0].actor.name,
+        ends[1].actor.name,
+        None if asked is None else str(asked),
+        allowed=False,
+        partly=bool(through),
+        ports=str(whole.common & about),
+        open=said(through, found),
+        closed=said(shut, found) if through else (),
+        sides=tuple(_said(stage, side, ends, about, lack) for side, lack in zip(sides, lacking, strict=True)),
+        missing=tuple(
+            one for side, lack in zip(sides, lacking, strict=True) for one in _missing(stage, side, ends, lack)
+        ),
+        caveats=(*_caveats(flow), *no_family, *variants(stage, ends, whole, asked)),
+        undecided=_is_undecided(stage, ends, sides, asked, allowed=False, partly=bool(through)),
+        not_evaluated=could_change(stage.subject, {end.namespace.name for end in found if isinstance(end, Pod)}),
+    )
+
+
+def _more(whole: Split, open_ports: PortSet, asked: PortSet | None) -> Iterator[PortSet]:
+    """Yield the further ports that get through at some addresses only, of those asked about."""
+    may = union_of_ports(part.ports for part in whole.parts) - open_ports
+    more = may if asked is None else may & asked
+    if more:
+        yield more
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side over all parts of the addresses that the ends may have: the ports that it lets through at each."""
+
+    side: Side
+    ports: PortSet
+    parts: tuple[Side, ...]
+
+    def denying(self, ports: PortSet, addresses: AddressSet) -> Iterator[Deny]:
+        """Yield the Deny rules that close any of some ports, at any of some addresses of the other end."""
+        found = (deny for part in self.parts for deny in part.denying(ports))
+        yield from (deny for deny in found if deny.addresses & addresses)
+
+
+def _sides(verdicts: tuple[Verdict, ...]) -> tuple[_Side, _Side]:
+    """Return both sides."""
+    return _side([one.egress for one in verdicts]), _side([one.ingress for one in verdicts])
+
+
+def _side(found: list[Side]) -> _Side:
+    ports = ALL
+    for side in found:
+        ports &= side.ports
+    return _Side(found[0], ports, tuple(found))
+
+
+def _said(stage: Stage, side: _Side, ends: tuple[End, End], about: PortSet, found: Sequence[Lack]) -> SideSaid:
+    """Return one side in words: the rules for some ports, and where it lacks which."""
+    at = 0 if side.side.direction == EGRESS else 1
+    lacks = union_of_ports(one.ports for one in found)
+    where = union_of(one.addresses for one in found)
+    rules = dict.fromkeys(_rule(stage, one.origin, stage.judge.ports_of(one)) for one in granting(side.parts, about))
+    denials = dict.fromkeys(_rule(stage, one.origin, str(one.ports & lacks)) for one in side.denying(lacks, where))
+    homes = {stage.subject.namespace}
+    return SideSaid(
+        side.side.direction.lower(),
+        ends[at].actor.name,
+        side.side.governed,
+        tuple(name_of(one, homes) for one in side.side.policies),
+        tuple(name_of(one, homes) for one in side.side.tiers),
+        tuple(rules),
+        tuple(denials),
+        str(lacks) if lacks else "",
+        told_apart(where, ends[1 - at].end, ends[at].end),
+    )
+
+
+def _rule(stage: Stage, origin: Origin, ports: str) -> RuleSaid:
+    """Return a rule in words."""
+    own = stage.judge.own_origin(origin)
+    note, yours = stage.subject.note(own), stage.subject.granted(own)
+    policy = policy_of(origin, {stage.subject.namespace})
+    value = yours or (note.path if note else "")
+    return RuleSaid(policy, rule_of(origin), ports, note.flow if note else "", value, bool(yours))
+
+
+def _missing(stage: Stage, side: _Side, ends: tuple[End, End], found: Sequence[Lack]) -> Iterator[Missing]:
+    """Yield what is missing on a side that lacks ports: what is in the way of any rule, and a rule.
+
+    Where a cluster-scoped policy above NetworkPolicies denies the ports, a rule is missing only if these would not let
+    them through either. The floor of the values in which the rule belongs is not in the way: it passes the rule on. Nor
+    is what is below: a NetworkPolicy goes before it.
+    """
+    if not found:
+        return
+    rule = missing(side.side, ends, found, stage.subject)
+    above = {(one.kind, one.name) for one in side.side.tiers if one.tier == ADMIN}
+    origins = dict.fromkeys(deny.origin for lack in found for deny in side.denying(lack.ports, lack.addresses))
+    denials = [one for one in origins if (one.kind, one.policy) in above and not is_passed_on(one, rule)]
+    yield from (in_the_way(side.side, origin) for origin in denials)
+    below = split(stage.judge.below, ends[0].end, ends[1].end)
+    egress = side.side.direction == EGRESS
+    if not denials or any(
+        (part.destination if egress else part.source) & lack.addresses
+        and lack.ports - (part.egress if egress else part.ingress)
+        for part in below.parts
+        for lack in found
+    ):
+        yield rule
+
+
+def _caveats(flow: Judged) -> Iterator[str]:
+    """Yield what the answer depends on."""
+    keys = {key for verdict in flow.verdicts for key in verdict.caveats}
+    yield from (sentence for key, sentence in CAVEATS.items() if key in keys)

@@ -1,0 +1,1 @@
+"""The evaluation itself: matching, classes of pods and addresses, sides and tiers."""

@@ -1,0 +1,1 @@
+"""What the evaluator knows of a cluster, and what it answers."""

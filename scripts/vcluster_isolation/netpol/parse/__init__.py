@@ -1,0 +1,1 @@
+"""Manifests become objects of the evaluator, and everything without a clear meaning is refused."""

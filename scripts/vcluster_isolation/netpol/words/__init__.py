@@ -1,0 +1,1 @@
+"""Policies, ports and addresses in few words."""

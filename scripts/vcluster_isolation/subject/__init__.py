@@ -1,0 +1,1 @@
+"""What is judged: a vCluster or vCluster Platform, from values or from manifests."""

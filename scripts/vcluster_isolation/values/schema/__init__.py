@@ -1,0 +1,1 @@
+"""What values.schema.json has against values, in the user's words."""

@@ -1,0 +1,1 @@
+"""The worlds in which claims are judged."""
