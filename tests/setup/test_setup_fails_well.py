@@ -16,12 +16,12 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+from setup_machine import PYTHON, REPOSITORY, Machine, new_machine, program
 
-from bootstrap_machine import PYTHON, REPOSITORY, Machine, new_machine, program
-from vcluster_isolation.bootstrap import advice, packages, programs, work
-from vcluster_isolation.bootstrap.main import start
-from vcluster_isolation.bootstrap.progress import Progress
-from vcluster_isolation.bootstrap.work import locked
+from setup import advice, packages, programs, work
+from setup.main import start
+from setup.progress import Progress
+from setup.work import locked
 
 NETWORK = (
     "no connection: check the network and its settings (HTTPS_PROXY, PIP_INDEX_URL, GOPROXY),"
@@ -78,7 +78,7 @@ def test_a_build_of_the_wrong_version(machine: Machine, capsys: pytest.CaptureFi
     assert said(machine, capsys).partition("error: ")[2] == (
         "set-up failed while building helm v4.3.1 with Go\n"
         "  the build says it is 'v4.2.0', and not v4.3.1\n"
-        "what to do: see that tools/helm4/go.mod and bootstrap/pins.py agree\n"
+        "what to do: see that tools/helm4/go.mod and scripts/setup/pins.py agree\n"
     )
     assert not (machine.project.built / "helm4").exists()
 
@@ -222,7 +222,7 @@ def entry(machine: Machine, *arguments: str, **more: str) -> subprocess.Popen[st
     code = (
         "import signal, sys; sys.path.insert(0, sys.argv[1]); sys.executable = sys.argv[3];"
         "signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL);"
-        "from vcluster_isolation.bootstrap.main import start; sys.exit(start(sys.argv[2], sys.argv[4:]))"
+        "from setup.main import start; sys.exit(start(sys.argv[2], sys.argv[4:]))"
     )
     words = [sys.orig_argv[0], "-c", code, str(REPOSITORY / "scripts"), str(machine.project.root)]
     python = str(machine.bin / "python3")

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vcluster_isolation.bootstrap import advice, environment, packages, programs
-from vcluster_isolation.bootstrap.progress import Progress
-from vcluster_isolation.bootstrap.project import Project, remove
-from vcluster_isolation.bootstrap.work import Step, Workshop, locked, perform
+from setup import advice, environment, packages, programs
+from setup.progress import Progress
+from setup.project import Project, remove
+from setup.work import Step, Workshop, locked, perform
 from vcluster_isolation.errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_UNEXPECTED, IsolationError
 
 _INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended

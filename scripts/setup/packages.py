@@ -11,9 +11,9 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from vcluster_isolation.bootstrap import advice, environment
-from vcluster_isolation.bootstrap.project import Project, digest, remove, runnable, write
-from vcluster_isolation.bootstrap.work import Step, Workshop, run
+from setup import advice, environment
+from setup.project import Project, digest, remove, runnable, write
+from setup.work import Step, Workshop, run
 from vcluster_isolation.errors import SetupFailed
 
 _COMMAND = "vcluster-isolation"

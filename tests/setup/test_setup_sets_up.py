@@ -8,8 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from bootstrap_machine import Machine, new_machine
+from setup_machine import Machine, new_machine
 
 
 @pytest.fixture

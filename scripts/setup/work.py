@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vcluster_isolation.bootstrap import advice
-from vcluster_isolation.bootstrap.progress import Progress
-from vcluster_isolation.bootstrap.project import Project
+from setup import advice
+from setup.progress import Progress
+from setup.project import Project
 from vcluster_isolation.errors import SetupFailed
 from vcluster_isolation.wording import printable
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from setup_machine import Machine, new_machine, program
 
-from bootstrap_machine import Machine, new_machine, program
-from vcluster_isolation.bootstrap.pins import PINNED, go_needed, linker_flags, parse, parse_go, version_of
+from setup.pins import PINNED, go_needed, linker_flags, parse, parse_go, version_of
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
