@@ -185,7 +185,9 @@ def test_without_the_platforms_pods_it_cannot_run(kubectl: FakeKubectl) -> None:
 
 def test_kubectls_own_words_say_why_the_platforms_pods_are_not_listed(kubectl: FakeKubectl) -> None:
     kubectl.errors["platform"] = "Unable to connect to the server: x509"
-    with pytest.raises(ToolFailed, match=r"get --output=json pods --namespace=vcluster-platform(.|\n)*x509; check --kubeconfig"):
+    with pytest.raises(
+        ToolFailed, match=r"get --output=json pods --namespace=vcluster-platform(.|\n)*x509; check --kubeconfig"
+    ):
         read(kubectl)
 
 
