@@ -13,7 +13,6 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from bootstrap_machine import program
 from vcluster_isolation import tools
 from vcluster_isolation.cli.isolate import command
 from vcluster_isolation.errors import InputError, IsolationError
@@ -32,6 +31,12 @@ def written(folder: Path, content: dict[str, Any], name: str = "values.yaml") ->
     path = folder / name
     path.write_text(json.dumps(content))
     return str(path)
+
+
+def program(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
 
 
 def run(*arguments: str) -> Result:

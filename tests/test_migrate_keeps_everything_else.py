@@ -25,7 +25,7 @@ MOVES = (
 )
 OLD = re.compile(
     r"extra\w+Rules:|outgoingConnections:|ipBlock:|platform:|cidr:|except:"
-    r"|(networkPolicy|controlPlane|workload|publicEgress): {|\s*$"
+    r"|(networkPolicy|controlPlane|workload|publicEgress): {|networkPolicy:$|\s*$"
 )
 NEW = re.compile(r"(networkPolicy|controlPlane|workload|publicEgress|platform|egress|enabled|cidr|except):|# c|\s*$")
 

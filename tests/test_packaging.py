@@ -62,7 +62,7 @@ def test_the_wheel_carries_the_licence_and_nothing_of_set_up_and_tests(wheel: Pa
         "vcluster_isolation",
         f"vcluster_isolation-{__version__}.dist-info",
     }
-    assert [name for name in held if "bootstrap" in name or name.endswith(".pyc")] == []
+    assert [name for name in held if name.endswith(".pyc")] == []
 
 
 def test_the_installed_command_isolates_with_the_chart_it_carries(installed: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Running `kubectl` for commands that change a cluster: it reads objects, and sets annotations."""
+"""Running `kubectl`: it reads objects, and sets annotations and labels. Nothing else in the package runs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,45 @@ from vcluster_isolation.tools import find, run
 Json = dict[str, Any]
 
 _TIMEOUT: Final = "--request-timeout=30s"
+_READ_TIMEOUT: Final = "--request-timeout=10s"
 _CHECK: Final = "check the kube context, and that you may do this in that namespace"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which cluster: a kubeconfig and a context as kubectl takes them, empty for kubectl's own choice."""
+
+    kubeconfig: str = ""
+    context: str = ""
+
+    def words(self) -> list[str]:
+        """Return kubectl's global options; `=` keeps a value from being an option of its own."""
+        chosen = {"--kubeconfig": self.kubeconfig, "--context": self.context}
+        return [f"{option}={value}" for option, value in chosen.items() if value]
+
+
+def server(access: Access) -> str:
+    """Return the URL of the API server that kubectl would ask; empty where kubectl uses a pod's own account."""
+    words = ["config", "view", "--minify", "--output=jsonpath={.clusters[0].cluster.server}"]
+    done = run([find("kubectl"), *access.words(), *words])
+    return done.stdout.strip() if done.code == 0 else ""
+
+
+def items(access: Access, words: Sequence[str], next_step: str) -> list[Any]:
+    """Return the items of `kubectl get WORDS`.
+
+    Raises ToolFailed, with `next_step`, when kubectl fails or prints something else; ToolMissing without kubectl.
+    """
+    done = run([find("kubectl"), *access.words(), _READ_TIMEOUT, "get", "--output=json", *words])
+    if done.code:
+        raise ToolFailed(done.command, done.stderr, next_step)
+    try:
+        found = json.loads(done.stdout)["items"]
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if not isinstance(found, list):
+        raise ToolFailed(done.command, "printed no list of objects", "check which kubectl is on PATH")
+    return found
 
 
 def current_context() -> str:

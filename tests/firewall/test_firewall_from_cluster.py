@@ -80,7 +80,7 @@ def test_that_they_change_is_said(kubectl: Kubectl) -> None:
 def test_kubectl_is_asked_for_two_lists_of_the_chosen_cluster(kubectl: Kubectl) -> None:
     calls = kubectl()
     azure("--kubeconfig=my config", "--context=my-context")
-    chosen = "get --request-timeout=10s --output=json --kubeconfig=my config --context=my-context"
+    chosen = "--kubeconfig=my config --context=my-context --request-timeout=10s get --output=json"
     assert calls.read_text(encoding="utf-8").splitlines() == [
         f"{chosen} --namespace=default --selector=kubernetes.io/service-name=kubernetes endpointslices",
         f"{chosen} nodes",
@@ -114,15 +114,15 @@ def test_kubectls_own_words_are_shown(kubectl: Kubectl) -> None:
     assert "Forbidden: no; check --kubeconfig and --context, and whether you may list nodes" in str(failed.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "no JSON"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "no JSON", '{"items": 5}'])
 def test_an_answer_that_is_no_list_is_refused(kubectl: Kubectl, text: str) -> None:
     kubectl(text=text)
-    with pytest.raises(ToolFailed, match="printed no list in JSON"):
+    with pytest.raises(ToolFailed, match="printed no list of objects"):
         azure()
 
 
 @pytest.mark.parametrize(
-    "nodes", [[{}], [1], ["a"], [{"spec": {}, "status": {"addresses": [{"type": "InternalIP", "address": "$(x)"}]}}], 5]
+    "nodes", [[{}], [1], ["a"], [{"spec": {}, "status": {"addresses": [{"type": "InternalIP", "address": "$(x)"}]}}]]
 )
 def test_an_answer_in_another_form_is_refused(kubectl: Kubectl, nodes: Any) -> None:
     kubectl(nodes)

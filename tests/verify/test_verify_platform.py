@@ -15,10 +15,10 @@ from listeners import LOOPBACK, closed_port
 from vcluster_isolation import tools
 from vcluster_isolation.cli.verify import command
 from vcluster_isolation.errors import IsolationError, ToolFailed, ToolMissing
+from vcluster_isolation.kubectl import Access
 from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.verify import plan, reading
 from vcluster_isolation.verify.cluster import Cluster, doors, nodes, pods, words
-from vcluster_isolation.verify.kubectl import Access
 from vcluster_isolation.verify.model import Check, Kind, Outcome
 
 PLATFORM = [pod("loft-0", "10.244.0.5")]
@@ -185,7 +185,9 @@ def test_without_the_platforms_pods_it_cannot_run(kubectl: FakeKubectl) -> None:
 
 def test_kubectls_own_words_say_why_the_platforms_pods_are_not_listed(kubectl: FakeKubectl) -> None:
     kubectl.errors["platform"] = "Unable to connect to the server: x509"
-    with pytest.raises(ToolFailed, match=r"get pods --namespace=vcluster-platform(.|\n)*x509; check --kubeconfig"):
+    with pytest.raises(
+        ToolFailed, match=r"get --output=json pods --namespace=vcluster-platform(.|\n)*x509; check --kubeconfig"
+    ):
         read(kubectl)
 
 
@@ -217,16 +219,16 @@ def test_kubeconfig_context_and_selectors_go_to_kubectl(kubectl: FakeKubectl) ->
     words = ("--kubeconfig", "my config", "--context", "-prod", "--namespace", "loft", "--prometheus-selector", "app=p")
     run(*words, "--no-pod-network")
     access = "--kubeconfig=my config --context=-prod"
-    get = f"{access} --request-timeout=10s get"
+    get = f"{access} --request-timeout=10s get --output=json"
     assert kubectl.calls == sorted(
         [
             f"{access} config view --minify --output=jsonpath={{.clusters[0].cluster.server}}",
-            f"{get} pods --namespace=loft --selector=app=loft --output=json",
-            f"{get} pods --all-namespaces --selector=app=p --output=json",
-            f"{get} pods --all-namespaces --selector={reading.DNS_SELECTOR} --output=json",
-            f"{get} nodes --output=json",
-            f"{get} services --namespace=loft --output=json",
-            f"{get} apiservices.apiregistration.k8s.io --output=json",
+            f"{get} pods --namespace=loft --selector=app=loft",
+            f"{get} pods --all-namespaces --selector=app=p",
+            f"{get} pods --all-namespaces --selector={reading.DNS_SELECTOR}",
+            f"{get} nodes",
+            f"{get} services --namespace=loft",
+            f"{get} apiservices.apiregistration.k8s.io",
         ]
     )
 

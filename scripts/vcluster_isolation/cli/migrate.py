@@ -20,7 +20,8 @@ from vcluster_isolation.values.strict_yaml import STDIN, read_text, show_name
 def command(file: Path, *, write: bool) -> None:
     """Rewrite the v0.20 to v0.30 keys of a values FILE ("-" is standard input) to today's.
 
-    Comments, order, quotes and indentation stay as they are. FILE may also hold the values of an umbrella chart, or
+    Comments, anchors, order and quotes stay as they are. The layout of the lines around a moved key may change (spaces,
+    line breaks, indentation); then a note says so. FILE may also hold the values of an umbrella chart, or
     objects with values: an Argo CD Application or ApplicationSet, a Flux HelmRelease, a VirtualClusterTemplate with its
     versions, and others. Values of vCluster 0.19 or older are rewritten if each of their keys has one successor.
 

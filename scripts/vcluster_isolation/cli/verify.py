@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, IsolationError
+from vcluster_isolation.kubectl import Access
 from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.verify import plan, reading
 from vcluster_isolation.verify.cluster import Cluster
-from vcluster_isolation.verify.kubectl import Access
 from vcluster_isolation.verify.model import Outcome, Report
 from vcluster_isolation.verify.probes import QUERIED_NAME, question
 from vcluster_isolation.verify.report import as_json, text

@@ -1,18 +1,14 @@
-"""What a firewall needs to know of a cluster, from `kubectl`: the addresses of its API server and nodes.
-
-Nothing else in this package runs a process.
-"""
+"""What a firewall needs to know of a cluster, from `kubectl`: the addresses of its API server and nodes."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from ipaddress import collapse_addresses, ip_network
 from pathlib import Path
 from typing import Any
 
-from vcluster_isolation.errors import IsolationError, ToolFailed
-from vcluster_isolation.tools import find, run
+from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.kubectl import Access, items
 
 _CHECK = "check --kubeconfig and --context, and whether you may list nodes and EndpointSlices"
 
@@ -32,10 +28,9 @@ def read_addresses(kubeconfig: Path | None, context: str | None) -> Addresses:
     the kubeconfig's own are often those of a load balancer. Raises ToolMissing, ToolFailed, or IsolationError when
     kubectl's answer is not what the API documents.
     """
-    chosen = [f"--kubeconfig={kubeconfig}"] if kubeconfig else []
-    chosen += [f"--context={context}"] if context else []
+    access = Access(str(kubeconfig or ""), context or "")
     slices = ["--namespace=default", "--selector=kubernetes.io/service-name=kubernetes", "endpointslices"]
-    endpoints, nodes = _get([*chosen, *slices]), _get([*chosen, "nodes"])
+    endpoints, nodes = items(access, slices, _CHECK), items(access, ["nodes"], _CHECK)
     try:
         return Addresses(
             _ranges(address for one in endpoints for end in one["endpoints"] or [] for address in end["addresses"]),
@@ -43,18 +38,6 @@ def read_addresses(kubeconfig: Path | None, context: str | None) -> Addresses:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise IsolationError("kubectl's answer has addresses in a form that the API does not have", _CHECK) from error
-
-
-def _get(words: list[str]) -> list[Any]:
-    """Return the items that `kubectl get` finds."""
-    done = run([find("kubectl"), "get", "--request-timeout=10s", "--output=json", *words])
-    if done.code:
-        raise ToolFailed(done.command, done.stderr, _CHECK)
-    try:
-        items: list[Any] = json.loads(done.stdout)["items"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ToolFailed(done.command, "printed no list in JSON", _CHECK) from error
-    return items
 
 
 def _of_node(node: Any) -> list[str]:

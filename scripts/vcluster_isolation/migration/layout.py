@@ -1,26 +1,39 @@
-"""The layout of a YAML file: which lines belong to which key, read and written back byte for byte.
+"""The layout of a YAML file: its comments and blank lines made keys for a while, and lines put back byte for byte.
 
-Only the mappings that are asked for are taken apart; everything else stays the text that it is. PyYAML says
-where keys and comments are, by way of libyaml. Text has to be what `strict_yaml` accepts, and end with a line end.
+A round trip of ruamel.yaml ties a comment to the value above it, so that a key that moves would take the comments of
+its neighbour along and leave its own. While keys move, each comment and blank line between keys is therefore an entry
+of its own, and what stands behind a key is a comment of one word. Lines that no key moved in are not written anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
-from typing import Any, TypeAlias
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, TypeAlias, TypeGuard
 
 import yaml
 
+from vcluster_isolation.values.renames import Keys
 from vcluster_isolation.wording import printable
 
-Wanted: TypeAlias = Mapping[str, Any]
-"""Which mappings to take apart, as a tree of keys; a key that leads to an empty tree is left whole."""
+_Level: TypeAlias = tuple[int, str]  # of a collection in block style: its column, and what an entry begins with
 
-_Pair: TypeAlias = tuple[yaml.Node, yaml.Node]
-_Span: TypeAlias = tuple[int, int]  # of lines: the first, and the one after the last, counted from 0
-_Place: TypeAlias = tuple[int, int, int]  # of an entry: its first line, its key's, and the one after its last
+_SEQUENCE = "- "
+_MAPPING = ""
+_WAITING = (
+    yaml.ValueToken,
+    yaml.BlockEntryToken,
+    yaml.KeyToken,
+    yaml.TagToken,
+    yaml.AnchorToken,
+    yaml.StreamStartToken,
+    yaml.DocumentStartToken,
+)
+"""Tokens that something else has to follow, if only nothing at all, which is null."""
+_OUTSIDE = (yaml.StreamStartToken, yaml.DirectiveToken, yaml.DocumentStartToken, yaml.DocumentEndToken)
+"""Tokens behind which no key is open yet, or none is left."""
 
 
 class CannotEdit(Exception):
@@ -32,54 +45,35 @@ class CannotEdit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One key of a mapping with all of its text. Without a name it is the place of a key that was taken away.
+class Marked:
+    """A text with marks for its comments, in as many lines: `words` are what stood there, by mark.
 
-    `above` are the comments right above the key, `gap` the lines above those: blank ones, and comments that a
-    blank line keeps apart. `rest` is what follows the key on its line, then whole lines. A mapping that was
-    taken apart has only its key's line in `rest`. `comments` are the comments in `rest`.
+    A mark is `prefix` and a number. A blank line has a mark without words.
     """
 
-    key: str
-    name: str
-    indent: int
-    gap: tuple[str, ...] = ()
-    above: tuple[str, ...] = ()
-    rest: tuple[str, ...] = ()
-    comments: tuple[str, ...] = ()
-    block: Block | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A mapping in block style: its entries and the lines below the last one.
-
-    Its keys stand at column `indent`, `step` columns further in than the key that the mapping belongs to.
-    """
-
-    indent: int
-    step: int
-    entries: tuple[Entry, ...] = ()
-    tail: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A text, its lines, where each begins, and its comments: column and words, by line."""
-
-    text: str
+    original: str
     lines: tuple[str, ...]
-    starts: tuple[int, ...]
-    comments: Mapping[int, tuple[int, str]]
+    prefix: str
+    words: Mapping[str, str]
 
-    def comment_column(self, line: int) -> int:
-        """Return the column of a comment that has a line for itself, -1 when that is not what the line is."""
-        column, _ = self.comments.get(line, (-1, ""))
-        return -1 if self.lines[line][: max(column, 0)].strip(" ") else column
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "".join(f"{line}\n" for line in self.lines)
 
-    def words(self, first: int, end: int) -> tuple[str, ...]:
-        """Return the comments on these lines, each with the file's line end."""
-        return tuple(self.comments[line][1] + newline(self.text) for line in range(first, end) if line in self.comments)
+    def is_mark(self, key: object) -> bool:
+        """Whether a key or an item is a mark."""
+        return isinstance(key, str) and key in self.words
+
+    def marks_in(self, text: str) -> list[str]:
+        """Return the marks in a text, in their order."""
+        return re.findall(rf"{self.prefix}[0-9]+z", text)
+
+    def plain(self, line: str) -> str:
+        """Return a line with what its mark stands for."""
+        behind = re.sub(rf" *#({self.prefix}[0-9]+z)", lambda found: self.words[found[1]], line)
+        above = re.fullmatch(rf"(.*?)(?:- )?({self.prefix}[0-9]+z)(?:: 0)?", behind)
+        return (above[1] + self.words[above[2]].strip()).rstrip() if above else behind
 
 
 def newline(text: str) -> str:
@@ -97,135 +91,213 @@ def compose(text: str) -> yaml.Node | None:
     return node
 
 
-def read(text: str, wanted: Wanted) -> Block:
-    """Return the root mapping of `text`, with the `wanted` mappings in it taken apart.
+@dataclass(slots=True)
+class _Marker:
+    """Marks the comments of a text: its lines, what the marks stand for, and the collections that are open."""
 
-    Raises CannotEdit when one of them is an alias, a flow mapping with comments, or no mapping at all.
+    lines: list[str]
+    prefix: str
+    words: dict[str, str] = field(default_factory=dict)
+    levels: list[_Level | None] = field(default_factory=list)  # None: in flow style
+
+    def mark(self, words: str) -> str:
+        """Return a new mark for some words."""
+        name = f"{self.prefix}{len(self.words)}z"
+        self.words[name] = words
+        return name
+
+    def follow(self, token: yaml.Token) -> None:
+        """Open or close the collection that a token opens or closes."""
+        column = token.start_mark.column
+        if isinstance(token, yaml.BlockMappingStartToken):
+            self.levels.append((column, _MAPPING))
+        elif isinstance(token, yaml.BlockSequenceStartToken):
+            self.levels.append((column, _SEQUENCE))
+        elif isinstance(token, (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)):
+            self.levels.append(None)
+        elif isinstance(token, (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)):
+            self.levels.pop()
+
+    def places(self, before: yaml.Token, after: yaml.Token) -> list[_Level]:
+        """Return the collections in which an entry may stand between two tokens, the outermost first.
+
+        `after` is the next token that closes nothing. A sequence may stand in the column of the mapping that it is in:
+        libyaml has no token for its start.
+        """
+        column = after.start_mark.column
+        if isinstance(after, yaml.BlockMappingStartToken):
+            return [(column, _MAPPING)]
+        if isinstance(after, yaml.BlockSequenceStartToken):
+            return [(column, _SEQUENCE)]
+        if None in self.levels or not isinstance(
+            after, (yaml.KeyToken, yaml.BlockEntryToken, yaml.StreamEndToken, yaml.DocumentEndToken)
+        ):
+            return []
+        open_ones = [level for level in self.levels if level and level[0] >= column]
+        if isinstance(after, yaml.BlockEntryToken) and (column, _SEQUENCE) not in open_ones:
+            deeper = [] if isinstance(before, _WAITING) else [level for level in open_ones if level[0] > column]
+            return [(column, _SEQUENCE), *deeper]
+        return open_ones
+
+    def between(self, first: int, end: int, places: Sequence[_Level]) -> None:
+        """Mark the lines from `first` to `end`, each in the place that its column is nearest to."""
+        last = places[0][0]  # an entry further in cannot follow one further out
+        for number in reversed(range(first, end)):
+            words = self.lines[number].strip()
+            column = len(self.lines[number]) - len(self.lines[number].lstrip()) if words else 0
+            fitting = [level for level in places if last <= level[0] <= max(column, last)]
+            last, entry = fitting[-1]
+            self.lines[number] = f"{' ' * last}{entry}{self.mark(words)}{'' if entry else ': 0'}"
+
+
+def marked(text: str) -> Marked:
+    """Return a text (as `strict_yaml` accepts it) with its comments and blank lines as marks.
+
+    Comments stand between tokens only: a `#` in a text is none. Those for which there is no entry, as inside `{ }`,
+    become comments of a mark alone.
     """
-    root = compose(text)
-    if not isinstance(root, yaml.MappingNode) or root.flow_style:
-        raise CannotEdit("the whole file is one flow mapping { }")
-    lines = tuple(text.splitlines(keepends=True))
-    source = _Source(text, lines, tuple(accumulate(map(len, lines), initial=0)), _comments(text))
-    end = next((number for number, line in enumerate(lines) if line.startswith("...")), len(lines))
-    block = _block(source, root, wanted, (0, end), step=2)
-    return replace(block, tail=block.tail + lines[end:])
+    prefix = "comment"
+    while prefix in text:
+        prefix += "x"
+    marker = _Marker(text.removesuffix("\n").replace("\r\n", "\n").split("\n"), prefix)
+    tokens = list(yaml.scan("\n".join(marker.lines), Loader=yaml.CSafeLoader))
+    closing = yaml.BlockEndToken
+    for number, (before, after) in enumerate(pairwise(tokens)):
+        marker.follow(before)
+        if isinstance(before, _OUTSIDE):
+            continue
+        first, end = before.end_mark.line, after.start_mark.line
+        if before.end_mark.column and isinstance(after, yaml.StreamEndToken):
+            end = len(marker.lines)
+        elif isinstance(before, yaml.ScalarToken) and before.end_mark.column == 0 and first < end:
+            first -= 1  # a block scalar ends where the next line begins
+        start = before.end_mark.column if first == before.end_mark.line else len(marker.lines[first])
+        _behind(marker, first, start, max(first, end))
+        following = next((one for one in tokens[number + 1 :] if not isinstance(one, closing)), after)
+        if end > first + 1 and (places := marker.places(before, following)):
+            marker.between(first + 1, end, places)
+        else:
+            for line in range(first + 1, end):
+                _behind(marker, line, 0, end)
+    return Marked(text, tuple(marker.lines), prefix, marker.words)
 
 
-def write(block: Block) -> Iterator[str]:
-    """Yield the lines of a block; each is as it was read unless it was moved."""
-    margin = " " * block.indent
-    for entry in block.entries:
-        yield from entry.gap
-        yield from (margin + comment for comment in entry.above)
-        yield f"{margin}{entry.name}{entry.rest[0]}"
-        yield from (_shifted(line, block.indent - entry.indent) for line in entry.rest[1:])
-        if entry.block:
-            yield from write(entry.block)
-    yield from block.tail
+def _behind(marker: _Marker, number: int, start: int, end: int) -> None:
+    """Mark the comment that stands behind something else on a line."""
+    if number >= end:
+        return
+    head, gap, words = re.match(r"(.*?)([ \t]*)(#.*)?$", marker.lines[number][start:]).groups()  # type: ignore[union-attr]
+    if words:
+        marker.lines[number] = f"{marker.lines[number][:start]}{head} #{marker.mark(gap + words.rstrip())}"
 
 
-def _shifted(line: str, by: int) -> str:
-    """Return a line `by` columns further in (or out, as far as it has spaces); an empty line stays empty."""
-    text = line.lstrip(" ")
-    return " " * max(0, len(line) - len(text) + by) + text if line.strip("\r\n") else line
+def replaced(
+    source: Marked, new: str, units: Collection[Keys], moves: Collection[tuple[Keys, Keys]], paths: Collection[Keys]
+) -> str:
+    """Return the original of `source` with the mappings at `units` as they are in `new`, which has the same marks.
 
-
-def _comments(text: str) -> dict[int, tuple[int, str]]:
-    """Return the column and words of each comment by its line.
-
-    Between two tokens are only spaces, line ends and comments: a `#` inside a text is never taken for one.
+    In them as well, keys that are on none of the `paths` keep their lines, and so do keys that `moves` moved. Lines end
+    as the first one does.
     """
-    found: dict[int, tuple[int, str]] = {}
-    for before, after in pairwise(yaml.scan(text, Loader=yaml.CSafeLoader)):
-        between = text[before.end_mark.index : after.start_mark.index].split("\n")
-        for number, line in enumerate(between):
-            if "#" in line:
-                column = line.index("#") + (0 if number else before.end_mark.column)
-                found[before.end_mark.line + number] = (column, line[line.index("#") :].rstrip())
-    return found
+    old = source.original
+    lines = old.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += newline(old)
+    before, after = compose(source.text), compose(new)
+    fresh = [[source.plain(line)] for line in new.splitlines()]
+    for pair in [*moves, *_kept(source, (before, after), paths)]:
+        _take_over(lines, fresh, (before, after), pair)
+    spans = []
+    for unit in units:
+        there, here = _mapping(before, unit), _mapping(after, unit)
+        shift = there.value[0][0].start_mark.column - here.value[0][0].start_mark.column
+        were = dict(_entries(there, len(lines)))
+        for path in paths:
+            were.pop(path[len(unit)] if path[: len(unit)] == unit else "", None)
+        written = []
+        for key, (first, end) in _entries(here, len(fresh)):
+            written += lines[slice(*were[key])] if key in were else _shifted(fresh[first:end], shift, newline(old))
+        spans.append((*_span(there, len(lines)), written))
+    for first, end, written in sorted(spans, reverse=True):
+        lines[first:end] = written
+    text = "".join(lines)
+    return text if old.endswith("\n") else text.removesuffix(newline(old))
 
 
-def _block(source: _Source, node: yaml.MappingNode, wanted: Wanted, span: _Span, step: int) -> Block:
-    """Take a mapping in block style apart; `span` are the lines below its key."""
+def _kept(source: Marked, roots: tuple[Any, Any], paths: Collection[Keys]) -> Iterator[tuple[Keys, Keys]]:
+    """Yield the keys (twice each, as of moves) beside the `paths`, in mappings that are there before and after."""
+    for above in {path[:end] for path in paths for end in range(1, len(path))}:
+        old, new = ({key.value for key, _ in getattr(_find(root, above), "value", ())} for root in roots)
+        for key in (old & new) - source.words.keys():
+            path = (*above, key)
+            if not any(other[: len(path)] == path for other in paths):
+                yield path, path
+
+
+def _take_over(lines: Sequence[str], fresh: list[list[str]], roots: tuple[Any, Any], move: tuple[Keys, Keys]) -> None:
+    """Put the lines that a moved key had into those that it has now, if both are lines for themselves."""
+    places = []
+    for root, path, count in zip(roots, move, (len(lines), len(fresh)), strict=True):
+        mapping = _mapping(root, path[:-1])
+        if mapping.flow_style:
+            return
+        key = next(key for key, _ in mapping.value if key.value == path[-1])
+        places.append((key, *dict(_entries(mapping, count))[path[-1]]))
+    (was, first, end), (now, start, stop) = places
+    if lines[first][: was.start_mark.column].strip():
+        return  # behind a `?`
+    shift = now.start_mark.column - was.start_mark.column
+    head = fresh[start][0][: now.end_mark.column] + lines[first][was.end_mark.column :].rstrip("\r\n")
+    below = [line.rstrip("\r\n") for line in lines[first + 1 : end]]
+    fresh[start:stop] = [[head, *_shifted([below], shift, "")], *([] for _ in range(start + 1, stop))]
+
+
+def _shifted(groups: Sequence[Sequence[str]], by: int, line_end: str) -> list[str]:
+    """Return lines `by` columns further in (or out, as far as they have spaces); an empty line stays empty."""
+    margins = [(line, len(line) - len(line.lstrip(" "))) for group in groups for line in group]
+    return [(" " * max(0, margin + by) + line[margin:] if line else "") + line_end for line, margin in margins]
+
+
+def _entries(node: yaml.MappingNode, count: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield each key of a mapping in block style with its first line and the one after its last."""
     starts = [key.start_mark.line for key, _ in node.value]
-    indent = node.value[0][0].start_mark.column
-    for (key, _), start in zip(node.value, starts, strict=True):
-        if source.lines[start][: key.start_mark.column].strip(" ") or key.start_mark.column != indent:
-            raise CannotEdit("a key that does not begin its line cannot be moved", start)
-    # Comments in a key's own column belong to the key below them; below the last key, those further out do, too.
-    below = _climb(source, span[1], 0, indent)
-    tops = [span[0], *(_climb(source, start, indent, indent) for start in starts[1:]), below]
-    entries = (
-        _entry(source, pair, wanted, (top, start, end), step)
-        for pair, top, start, end in zip(node.value, tops[:-1], starts, tops[1:], strict=True)
-    )
-    return Block(indent, step, tuple(entries), source.lines[below : span[1]])
+    end = _span(node, count)[1]
+    for (key, _), first, last in zip(node.value, starts, [*starts[1:], end], strict=True):
+        yield key.value, (first, last)
 
 
-def _climb(source: _Source, line: int, lowest: int, highest: int, *, blank: bool = True) -> int:
-    """Return the first of the lines right above `line` that are blank or comments in these columns."""
-    while line > 0 and (
-        lowest <= source.comment_column(line - 1) <= highest or (blank and not source.lines[line - 1].strip())
-    ):
-        line -= 1
-    return line
+def _span(node: yaml.MappingNode, count: int) -> tuple[int, int]:
+    """Return the first line of a mapping in block style, and the one after its last, of `count` lines."""
+    return node.value[0][0].start_mark.line, min(count, node.end_mark.line)
 
 
-def _entry(source: _Source, pair: _Pair, wanted: Wanted, place: _Place, step: int) -> Entry:
-    """Return a key of a block mapping with all of its lines."""
-    key, value = pair
-    top, start, end = place
-    indent = key.start_mark.column
-    own = max(top, _climb(source, start, indent, indent, blank=False))
-    entry = Entry(
-        key=key.value,
-        name=source.text[key.start_mark.index : key.end_mark.index],
-        indent=indent,
-        gap=source.lines[top:own],
-        above=tuple(line[indent:] for line in source.lines[own:start]),
-        rest=tuple(source.text[key.end_mark.index : source.starts[end]].splitlines(keepends=True)),
-        comments=source.words(start, end),
-    )
-    inside = wanted.get(entry.key)
-    if not inside:
-        return entry
-    _check(source, key, value)
-    if isinstance(value, yaml.MappingNode) and not value.flow_style:
-        below = key.end_mark.line + 1
-        block = _block(source, value, inside, (below, end), value.value[0][0].start_mark.column - indent)
-        return replace(entry, rest=entry.rest[:1], comments=source.words(start, below), block=block)
-    last = value.end_mark.line + 1
-    block = replace(_flow(source, value, inside, indent + step, step), tail=source.lines[last:end])
-    rest = ":" + source.text[value.end_mark.index : source.starts[last]]
-    return replace(entry, rest=(rest,), comments=source.words(last - 1, last), block=block)
+def _mapping(root: yaml.Node | None, path: Keys) -> yaml.MappingNode:
+    """Return the mapping at a path."""
+    node = _find(root, path)
+    if node is None:
+        raise CannotEdit("a value stands where a mapping is needed")
+    return node
 
 
-def _check(source: _Source, key: yaml.Node, value: yaml.Node) -> None:
-    """Raise CannotEdit unless a value is a mapping that can be taken apart."""
-    line = key.start_mark.line
-    if value.start_mark.index < key.start_mark.index:
-        raise CannotEdit("an alias stands where a mapping has to be changed", line)
-    if not isinstance(value, yaml.MappingNode):
-        raise CannotEdit("a value stands where a mapping is needed", line)
-    if value.flow_style and source.text[value.start_mark.index] != "{":
-        raise CannotEdit("a flow mapping with an anchor or tag cannot be changed", line)
-    if value.flow_style and source.words(value.start_mark.line, value.end_mark.line):
-        raise CannotEdit("a comment inside { } cannot be kept", line)
+def _find(node: yaml.Node | None, path: Keys) -> yaml.MappingNode | None:
+    """Return the mapping at a path, if there is one."""
+    for key in path:
+        node = next((value for name, value in node.value if name.value == key), None) if _is_mapping(node) else None
+    return node if _is_mapping(node) else None
 
 
-def _flow(source: _Source, node: yaml.Node, wanted: Wanted, indent: int, step: int) -> Block:
-    """Return a flow mapping as a block whose keys stand at `indent`, each on a line of its own."""
-    starts = [key.start_mark.index for key, _ in node.value]
-    entries = []
-    for (key, value), end in zip(node.value, [*starts[1:], node.end_mark.index - 1], strict=False):
-        text = source.text[key.end_mark.index : end].strip().removesuffix(",").strip().removeprefix(":")
-        line = " ".join(text.split("\n"))
-        entry = Entry(key.value, source.text[key.start_mark.index : key.end_mark.index], indent)
-        inside = wanted.get(entry.key)
-        if inside:
-            _check(source, key, value)
-            line = ""
-            entry = replace(entry, block=_flow(source, value, inside, indent + step, step))
-        entries.append(replace(entry, rest=(f": {line.strip()}".rstrip() + newline(source.text),)))
-    return Block(indent, step, tuple(entries))
+def _is_mapping(node: yaml.Node | None) -> TypeGuard[yaml.MappingNode]:
+    """Whether a node is a mapping."""
+    return isinstance(node, yaml.MappingNode)
+
+
+def unit_of(text: str, path: Keys) -> Keys:
+    """Return the path of the innermost mapping on `path` that has its lines for itself: block style, not empty."""
+    node = compose(text)
+    unit: Keys = ()
+    for end in range(len(path) + 1):
+        if not isinstance(node, yaml.MappingNode) or node.flow_style or not node.value:
+            break
+        unit = path[:end]
+        node = next((value for name, value in node.value if path[end : end + 1] == (name.value,)), None)
+    return unit

@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from vcluster_isolation.migration.layout import CannotEdit, compose
-from vcluster_isolation.migration.moves import Keys, tree
+from vcluster_isolation.migration.moves import tree
+from vcluster_isolation.values.renames import Keys
 
 
 def has_own(text: str, path: Keys) -> bool:

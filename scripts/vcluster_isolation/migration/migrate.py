@@ -7,7 +7,8 @@ is compared, node by node, with what it should mean, before anybody sees it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,8 +62,9 @@ def migrate(text: str, name: str, renames: Sequence[Rename] | None = None) -> Mi
     """Return what `text`, the content of a values file that messages call `name`, becomes today.
 
     In the values of an umbrella chart, what stands below a subchart's key is migrated as well.
-    Comments, order, quotes and indentation stay, and so does every line that has nothing to do with a renamed
-    key. Migrating again changes nothing more. Raises InputError when the text is not strict YAML.
+    Comments, anchors, order and quotes stay, and so does every line outside the mapping that a renamed key stands in;
+    where others change in layout, a note says so. Migrating again changes nothing more. Raises InputError when the
+    text is not strict YAML.
     """
     file = _File(text, name, parse_mapping(text, name))
     rows = list(_everywhere(file.values, read_renames() if renames is None else renames))
@@ -79,7 +81,18 @@ def migrate(text: str, name: str, renames: Sequence[Rename] | None = None) -> Mi
         check_meaning(text, new, moves, empty)
     except CannotEdit as error:
         return Migration(text, problems=tuple(_by_hand(file, moves, empty, error)))
-    return Migration(new, tuple(_done(file, moves, empty)), tuple(_notes(file, moves)))
+    notes = (*_notes(file, moves), *layout_notes(text, new, name, [*(row.source for row in used), *empty]))
+    return Migration(new, tuple(_done(file, moves, empty)), notes)
+
+
+def layout_notes(old: str, new: str, name: str, paths: Iterable[Keys]) -> Iterator[str]:
+    """Yield a note if other lines than those of the keys at `paths`, and of the mappings that these are in, changed."""
+    own = {line_of(old, path[:end]) for path in paths for end in range(1, len(path) + 1)}
+    there = Counter(line.strip() for line in new.splitlines())
+    others = Counter(line.strip() for number, line in enumerate(old.splitlines(), 1) if number not in own)
+    if any((others - there).elements()):
+        what = "the layout of other lines changed as well (spaces, line breaks, indentation), and not what they mean"
+        yield f"{name}: {what}"
 
 
 def _everywhere(values: Mapping[str, Any], renames: Sequence[Rename]) -> Iterator[Rename]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from vcluster_isolation.errors import Problem
 from vcluster_isolation.migration.layout import CannotEdit
 from vcluster_isolation.migration.meaning import check_meaning, has_own
-from vcluster_isolation.migration.migrate import Migration
+from vcluster_isolation.migration.migrate import Migration, layout_notes
 from vcluster_isolation.migration.moves import edit
 from vcluster_isolation.values.renames import BASE, Keys
 from vcluster_isolation.values.strict_yaml import line_of, parse_mapping
@@ -109,7 +109,10 @@ def migrate_old(text: str, name: str) -> Migration:
     done = [f"{name}:{line_of(text, old)}: {dotted(old)} is now {dotted(new)}" for old, new in moves]
     done += [f"{name}:{line_of(text, path)}: {dotted(path)} set nothing more and is removed" for path in removals]
     done += [f"{name}: {dotted(path)} is {scalar}, as isolation.enabled made it" for path, scalar in additions]
-    return Migration(edited, tuple(done), (f"{name}: was a file of vCluster 0.19 or older, and is one of 0.31 now",))
+    notes = layout_notes(text, edited, name, sorted(known))
+    return Migration(
+        edited, tuple(done), (f"{name}: was a file of vCluster 0.19 or older, and is one of 0.31 now", *notes)
+    )
 
 
 def _changes(values: Mapping[str, Any], *, on: bool) -> tuple[list[tuple[Keys, Keys]], list[Keys]]:

@@ -11,6 +11,7 @@ from functools import reduce
 from typing import Any, Final
 
 from vcluster_isolation.kubernetes.shapes import Finding
+from vcluster_isolation.values import legacy
 from vcluster_isolation.values.delivery.kinds import ROOT_KEYS
 from vcluster_isolation.values.renames import Keys, policy_places
 from vcluster_isolation.wording import dotted
@@ -23,26 +24,8 @@ _OF_A_VCLUSTER_YAML: Final = (ROOT_KEYS - {"global", "platform", "external", "pl
 }
 """Root keys that hardly anything else has."""
 
-_OF_0_19: Final = frozenset(
-    {
-        *(
-            "isolation",
-            "syncer",
-            "coredns",
-            "mapServices",
-            "embeddedEtcd",
-            "multiNamespaceMode",
-            "headless",
-            "enableHA",
-        ),
-        *("fallbackHostDns", "noopSyncer", "globalAnnotations", "defaultImageRegistry", "openshift"),
-        *("workloadServiceAccount", "hostpathMapper", "proLicenseSecret"),
-    }
-)
-"""Root keys of the charts k3s, k0s, k8s and eks of vCluster 0.19 and older, which nothing else has."""
-
 _OF_0_19_TOO: Final = frozenset({"storage", "serviceAccount", "replicas", "ingress", "service", "init", "api", "etcd"})
-"""Others of them, which only mean something beside the first."""
+"""Other root keys of vCluster 0.19 and older, which only mean something beside `legacy.ROOT_KEYS`."""
 
 _MARK: Final = re.compile(r"\$[{(]|\$[A-Za-z_]|%\{|(?P<erb><%)|\(\( |\{\{|\[\[ |@@[^@]+@@|#\{")
 """Marks of shells, Terraform, ERB, spruce, Go templates, and programs that replace words."""
@@ -57,7 +40,7 @@ def better(values: Mapping[str, Any], findings: Sequence[Finding]) -> list[Findi
         inside = {path[0] for path, _, _ in umbrella}
         rest = [one for one in findings if one[0][:1] and one[0][0] not in inside and not _is_unknown_root(one)]
         return [*umbrella, *rest]
-    old = any(_is_unknown_root(one) and one[0][0] in _OF_0_19 for one in findings)
+    old = any(_is_unknown_root(one) and one[0][0] in legacy.ROOT_KEYS for one in findings)
     return [_advised(finding, old=old) for finding in findings]
 
 
@@ -92,7 +75,7 @@ def _advised(finding: Finding, *, old: bool) -> Finding:
     path, what, next_step = finding
     if what == UNKNOWN and path in {("apiVersion",), ("kind",)}:
         return path, what, "remove it: a vcluster.yaml is no Kubernetes object"
-    is_old = path[0] in _OF_0_19 or (old and path[0] in _OF_0_19_TOO) if path else False
+    is_old = path[0] in legacy.ROOT_KEYS or (old and path[0] in _OF_0_19_TOO) if path else False
     if what == UNKNOWN and (is_old or (path[0] == "vcluster" and len(path) > 1)):
         return path, what, next_step if next_step.startswith("did you mean") else _OLD
     return path, what, for_template(what, next_step)

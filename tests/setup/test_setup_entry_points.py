@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from bootstrap_machine import REPOSITORY, program
+from setup_machine import REPOSITORY, program
 
 STARTS = """
 import sys
@@ -51,7 +50,7 @@ def checkout(tmp_path: Path) -> Checkout:
     for name in ("scripts/bootstrap", "scripts/isolate", "scripts/test", ".ci/run"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, root / name)
-    package = root / "scripts" / "vcluster_isolation" / "bootstrap"
+    package = root / "scripts" / "setup"
     package.mkdir(parents=True)
     (package / "main.py").write_text(STARTS)
     (root / "path").mkdir()

@@ -16,12 +16,12 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+from setup_machine import PYTHON, REPOSITORY, Machine, new_machine, program
 
-from bootstrap_machine import PYTHON, REPOSITORY, Machine, new_machine, program
-from vcluster_isolation.bootstrap import advice, packages, programs, work
-from vcluster_isolation.bootstrap.main import start
-from vcluster_isolation.bootstrap.progress import Progress
-from vcluster_isolation.bootstrap.work import locked
+from setup import advice, packages, programs, work
+from setup.main import start
+from setup.progress import Progress
+from setup.work import locked
 
 NETWORK = (
     "no connection: check the network and its settings (HTTPS_PROXY, PIP_INDEX_URL, GOPROXY),"
@@ -46,9 +46,11 @@ def test_without_network_for_pip(machine: Machine, capsys: pytest.CaptureFixture
     machine.variables["FAIL_PIP"] = "WARNING: Temporary failure in name resolution\\nERROR: No matching distribution\\n"
     assert machine.set_up("--minimal") == 2
     assert said(machine, capsys) == (
-        "set-up 1/2: making .venv with the pinned Python packages ... failed after N s\n"
-        "error: set-up failed while making .venv with the pinned Python packages\n"
-        "  $ 'ROOT/.venv/bin/python' -m pip install --quiet --no-deps --only-binary :all: --require-hashes"
+        "set-up 1/3: making .venv ... N s\n"
+        "set-up 2/3: building helm v4.3.1 with Go ... N s\n"
+        "set-up 3/3: installing the pinned Python packages ... failed after N s\n"
+        "error: set-up failed while installing the pinned Python packages\n"
+        "  $ 'ROOT/.venv/bin/python' -m pip install --quiet --no-deps --only-binary :all: --no-compile --require-hashes"
         " --requirement 'ROOT/requirements/runtime.txt'\n"
         "  WARNING: Temporary failure in name resolution\n"
         "  ERROR: No matching distribution\n"
@@ -60,8 +62,9 @@ def test_without_network_for_pip(machine: Machine, capsys: pytest.CaptureFixture
 def test_a_build_that_fails(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     machine.variables["FAIL_GO"] = "internal compiler error\\n"
     assert machine.set_up("--minimal") == 2
-    assert said(machine, capsys).partition("set-up 2/2: ")[2] == (
+    assert said(machine, capsys).partition("set-up 2/3: ")[2] == (
         "building helm v4.3.1 with Go ... failed after N s\n"
+        "set-up 3/3: installing the pinned Python packages ... N s\n"
         "error: set-up failed while building helm v4.3.1 with Go\n"
         "  $ BIN/go install -trimpath -ldflags"
         " '-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1' tool\n"
@@ -78,7 +81,7 @@ def test_a_build_of_the_wrong_version(machine: Machine, capsys: pytest.CaptureFi
     assert said(machine, capsys).partition("error: ")[2] == (
         "set-up failed while building helm v4.3.1 with Go\n"
         "  the build says it is 'v4.2.0', and not v4.3.1\n"
-        "what to do: see that tools/helm4/go.mod and bootstrap/pins.py agree\n"
+        "what to do: see that tools/helm4/go.mod and scripts/setup/pins.py agree\n"
     )
     assert not (machine.project.built / "helm4").exists()
 
@@ -125,7 +128,7 @@ def test_without_ensurepip_and_another_pip(
     monkeypatch.setattr(packages, "pip_version", lambda: (22, 2))
     assert machine.set_up("--minimal") == 2
     assert said(machine, capsys).partition("error: ")[2] == (
-        "set-up failed while making .venv with the pinned Python packages\n"
+        "set-up failed while making .venv\n"
         "  BIN/python3 has neither ensurepip nor pip 22.3 or newer\n"
         "what to do: `apt-get install python3-venv` (Debian, Ubuntu), or name another Python with"
         " PYTHON=/path/to/python3\n"
@@ -151,7 +154,7 @@ def test_a_python_that_is_not_there(
     monkeypatch.setattr(sys, "executable", "/no/python3")
     assert machine.set_up("--minimal") == 2
     assert said(machine, capsys).partition("error: ")[2] == (
-        "set-up failed while making .venv with the pinned Python packages\n"
+        "set-up failed while making .venv\n"
         "  /no/python3: No such file or directory\n"
         "what to do: remove .tools and .venv, then run the command again: it goes on where it can\n"
     )
@@ -199,6 +202,19 @@ def test_after_a_failure_what_was_done_is_not_done_again(machine: Machine) -> No
     assert set(machine.calls()) == {"go env", "go install"}
 
 
+def test_packages_are_installed_while_go_builds(machine: Machine) -> None:
+    order = machine.folder / "order"
+    (machine.bin / "python3").write_text(
+        PYTHON.replace(
+            "pip)\n",
+            f"pip)\n    for _ in $(seq 200); do [ -e {order} ] || sleep 0.05; done; [ -e {order} ] || exit 1\n",
+        )
+    )
+    go = machine.bin / "go"
+    go.write_text(go.read_text().replace("pwd >", f"touch {order}\npwd >"))
+    assert machine.set_up("--minimal") == 0
+
+
 def test_packages_that_were_half_added_make_the_environment_anew(machine: Machine) -> None:
     machine.set_up("--minimal")
     machine.variables["FAIL_PIP"] = "killed\\n"
@@ -222,7 +238,7 @@ def entry(machine: Machine, *arguments: str, **more: str) -> subprocess.Popen[st
     code = (
         "import signal, sys; sys.path.insert(0, sys.argv[1]); sys.executable = sys.argv[3];"
         "signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL);"
-        "from vcluster_isolation.bootstrap.main import start; sys.exit(start(sys.argv[2], sys.argv[4:]))"
+        "from setup.main import start; sys.exit(start(sys.argv[2], sys.argv[4:]))"
     )
     words = [sys.orig_argv[0], "-c", code, str(REPOSITORY / "scripts"), str(machine.project.root)]
     python = str(machine.bin / "python3")

@@ -8,8 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from bootstrap_machine import Machine, new_machine
+from setup_machine import Machine, new_machine
 
 
 @pytest.fixture
@@ -23,9 +22,10 @@ def test_a_fresh_checkout_becomes_complete(machine: Machine, capsys: pytest.Capt
     assert machine.set_up() == 0
     out, err = capsys.readouterr()
     assert re.sub(r"\d+ s\b", "N s", err).splitlines() == [
-        "set-up 1/3: making .venv with the pinned Python packages ... N s",
-        "set-up 2/3: building helm v4.3.1 with Go ... N s",
-        "set-up 3/3: building kubeconform v0.8.0 with Go ... N s",
+        "set-up 1/4: making .venv ... N s",
+        "set-up 2/4: building helm v4.3.1 with Go ... N s",
+        "set-up 3/4: building kubeconform v0.8.0 with Go ... N s",
+        "set-up 4/4: installing the pinned Python packages ... N s",
     ]
     assert [line.split()[0] for line in out.splitlines()] == ["Python", "helm", "kubeconform"]
     assert "helm         v4.3.1    .tools/bin/helm, built here" in out.splitlines()
@@ -158,7 +158,7 @@ def test_only_pinned_packages_with_their_hashes_are_installed(machine: Machine) 
     install = next(call for call in machine.calls() if "pip install" in call)
     root = machine.project.root
     assert install == (
-        "python -m pip install --quiet --no-deps --only-binary :all: --require-hashes"
+        "python -m pip install --quiet --no-deps --only-binary :all: --no-compile --require-hashes"
         f" --requirement {root}/requirements/runtime.txt"
     )
 

@@ -8,13 +8,13 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from vcluster_isolation.bootstrap import advice
-from vcluster_isolation.bootstrap.progress import Progress
-from vcluster_isolation.bootstrap.project import Project
+from setup import advice
+from setup.progress import Progress
+from setup.project import Project
 from vcluster_isolation.errors import SetupFailed
 from vcluster_isolation.wording import printable
 
@@ -24,14 +24,35 @@ _PATIENCE = 10  # seconds that a program has to end by itself when we are interr
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """A program that was started: its command line, and where in its log its output begins."""
+
+    process: subprocess.Popen[bytes]
+    words: tuple[str, ...]
+    output_from: int
+
+
+@dataclass(frozen=True, slots=True)
 class Workshop:
-    """What each step works with: the project, the caller's environment, a Python, and the held lock."""
+    """What each step works with: the project, the caller's environment, a Python, and the held lock.
+
+    `background` are programs that one step began and a later one finishes, by the name of their log; `started` are
+    all that were started.
+    """
 
     project: Project
     environment: Mapping[str, str]
     python: Path
     progress: Progress
     lock: int
+    background: dict[str, Running] = field(default_factory=dict)
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def close(self) -> None:
+        """End what still runs, with all that it started: nothing waits for it any more."""
+        for process in self.started:
+            if process.poll() is None:
+                _end(process)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +85,8 @@ def locked(project: Project, waiting: Callable[[], None]) -> Iterator[int]:
 def perform(shop: Workshop, step: Step) -> None:
     """Do one step, with progress. Raises SetupFailed, also for files that cannot be read or written."""
     shop.project.logs.mkdir(parents=True, exist_ok=True)
-    log(shop, step).write_bytes(b"")
+    if step.name not in shop.background:
+        log(shop, step.name).write_bytes(b"")
     with shop.progress.step(step.label):
         try:
             step.work(shop, step)
@@ -80,13 +102,42 @@ def run(
 
     Raises SetupFailed with the program's last lines and advice when it fails.
     """
-    words = list(map(str, command))
-    with log(shop, step).open("ab") as sink:
+    return finish(shop, step, begin(shop, step.name, command, env, cwd))
+
+
+def begin(
+    shop: Workshop, name: str, command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None = None
+) -> Running:
+    """Start a program with its output to the log of that name, in a session of its own."""
+    words = tuple(map(str, command))
+    with log(shop, name).open("ab") as sink:
         start = sink.tell()
-        code = _run(words, sink.fileno(), env, cwd, shop)
-    said = log(shop, step).read_bytes()[start:].decode(errors="replace")
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=sink.fileno(),
+            stderr=subprocess.STDOUT,
+            env=dict(env),
+            cwd=cwd,
+            pass_fds=(shop.lock,),
+            start_new_session=True,
+        )
+        shop.started.append(process)
+        return Running(process, words, start)
+
+
+def finish(shop: Workshop, step: Step, running: Running) -> str:
+    """Wait for a program of a step, and return what it printed.
+
+    Raises SetupFailed with the program's last lines and advice when it fails.
+    """
+    while (code := running.process.poll()) is None:
+        with suppress(subprocess.TimeoutExpired):
+            running.process.wait(timeout=0.2)
+        shop.progress.tick()
+    said = log(shop, step.name).read_bytes()[running.output_from :].decode(errors="replace")
     if code:
-        raise failure(shop, step, words, said, code)
+        raise failure(shop, step, running.words, said, code)
     return said
 
 
@@ -94,36 +145,13 @@ def failure(shop: Workshop, step: Step, words: Sequence[str], said: str, code: i
     """Return the error for a program that ended with `code` after it `said` something."""
     lines = [printable(line)[:_LONGEST_LINE] for line in said.splitlines() if line.strip()][-_LAST_LINES:]
     ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-    details = [f"$ {shlex.join(words)}", *lines, f"({ended}; all of its output: {log(shop, step)})"]
+    details = [f"$ {shlex.join(words)}", *lines, f"({ended}; all of its output: {log(shop, step.name)})"]
     return SetupFailed(step.label, details, advice.for_output(said, step.otherwise))
 
 
-def log(shop: Workshop, step: Step) -> Path:
-    """Return the file with all output of a step's programs."""
-    return shop.project.logs / f"{step.name}.log"
-
-
-def _run(words: list[str], sink: int, env: Mapping[str, str], cwd: Path | None, shop: Workshop) -> int:
-    """Run a program to its end, or end it (with all it started) when we are interrupted."""
-    process = subprocess.Popen(
-        words,
-        stdin=subprocess.DEVNULL,
-        stdout=sink,
-        stderr=subprocess.STDOUT,
-        env=dict(env),
-        cwd=cwd,
-        pass_fds=(shop.lock,),
-        start_new_session=True,
-    )
-    try:
-        while True:
-            try:
-                return process.wait(timeout=0.2)
-            except subprocess.TimeoutExpired:
-                shop.progress.tick()
-    except BaseException:
-        _end(process)
-        raise
+def log(shop: Workshop, name: str) -> Path:
+    """Return the file with all output of the programs of the step of that name."""
+    return shop.project.logs / f"{name}.log"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -9,31 +9,36 @@ import re
 import shlex
 import sys
 import sysconfig
+from functools import partial
 from pathlib import Path
 
-from vcluster_isolation.bootstrap import advice, environment
-from vcluster_isolation.bootstrap.project import Project, digest, remove, runnable, write
-from vcluster_isolation.bootstrap.work import Step, Workshop, run
+from setup import advice, environment
+from setup.project import Project, digest, remove, runnable, write
+from setup.work import Running, Step, Workshop, begin, finish, run
 from vcluster_isolation.errors import SetupFailed
 
 _COMMAND = "vcluster-isolation"
+_PACKAGES = "python-packages"
 _DEV_PROGRAMS = ("coverage", "mypy", "pytest", "ruff")
 _PIP_FOR_OTHERS = (22, 3)  # the first pip with `--python` (pip's NEWS)
 _OTHERWISE = "check what pip was told (PIP_INDEX_URL, PIP_NO_INDEX), or name another Python: PYTHON=/path/to/python3"
 _LAYOUT = "1"  # count up when what is made below changes, so that everybody's `.venv` is made anew
 
 
-def steps(project: Project, *, dev: bool) -> list[Step]:
-    """Return what has to be done for `.venv` to be complete: nothing, adding the `dev` packages, or all."""
+def steps(project: Project, *, dev: bool) -> tuple[list[Step], list[Step]]:
+    """Return what has to be done for `.venv` to be complete: first, and when everything else is done.
+
+    An environment that is made anew gets its packages while Go builds, which is at work with other things.
+    """
     wanted = _keys(project, dev=dev)
     there = _read_stamp(project) if _is_whole(project, dev=dev) else {}
     if wanted.items() <= there.items():
-        return []
+        return [], []
     if dev and _keys(project, dev=False) == there:
-        return [Step("python-packages", "adding the packages for development to .venv", _add_dev, _OTHERWISE)]
+        return [], [Step(_PACKAGES, "adding the packages for development to .venv", _add_dev, _OTHERWISE)]
     which = " and those for development" if dev else ""
-    work = _make_dev if dev else _make
-    return [Step("python-packages", f"making .venv with the pinned Python packages{which}", work, _OTHERWISE)]
+    first = Step("python", "making .venv", partial(_make, dev), _OTHERWISE)
+    return [first], [Step(_PACKAGES, f"installing the pinned Python packages{which}", partial(_end, dev), _OTHERWISE)]
 
 
 def pip(shop: Workshop) -> list[str]:
@@ -53,28 +58,24 @@ def pip_version() -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)[:2]))
 
 
-def _make(shop: Workshop, step: Step) -> None:
-    """Make `.venv` anew, with the packages that the commands need."""
+def _make(dev: bool, shop: Workshop, step: Step) -> None:  # noqa: FBT001 - bound by name where steps are made
+    """Make `.venv` anew, and begin to install the packages."""
     remove(shop.project.venv)
     _make_venv(shop, step)
-    _install(shop, step, "runtime")
-    _install_project(shop.project)
-    _write_stamp(shop.project, dev=False)
+    shop.background[_PACKAGES] = _install(shop, _PACKAGES, "dev" if dev else "runtime")
 
 
-def _make_dev(shop: Workshop, step: Step) -> None:
-    """Make `.venv` anew, with the packages for development too."""
-    remove(shop.project.venv)
-    _make_venv(shop, step)
-    _install(shop, step, "dev")
+def _end(dev: bool, shop: Workshop, step: Step) -> None:  # noqa: FBT001 - as above
+    """Wait for the packages, and finish `.venv` with this one."""
+    finish(shop, step, shop.background.pop(_PACKAGES))
     _install_project(shop.project)
-    _write_stamp(shop.project, dev=True)
+    _write_stamp(shop.project, dev=dev)
 
 
 def _add_dev(shop: Workshop, step: Step) -> None:
     """Add the packages for development; interrupted, `.venv` counts as not made."""
     remove(_stamp(shop.project))
-    _install(shop, step, "dev")
+    finish(shop, step, _install(shop, step.name, "dev"))
     _write_stamp(shop.project, dev=True)
 
 
@@ -97,14 +98,15 @@ def _make_venv(shop: Workshop, step: Step) -> None:
         )
 
 
-def _install(shop: Workshop, step: Step, which: str) -> None:
-    """Install one lock file: only what it names, only with the hashes it names.
+def _install(shop: Workshop, name: str, which: str) -> Running:
+    """Begin to install one lock file: only what it names, only with the hashes it names.
 
-    Only built packages: building one would fetch tools for it that no lock file pins.
+    Only built packages: building one would fetch tools for it that no lock file pins. Python compiles what it imports.
     """
     lock = shop.project.root / "requirements" / f"{which}.txt"
-    words = ["install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement"]
-    run(shop, step, [*pip(shop), *words, str(lock)], environment.for_pip(shop.project, shop.environment))
+    words = ["install", "--quiet", "--no-deps", "--only-binary", ":all:", "--no-compile", "--require-hashes"]
+    env = environment.for_pip(shop.project, shop.environment)
+    return begin(shop, name, [*pip(shop), *words, "--requirement", str(lock)], env)
 
 
 def _install_project(project: Project) -> None:

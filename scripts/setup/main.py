@@ -8,14 +8,15 @@ import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vcluster_isolation.bootstrap import advice, environment, packages, programs
-from vcluster_isolation.bootstrap.progress import Progress
-from vcluster_isolation.bootstrap.project import Project, remove
-from vcluster_isolation.bootstrap.work import Step, Workshop, locked, perform
-from vcluster_isolation.errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_UNEXPECTED, IsolationError
+from setup import advice, environment, packages, programs
+from setup.progress import Progress
+from setup.project import Project, remove
+from setup.work import Step, Workshop, locked, perform
+from vcluster_isolation.errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_UNEXPECTED, IsolationError, SetupFailed
 
 _INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended
 
@@ -64,7 +65,8 @@ def _steps(
     project: Project, caller: Mapping[str, str], wanted: Wanted, choices: Sequence[programs.Choice]
 ) -> list[Step]:
     """Return everything that is to be done."""
-    return [*packages.steps(project, dev=wanted.dev), *programs.steps(project, caller, choices)]
+    first, last = packages.steps(project, dev=wanted.dev)
+    return [*first, *programs.steps(project, caller, choices), *last]
 
 
 def _work(project: Project, caller: Mapping[str, str], steps: Sequence[Step], lock: int) -> None:
@@ -72,8 +74,15 @@ def _work(project: Project, caller: Mapping[str, str], steps: Sequence[Step], lo
     project.scratch.mkdir(parents=True, exist_ok=True)
     progress = Progress(sys.stderr, len(steps))
     shop = Workshop(project, caller, Path(sys.executable), progress, lock)
-    for step in steps:
-        perform(shop, step)
+    with closing(shop):
+        try:
+            for step in steps:
+                perform(shop, step)
+        except SetupFailed:
+            if shop.background:  # what is under way is not done again next time
+                with suppress(SetupFailed):
+                    perform(shop, steps[-1])
+            raise
     remove(project.build)
 
 

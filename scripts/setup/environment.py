@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from vcluster_isolation.bootstrap.project import Project
+from setup.project import Project
 
 # Would load code from elsewhere into our Python, or write its bytecode elsewhere.
 _PYTHON = (

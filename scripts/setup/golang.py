@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vcluster_isolation.bootstrap import environment
-from vcluster_isolation.bootstrap.packages import pip
-from vcluster_isolation.bootstrap.pins import PINNED, Pinned, Version, go_needed, parse_go, shown
-from vcluster_isolation.bootstrap.project import Project, digest, on_path, remove, runnable
-from vcluster_isolation.bootstrap.work import Step, Workshop, run
+from setup import environment
+from setup.packages import pip
+from setup.pins import PINNED, Pinned, Version, go_needed, parse_go, shown
+from setup.project import Project, digest, on_path, remove, runnable
+from setup.work import Step, Workshop, run
 
 _PATIENCE = 20  # seconds for `go env`
 
