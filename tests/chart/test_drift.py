@@ -25,7 +25,11 @@ SCHEMA: Json = json.loads((PROJECT / "values.schema.json").read_text(encoding="u
 VALUES_TEXT = (CHART / "values.yaml").read_text(encoding="utf-8")
 VALUES: Json = yaml.safe_load(VALUES_TEXT)
 RENAMES: list[Json] = yaml.safe_load((CHART / "renames.yaml").read_text(encoding="utf-8"))
-TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (CHART / "templates").iterdir()}
+TEMPLATES = {
+    path.relative_to(CHART).as_posix(): path.read_text(encoding="utf-8")
+    for path in (CHART / "templates").rglob("*")
+    if path.is_file()
+}
 
 
 def schema_leaves(schema: Json, path: str = "") -> Iterator[tuple[str, Json]]:

@@ -5,7 +5,7 @@ What the templates go by, worked out once in a render and kept among the values,
   vcluster-isolation.namespaces       the namespaces of the workloads, the release's first
   vcluster-isolation.host-api-server  {cidrs, ports}
   vcluster-isolation.public.blocks    the ipBlocks of publicEgress, {cidr, except}
-  vcluster-isolation.floor            {kind, version, priority, last, most}: see _floor_api.tpl
+  vcluster-isolation.floor            {kind, version, priority, last, most}: see floor/_api.tpl
 */}}
 {{- define "vcluster-isolation.prepare" -}}
 {{- /* A marker of a type that no values have: with the schema skipped, a user could set these keys. */}}
@@ -24,6 +24,8 @@ What the templates go by, worked out once in a render and kept among the values,
 {{- $_ := set $.Values $key (include $key $ | fromJson).value }}
 {{- end }}
 {{- $_ := set .Values "vcluster-isolation.prepared" .Files }}
+{{- /* Refused here, before any policy is made of them: Helm runs templates in an order of its own. */}}
+{{- include "vcluster-isolation.validate" . }}
 {{- end }}
 {{- end }}
 

@@ -1,7 +1,7 @@
 {{/*
 The floor: rules of a tier above NetworkPolicies, which pass on what the chart's policies are about and deny the rest, so
 that no NetworkPolicy of the tenant's opens more. First they are data, {flow, key, action, ports, peers}, with ports and
-peers as in a NetworkPolicy; `_floor_api.tpl` makes AdminNetworkPolicy or ClusterNetworkPolicy of them.
+peers as in a NetworkPolicy; `_api.tpl` makes AdminNetworkPolicy or ClusterNetworkPolicy of them.
 */}}
 
 {{/* What workloads may be allowed to reach, as a JSON list of rules: the rest is denied. */}}

@@ -1,6 +1,6 @@
 {{/*
 vCluster Platform and its cluster agents: what their policies go by, the table of their ports, and their peers. Worked
-out once in a render, as in _values.tpl, under keys that no reference can name:
+out once in a render, as in lib/_resolved-values.tpl, under keys that no reference can name:
 
   vcluster-isolation.platform.values  platformNetworkPolicy over its defaults
   vcluster-isolation.platform.rows    the rows of ports.yaml that their pods serve in this cluster
