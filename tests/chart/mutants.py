@@ -34,7 +34,7 @@ SELECTORS = (
     "vcluster/coredns.yaml",
     "floor/floor.yaml",
 )
-SWITCHES = r"hardened|spread|project|coredns\.embedded"
+SWITCHES = r"hardened|multi-namespace|project|coredns\.embedded"
 """Named templates that are "true" or nothing, and decide on what other templates render."""
 
 COMMENTS = r'^ *# [^\n]*\n|\{\{- define "vcluster-isolation\.webhooks" .*?(?=\{\{- define)'
@@ -84,7 +84,8 @@ def of_the_rules() -> Iterator[Mutant]:
 
 def _included(file: str, text: str, indent: str) -> Iterator[Mutant]:
     """Yield the mutants of rules that are a named template: of a grant, also with less of the grant."""
-    line = rf'^{indent}\{{\{{- include "vcluster-isolation\.rules?(?:\.[a-z-]+)?" (.*) \| (?:nindent|replace) .*\n'
+    named = r"vcluster-isolation\.(?:rules?(?:\.[a-z-]+)?|to-yaml-without-empties)"
+    line = rf'^{indent}\{{\{{- include "{named}" (.*) \| (?:nindent|replace) .*\n'
     for found in re.finditer(line, text, re.MULTILINE) if indent else ():
         yield changed(file, text, found, "", "dropped")
         if "rule.grant" in found[0]:

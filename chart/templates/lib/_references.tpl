@@ -41,7 +41,7 @@ One pass: what a reference resolves to is never resolved again.
 {{- else if hasPrefix ".Release." $path }}
 {{- $value = index $root.Release (trimPrefix ".Release." $path) }}
 {{- else }}
-{{- $found := include "vcluster-isolation.dig" (list $root.Values (trimPrefix ".Values." $path)) | fromJson }}
+{{- $found := include "vcluster-isolation.get-path" (list $root.Values (trimPrefix ".Values." $path)) | fromJson }}
 {{- if has (kindOf $found.value) (list "int64" "float64") | and (or (gt (float64 $found.value) 9007199254740991.0) (lt (float64 $found.value) -9007199254740991.0)) }}
 {{- $problem = printf "%s refers to a number that is not exact; put quotes around %s" $quoted $name }}
 {{- else if has (kindOf $found.value) (list "string" "bool" "int64" "float64") }}
@@ -55,7 +55,7 @@ One pass: what a reference resolves to is never resolved again.
 {{- end }}
 
 {{/* Look a dotted path up: `list MAP "a.b"` -> JSON {"value": what is there, or null}. */}}
-{{- define "vcluster-isolation.dig" -}}
+{{- define "vcluster-isolation.get-path" -}}
 {{- $at := dict "value" (index . 0) }}
 {{- range $key := splitList "." (index . 1) }}
 {{- $inside := ternary $at.value dict (kindIs "map" $at.value) }}

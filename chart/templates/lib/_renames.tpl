@@ -6,7 +6,7 @@
 {{- end }}
 
 {{/* Set a dotted path in place: `list MAP "a.b" VALUE`. Prints nothing. */}}
-{{- define "vcluster-isolation.put" -}}
+{{- define "vcluster-isolation.set-path" -}}
 {{- $map := index . 0 }}
 {{- $keys := splitList "." (index . 1) }}
 {{- range initial $keys }}
@@ -22,7 +22,7 @@
 {{- define "vcluster-isolation.deprecated" -}}
 {{- $used := list }}
 {{- range include "vcluster-isolation.renames" . | fromJsonArray }}
-{{- $found := include "vcluster-isolation.dig" (list $.Values.policies.networkPolicy .from) | fromJson }}
+{{- $found := include "vcluster-isolation.get-path" (list $.Values.policies.networkPolicy .from) | fromJson }}
 {{- if not (kindIs "invalid" $found.value) }}
 {{- $used = append $used . }}
 {{- end }}

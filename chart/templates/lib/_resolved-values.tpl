@@ -11,11 +11,11 @@ What the templates go by, worked out once in a render and kept among the values,
 {{- /* A marker of a type that no values have: with the schema skipped, a user could set these keys. */}}
 {{- if ne (typeOf (get .Values "vcluster-isolation.prepared")) (typeOf .Files) }}
 {{- $values := deepCopy .Values.policies.networkPolicy }}
-{{- include "vcluster-isolation.fill" (list $values (include "vcluster-isolation.defaults" . | fromJson)) }}
+{{- include "vcluster-isolation.merge-defaults" (list $values (include "vcluster-isolation.defaults" . | fromJson)) }}
 {{- range include "vcluster-isolation.renames" . | fromJsonArray }}
-{{- $found := include "vcluster-isolation.dig" (list $values .from) | fromJson }}
+{{- $found := include "vcluster-isolation.get-path" (list $values .from) | fromJson }}
 {{- if not (kindIs "invalid" $found.value) }}
-{{- include "vcluster-isolation.put" (list $values .to $found.value) }}
+{{- include "vcluster-isolation.set-path" (list $values .to $found.value) }}
 {{- end }}
 {{- end }}
 {{- $_ := set .Values "vcluster-isolation.values" $values }}
@@ -33,14 +33,14 @@ What the templates go by, worked out once in a render and kept among the values,
 Put defaults into a map where it has nothing, or null, at every depth: `list MAP DEFAULTS`. Prints nothing. Helm removes
 a default where a user wrote null (or nothing, as in `except:`), and that must not mean "no exceptions".
 */}}
-{{- define "vcluster-isolation.fill" -}}
+{{- define "vcluster-isolation.merge-defaults" -}}
 {{- $map := index . 0 }}
 {{- range $key, $default := index . 1 }}
 {{- $value := get $map $key }}
 {{- if or (not (hasKey $map $key)) (kindIs "invalid" $value) }}
 {{- $_ := set $map $key $default }}
 {{- else if and (kindIs "map" $value) (kindIs "map" $default) }}
-{{- include "vcluster-isolation.fill" (list $value $default) }}
+{{- include "vcluster-isolation.merge-defaults" (list $value $default) }}
 {{- end }}
 {{- end }}
 {{- end }}

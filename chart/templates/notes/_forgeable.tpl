@@ -17,7 +17,7 @@ through all labels and says for certain.
 {{- if include "vcluster-isolation.coredns" . }}{{ $parts = append $parts "coredns" }}{{ end }}
 {{- if not (include "vcluster-isolation.hardened" .) }}{{ $_ := set $grants "controlPlane.webhooks" "to" }}{{ end }}
 {{- range $path, $side := $grants }}
-{{- $grant := (include "vcluster-isolation.dig" (list $values $path) | fromJson).value }}
+{{- $grant := (include "vcluster-isolation.get-path" (list $values $path) | fromJson).value }}
 {{- if $grant.enabled }}{{ $_ := set $lists (printf "%s.%s" $path $side) (get $grant $side) }}{{ end }}
 {{- end }}
 {{- range $part := $parts }}

@@ -14,7 +14,7 @@ not looked at here: `vcluster-isolation check` and `prove` do that.
 {{- if $where }}
 {{- $given := false }}
 {{- range .grants }}
-{{- $grant := (include "vcluster-isolation.dig" (list $values .) | fromJson).value }}
+{{- $grant := (include "vcluster-isolation.get-path" (list $values .) | fromJson).value }}
 {{- if kindIs "map" $grant }}{{ $grant = $grant.enabled }}{{ end }}
 {{- if $grant }}{{ $given = true }}{{ end }}
 {{- end }}

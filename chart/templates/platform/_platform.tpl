@@ -17,7 +17,7 @@ out once in a render, as in lib/_resolved-values.tpl, under keys that no referen
 {{- include "vcluster-isolation.prepare" . }}
 {{- $table := .Files.Get "ports.yaml" | fromYaml }}
 {{- $values := deepCopy .Values.platformNetworkPolicy }}
-{{- include "vcluster-isolation.fill" (list $values (include "vcluster-isolation.platform.defaults" $table | fromJson)) }}
+{{- include "vcluster-isolation.merge-defaults" (list $values (include "vcluster-isolation.platform.defaults" $table | fromJson)) }}
 {{- $values = set $values "namespace" ($values.namespace | default .Release.Namespace) }}
 {{- if not (include "vcluster-isolation.tidy" $values.prometheus.podSelector | fromJson) }}
 {{- $_ := set $values.prometheus "podSelector" (dict "matchLabels" $table.ends.prometheus.podLabels) }}
@@ -126,7 +126,7 @@ ports.yaml, SOURCE and WHAT are words, KEY is the value that names the PEERS; wi
     {{- include "vcluster-isolation.platform.ports" (list (index . 0) (index . 1)) | replace "\n" "\n    " }}
   {{- with $peers }}
   from:
-    {{- include "vcluster-isolation.rules" . | nindent 4 }}
+    {{- include "vcluster-isolation.to-yaml-without-empties" . | nindent 4 }}
   {{- end }}
 {{- end }}
 

@@ -8,7 +8,7 @@
 {{/* isolationTest over its defaults, as JSON. */}}
 {{- define "vcluster-isolation.test.values" -}}
 {{- $values := (.Values).isolationTest | default dict | deepCopy }}
-{{- include "vcluster-isolation.fill" (list $values (include "vcluster-isolation.test.defaults" . | fromJson)) }}
+{{- include "vcluster-isolation.merge-defaults" (list $values (include "vcluster-isolation.test.defaults" . | fromJson)) }}
 {{- toJson $values }}
 {{- end }}
 

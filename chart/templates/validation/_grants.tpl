@@ -82,7 +82,7 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 {{- $limit := (get .Values "vcluster-isolation.floor").most | int }}
 {{- $old := contains "extraWorkloadRules" (include "vcluster-isolation.deprecated" .) }}
 {{- range $key := list "workload.egress" "workload.ingress" "coredns.egress" "coredns.ingress" }}
-{{- $rules := (include "vcluster-isolation.dig" (list $values $key) | fromJson).value }}
+{{- $rules := (include "vcluster-isolation.get-path" (list $values $key) | fromJson).value }}
 {{- $path := and $old (eq $key "workload.egress") | ternary "extraWorkloadRules" $key }}
 {{- if gt (add 8 (len $rules)) $limit }}
 policies.networkPolicy.{{ $path }}: has {{ len $rules }} rules, and {{ sub $limit 8 }} fit into the floor; put peers of the same ports into one rule

@@ -12,7 +12,7 @@
 {{- define "vcluster-isolation.platform.problems.switches" -}}
 {{- $values := get .Values "vcluster-isolation.platform.values" }}
 {{- range list "enabled" "agentOnly" "prometheus.enabled" "prometheus.isolated" "egress.enabled" "egress.dns.enabled" "egress.vclusters.enabled" "egress.apiServers.enabled" "egress.platform.enabled" "egress.licenseServer.enabled" "egress.identityProviders.enabled" "egress.database.enabled" }}
-{{- if not (kindIs "bool" (include "vcluster-isolation.dig" (list $values .) | fromJson).value) }}
+{{- if not (kindIs "bool" (include "vcluster-isolation.get-path" (list $values .) | fromJson).value) }}
 platformNetworkPolicy.{{ . }}: is neither true nor false; write one of the two, without quotes
 {{- end }}
 {{- end }}
@@ -40,13 +40,13 @@ platformNetworkPolicy.apiServer.cidrs[{{ $i }}]: {{ . }}
 {{- end }}
 {{- end }}
 {{- range list "apiServer.peers" "https.from" "http.from" }}
-{{- include "vcluster-isolation.problems.peers" (list (print "platformNetworkPolicy." .) (include "vcluster-isolation.dig" (list $values .) | fromJson).value) }}
+{{- include "vcluster-isolation.problems.peers" (list (print "platformNetworkPolicy." .) (include "vcluster-isolation.get-path" (list $values .) | fromJson).value) }}
 {{- end }}
 {{- range list "vclusters" "apiServers" "platform" "licenseServer" "identityProviders" "database" }}
 {{- include "vcluster-isolation.problems.rule" (list (print "platformNetworkPolicy.egress." .) (get $values.egress .)) }}
 {{- end }}
 {{- range $path := list "ingress" "egress.rules" }}
-{{- range $i, $rule := (include "vcluster-isolation.dig" (list $values $path) | fromJson).value }}
+{{- range $i, $rule := (include "vcluster-isolation.get-path" (list $values $path) | fromJson).value }}
 {{- include "vcluster-isolation.problems.rule" (list (printf "platformNetworkPolicy.%s[%d]" $path $i) $rule) }}
 {{- end }}
 {{- end }}

@@ -126,10 +126,10 @@ policies.networkPolicy.annotations: have more than 262144 bytes with their keys,
 {{/* A deprecated key is honoured, but not beside its successor: one of the two would be lost. */}}
 {{- define "vcluster-isolation.problems.deprecated" -}}
 {{- $policy := deepCopy .Values.policies.networkPolicy }}
-{{- include "vcluster-isolation.fill" (list $policy (include "vcluster-isolation.defaults" . | fromJson)) }}
+{{- include "vcluster-isolation.merge-defaults" (list $policy (include "vcluster-isolation.defaults" . | fromJson)) }}
 {{- range $row := include "vcluster-isolation.deprecated" . | fromJsonArray }}
 {{- range $path, $default := merge (dict .to .default) (.with | default dict) }}
-{{- $set := (include "vcluster-isolation.dig" (list $policy $path) | fromJson).value }}
+{{- $set := (include "vcluster-isolation.get-path" (list $policy $path) | fromJson).value }}
 {{- if ne (toJson $set) (toJson $default) }}
 policies.networkPolicy.{{ $row.from }}: is the deprecated name of {{ $row.to }}, and {{ $path }} is set too; keep {{ $row.to }} and remove {{ $row.from }}
 {{- end }}

@@ -36,7 +36,7 @@ hostDns; NOT-SYNCED is what a podSelector of a preset requires besides its label
     {{- include "vcluster-isolation.peer.host-dns" (list . $notSynced) | nindent 4 }}
     {{- end }}
     {{- with $extra }}
-    {{- include "vcluster-isolation.rules" . | nindent 4 }}
+    {{- include "vcluster-isolation.to-yaml-without-empties" . | nindent 4 }}
     {{- end }}
 {{- end }}
 {{- if has "openshift" (index . 0) }}

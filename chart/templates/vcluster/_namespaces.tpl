@@ -14,7 +14,7 @@
 {{- end }}
 
 {{/* "true" when workloads run in more than the release's namespace. */}}
-{{- define "vcluster-isolation.spread" -}}
+{{- define "vcluster-isolation.multi-namespace" -}}
 {{- if gt (len (get .Values "vcluster-isolation.namespaces")) 1 }}true{{ end }}
 {{- end }}
 

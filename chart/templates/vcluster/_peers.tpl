@@ -17,7 +17,7 @@ matchExpressions:
 
 {{/* The vCluster's control plane: API server, embedded CoreDNS, embedded and deployed etcd. */}}
 {{- define "vcluster-isolation.peer.control-plane" -}}
-{{- if include "vcluster-isolation.spread" . -}}
+{{- if include "vcluster-isolation.multi-namespace" . -}}
 - namespaceSelector:
     matchLabels:
       kubernetes.io/metadata.name: {{ .Release.Namespace | quote }}
@@ -32,7 +32,7 @@ matchExpressions:
 
 {{/* Every pod that the vCluster syncs to the host cluster, deployed CoreDNS included. */}}
 {{- define "vcluster-isolation.peer.workloads" -}}
-{{- if include "vcluster-isolation.spread" . -}}
+{{- if include "vcluster-isolation.multi-namespace" . -}}
 - namespaceSelector:
     {{- include "vcluster-isolation.in-namespaces" (get .Values "vcluster-isolation.namespaces") | nindent 4 }}
   podSelector:

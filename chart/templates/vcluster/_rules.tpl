@@ -25,10 +25,10 @@
 {{- end }}
 
 {{/* The ports of a grant, indented as in a policy; nothing for an empty list, which is every port. The argument is the grant. */}}
-{{- define "vcluster-isolation.ports.given" -}}
+{{- define "vcluster-isolation.ports.of-grant" -}}
 {{- with .ports }}
       ports:
-        {{- include "vcluster-isolation.rules" . | nindent 8 }}
+        {{- include "vcluster-isolation.to-yaml-without-empties" . | nindent 8 }}
 {{- end }}
 {{- end }}
 
@@ -49,14 +49,14 @@ at its default it is as it always was; else it names the value, and in the harde
 
 {{/* A rule from a grant `{enabled, from|to, ports}`: its peers, on its ports. The argument is the grant. */}}
 {{- define "vcluster-isolation.rule.grant" -}}
-{{- include "vcluster-isolation.rules" (list (omit . "enabled")) }}
+{{- include "vcluster-isolation.to-yaml-without-empties" (list (omit . "enabled")) }}
 {{- end }}
 
 {{/*
 The user's own rules (or peers), as written, less empty lists and maps: a missing one means the same. An empty selector
 stays, it means everything, and so does an empty rule.
 */}}
-{{- define "vcluster-isolation.rules" -}}
+{{- define "vcluster-isolation.to-yaml-without-empties" -}}
 {{- include "vcluster-isolation.tidy" (dict "rules" .) | fromJson | dig "rules" list | toYaml }}
 {{- end }}
 
