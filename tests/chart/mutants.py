@@ -128,7 +128,7 @@ def of_the_policies() -> Iterator[Mutant]:
     for file in POLICIES:
         text = read(file)
         selector = re.compile(r"  podSelector:\n    matchLabels:\n(?:      .*\n)+(?:    \{\{- include.*\n)?")
-        where = re.compile(r'(?<=\$namespace := )get \.Values "vcluster-isolation\.namespaces"')
+        where = re.compile(r"(?<=\$namespace := )\$resolved\.namespaces")
         for found in selector.finditer(text) if file != "floor/floor.yaml" else ():
             yield changed(file, text, found, "  podSelector: {}\n", "selects everything")
         for found in re.finditer(r"    - (?:Egress|Ingress)\n", text):

@@ -9,8 +9,8 @@ HELPERS = [
     ("vcluster/_peers.tpl", "    matchLabels:\n      release: {{", "    matchLabels:\n      app: {{"),
     (
         "vcluster/_peers.tpl",
-        "      vcluster.loft.sh/managed-by: {{ include",
-        "      vcluster.loft.sh/namespace: {{ include",
+        "      vcluster.loft.sh/managed-by: {{ (get",
+        "      vcluster.loft.sh/namespace: {{ (get",
     ),
     ("vcluster/_peers.tpl", "      app: vcluster-snapshot", "      app: snapshot"),
     ("vcluster/_dns.tpl", "  podSelector:\n    matchLabels:\n      k8s-app: kube-dns", "  podSelector: {}"),
@@ -34,7 +34,7 @@ HELPERS = [
     ("lib/_metadata.tpl", "| or $coredns.embedded", ""),
     ("lib/_metadata.tpl", '(hasKey $coredns "enabled") (not $coredns.enabled)', "false"),
     ("lib/_metadata.tpl", "((.Values).vcluster).name | default .Release.Name", ".Release.Name"),
-    ("lib/_metadata.tpl", "  release: {{ include", "  releases: {{ include"),
+    ("lib/_metadata.tpl", "  release: {{ (get", "  releases: {{ (get"),
     (
         "lib/_metadata.tpl",
         'omit (include "vcluster-isolation.labels" . | fromJson) "app"',
@@ -183,7 +183,7 @@ HELPERS = [
     *(("vcluster/_public-egress.tpl", f'"{entry}", ', "") for entry in SPECIAL_6[:-1]),
     ("vcluster/_namespaces.tpl", "{{- if not ((.Values).privateNodes).enabled }}", "{{- if true }}"),
     ("vcluster/_namespaces.tpl", '{{- if not (contains "*" .) }}', "{{- if true }}"),
-    ("vcluster/_namespaces.tpl", 'replace "${name}" (include', 'replace "${none}" (include'),
+    ("vcluster/_namespaces.tpl", 'replace "${name}" (get', 'replace "${none}" (get'),
     ("vcluster/_namespaces.tpl", "| uniq | sortAlpha)", "| uniq)"),
     ("vcluster/_namespaces.tpl", "| uniq | sortAlpha)", "| sortAlpha)"),
     ("vcluster/_namespaces.tpl", "(without $others .Release.Namespace |", "($others |"),
@@ -241,7 +241,11 @@ HELPERS = [
     ("validation/_grants.tpl", ' "workload.ingressControllers" $values.workload.ingressControllers }}', " }}"),
     ("validation/_rules.tpl", '(include "vcluster-isolation.cidr.inside" (list $inner $cidr)) ', ""),
     ("validation/_rules.tpl", ' (include "vcluster-isolation.cidr.inside" (list $inner $cidr6))', ""),
-    ("validation/_rules.tpl", '{{- include "vcluster-isolation.problems.extra-except" $public }}', ""),
+    (
+        "validation/_rules.tpl",
+        '{{- if $public.extraExcept }}{{ include "vcluster-isolation.problems.extra-except" $public }}{{ end }}',
+        "",
+    ),
     ("validation/_rules.tpl", "{{- range rest $blocks }}", "{{- range list }}"),
     *(
         ("validation/_rules.tpl", f'"{path}" ', '"x" ')

@@ -9,7 +9,7 @@ the last priority that leaves room for one more, and the most rules, peers and p
 lives, takes priorities up to 99; the API itself has 1000.
 */}}
 {{- define "vcluster-isolation.floor" -}}
-{{- $floor := (get .Values "vcluster-isolation.values").floor }}
+{{- $floor := (get .Values "vcluster-isolation.resolved").values.floor }}
 {{- $found := dict "kind" "ClusterNetworkPolicy" "version" "v1alpha2" "priority" 100 "last" 999 "most" 25 }}
 {{- if eq (toString $floor.api) "AdminNetworkPolicy" }}
 {{- $found = dict "kind" "AdminNetworkPolicy" "version" "v1alpha1" "priority" 50 "last" 98 "most" 100 }}
@@ -17,7 +17,7 @@ lives, takes priorities up to 99; the API itself has 1000.
 {{- $_ := set $found "version" "v1beta1" }}
 {{- end }}
 {{- if not (kindIs "string" $floor.priority) }}{{ $_ := set $found "priority" (int $floor.priority) }}{{ end }}
-{{- dict "value" $found | toJson }}
+{{- toJson $found }}
 {{- end }}
 
 {{/* A list of rules with their comments, as text: `list ROOT SIDE RULES`, SIDE being `to` or `from`. */}}
@@ -40,7 +40,7 @@ lives, takes priorities up to 99; the API itself has 1000.
 
 {{/* One rule, as text: `list ROOT SIDE RULE PEERS`. */}}
 {{- define "vcluster-isolation.floor.rule" -}}
-{{- $kind := (get (index . 0).Values "vcluster-isolation.floor").kind }}
+{{- $kind := (get (index . 0).Values "vcluster-isolation.resolved").floor.kind }}
 {{- $rule := index . 2 }}
 {{- $ports := list }}
 {{- range $rule.ports }}{{ $ports = append $ports (include (print "vcluster-isolation.floor.port." $kind) . | fromJson) }}{{ end }}
@@ -78,7 +78,7 @@ Addresses are peers of egress only, and 25 to a peer; of ingress rules there may
 {{- if not (hasKey $peer "podSelector") }}
 {{- dict "namespaces" $peer.namespaceSelector | toJson }}
 {{- else }}
-{{- $here := include "vcluster-isolation.in-namespaces" (get (index . 0).Values "vcluster-isolation.namespaces") | fromYaml }}
+{{- $here := include "vcluster-isolation.in-namespaces" (get (index . 0).Values "vcluster-isolation.resolved").namespaces | fromYaml }}
 {{- dict "pods" (dict "namespaceSelector" (hasKey $peer "namespaceSelector" | ternary $peer.namespaceSelector $here) "podSelector" $peer.podSelector) | toJson }}
 {{- end }}
 {{- end }}
@@ -105,12 +105,12 @@ Addresses are peers of egress only, and 25 to a peer; of ingress rules there may
 {{/* Tier, priority and namespaces of the floor, up to its podSelector: `list ROOT PRIORITY`. */}}
 {{- define "vcluster-isolation.floor.place" -}}
 {{- $root := index . 0 }}
-{{- if eq (get $root.Values "vcluster-isolation.floor").kind "ClusterNetworkPolicy" -}}
+{{- if eq (get $root.Values "vcluster-isolation.resolved").floor.kind "ClusterNetworkPolicy" -}}
 tier: Admin
 {{ end -}}
 priority: {{ index . 1 }}
 subject:
   pods:
     namespaceSelector:
-      {{- include "vcluster-isolation.in-namespaces" (get $root.Values "vcluster-isolation.namespaces") | nindent 6 }}
+      {{- include "vcluster-isolation.in-namespaces" (get $root.Values "vcluster-isolation.resolved").namespaces | nindent 6 }}
 {{- end }}

@@ -6,7 +6,7 @@ peers as in a NetworkPolicy; `_api.tpl` makes AdminNetworkPolicy or ClusterNetwo
 
 {{/* What workloads may be allowed to reach, as a JSON list of rules: the rest is denied. */}}
 {{- define "vcluster-isolation.floor.workloads.egress" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $rules := include "vcluster-isolation.floor.workloads.egress.chart" . | fromYamlArray }}
 {{- $rules = concat $rules (include "vcluster-isolation.floor.own" (list "workload.egress" $values.workload.egress) | fromJsonArray) }}
 {{- $rules = append $rules (dict "flow" "workloads -/-> every other pod" "action" "Deny" "peers" (list (dict "namespaceSelector" dict))) }}
@@ -33,7 +33,7 @@ peers as in a NetworkPolicy; `_api.tpl` makes AdminNetworkPolicy or ClusterNetwo
 - flow: "workloads --> workloads of the same project"
   key: project
   action: Pass
-  ports: {{ (get .Values "vcluster-isolation.values").project.ports | toJson }}
+  ports: {{ (get .Values "vcluster-isolation.resolved").values.project.ports | toJson }}
   peers:
     {{- include "vcluster-isolation.peer.project" . | nindent 4 }}
 {{- end }}
@@ -41,14 +41,14 @@ peers as in a NetworkPolicy; `_api.tpl` makes AdminNetworkPolicy or ClusterNetwo
 
 {{/* By whom workloads may be reached, as a JSON list of rules: other pods are denied. The API has no addresses in ingress. */}}
 {{- define "vcluster-isolation.floor.workloads.ingress" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $rules := include "vcluster-isolation.floor.workloads.ingress.chart" . | fromYamlArray }}
 {{- $rules = concat $rules (include "vcluster-isolation.floor.own" (list "workload.ingress" $values.workload.ingress) | fromJsonArray) }}
 {{- append $rules (dict "flow" "every other pod -/-> workloads" "action" "Deny" "peers" (list (dict "namespaceSelector" dict))) | toJson }}
 {{- end }}
 
 {{- define "vcluster-isolation.floor.workloads.ingress.chart" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- if $values.controlPlane.webhooks.enabled }}
 - flow: "control plane --> workloads"
   action: Pass
@@ -77,7 +77,7 @@ peers as in a NetworkPolicy; `_api.tpl` makes AdminNetworkPolicy or ClusterNetwo
 
 {{/* What a deployed CoreDNS may be allowed to reach beyond that, as a JSON list of rules. */}}
 {{- define "vcluster-isolation.floor.coredns.egress" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $resolver := include "vcluster-isolation.ports.resolver" 53 | fromYamlArray }}
 {{- $rules := list }}
 {{- range include "vcluster-isolation.rules.to-host-dns" (list . "CoreDNS") | fromYamlArray }}
@@ -90,7 +90,7 @@ peers as in a NetworkPolicy; `_api.tpl` makes AdminNetworkPolicy or ClusterNetwo
 
 {{/* By whom a deployed CoreDNS may be reached beyond that, as a JSON list of rules. */}}
 {{- define "vcluster-isolation.floor.coredns.ingress" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $rules := list }}
 {{- if $values.prometheus.enabled }}
 {{- $rules = append $rules (dict "flow" "Prometheus --> CoreDNS: metrics" "key" "prometheus" "action" "Pass" "ports" (list (dict "port" 9153 "protocol" "TCP")) "peers" $values.prometheus.from) }}
@@ -116,7 +116,7 @@ passed on. The API has no exceptions within a rule.
 {{- $metadata := list "169.254.0.0/16" "169.254.169.254/32" "169.254.170.2/32" "169.254.170.23/32" "168.63.129.16/32" "100.100.100.200/32" "fd00:ec2::254/128" "fd00:ec2::23/128" "fd20:ce::254/128" }}
 {{- $open := list }}
 {{- $closed := list }}
-{{- range get .Values "vcluster-isolation.public.blocks" }}
+{{- range (get .Values "vcluster-isolation.resolved").publicBlocks }}
 {{- $open = append $open (dict "ipBlock" (dict "cidr" .cidr)) }}
 {{- $except := include "vcluster-isolation.public.add" (list .cidr (.except | default list) $metadata) | fromJsonArray }}
 {{- if has .cidr (rest $metadata) }}{{ $except = list .cidr }}{{ end }}
@@ -136,7 +136,7 @@ passed on. The API has no exceptions within a rule.
       kubernetes.io/metadata.name: {{ .Release.Namespace | quote }}
   podSelector:
     matchLabels:
-      release: {{ include "vcluster-isolation.name" . | quote }}
+      release: {{ (get .Values "vcluster-isolation.resolved").name | quote }}
     matchExpressions:
       - key: vcluster.loft.sh/managed-by
         operator: DoesNotExist

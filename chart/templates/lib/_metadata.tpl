@@ -1,11 +1,11 @@
-{{/* "true" when the vCluster is to be isolated, else nothing. What the templates go by is worked out then. */}}
-{{- define "vcluster-isolation.enabled" -}}
-{{- if (((.Values).policies).networkPolicy).enabled }}{{ include "vcluster-isolation.prepare" . }}true{{ end }}
+{{/* "true" when the vCluster is to be isolated, else nothing. */}}
+{{- define "vcluster-isolation.isolated" -}}
+{{- if (((.Values).policies).networkPolicy).enabled }}true{{ end }}
 {{- end }}
 
 {{/* "true" when the vCluster's workloads run in the host cluster: not on private nodes. */}}
 {{- define "vcluster-isolation.workloads" -}}
-{{- if and (include "vcluster-isolation.enabled" .) (not ((.Values).privateNodes).enabled) }}true{{ end }}
+{{- if and (include "vcluster-isolation.isolated" .) (not ((.Values).privateNodes).enabled) }}true{{ end }}
 {{- end }}
 
 {{/* "true" when CoreDNS is a pod of its own among the workloads. Where `enabled` was removed with null, vCluster's default holds. */}}
@@ -24,7 +24,7 @@
 
 {{/* "true" in the hardened profile. */}}
 {{- define "vcluster-isolation.hardened" -}}
-{{- if eq (get .Values "vcluster-isolation.values").profile "hardened" }}true{{ end }}
+{{- if eq (get .Values "vcluster-isolation.resolved").values.profile "hardened" }}true{{ end }}
 {{- end }}
 
 {{/* The vCluster's release name: names, selectors and labels follow it. */}}
@@ -38,7 +38,7 @@ labels:
   app: vcluster
   chart: {{ include "vcluster-isolation.chart" . | quote }}
   heritage: {{ .Release.Service | quote }}
-  release: {{ include "vcluster-isolation.name" . | quote }}
+  release: {{ (get .Values "vcluster-isolation.resolved").name | quote }}
   {{- range $key, $value := omit (include "vcluster-isolation.labels" . | fromJson) "app" "chart" "heritage" "release" }}
   {{ $key | quote }}: {{ $value | quote }}
   {{- end }}

@@ -1,15 +1,48 @@
 {{/*
-What the templates go by, worked out once in a render and kept among the values, under keys that no reference can name:
+What the templates go by is worked out and validated once in a render, by the first line of each of them. They read it from
+one map among the values, under a key that no reference can name (it has a dot) and that the validation of a schema refuses:
 
-  vcluster-isolation.values           policies.networkPolicy over its defaults, deprecated keys in the place of their successors
-  vcluster-isolation.namespaces       the namespaces of the workloads, the release's first
-  vcluster-isolation.host-api-server  {cidrs, ports}
-  vcluster-isolation.public.blocks    the ipBlocks of publicEgress, {cidr, except}
-  vcluster-isolation.floor            {kind, version, priority, last, most}: see floor/_api.tpl
+  name           the release name of the vCluster
+  isolated       "true" when the vCluster is to be isolated, else nothing; so are workloads and coredns, see _metadata.tpl
+  values         policies.networkPolicy over its defaults, deprecated keys in the place of their successors
+  namespaces     the namespaces of the workloads, the release's first
+  hostApiServer  {cidrs, ports}
+  publicBlocks   the ipBlocks of publicEgress, {cidr, except}
+  floor          {kind, version, priority, last, most}: see floor/_api.tpl
+  platform       platformNetworkPolicy over its defaults when the platform is to be guarded, else nothing
+  platformPorts  the rows of ports.yaml that the platform's pods serve in this cluster
+  test           isolationTest over its defaults
+  metadata       labels and annotations of everything that the chart renders, as text
+  cidrs          CIDRs that were parsed already, by their texts: see "vcluster-isolation.cidr.once"
+  files          a marker of a type that no values have: with the schema skipped, a user could set this key
+
+Nothing is resolved beside `name` where neither a vCluster nor the platform is isolated.
 */}}
-{{- define "vcluster-isolation.prepare" -}}
-{{- /* A marker of a type that no values have: with the schema skipped, a user could set these keys. */}}
-{{- if ne (typeOf (get .Values "vcluster-isolation.prepared")) (typeOf .Files) }}
+{{- define "vcluster-isolation.resolve-values" -}}
+{{- $known := get .Values "vcluster-isolation.resolved" }}
+{{- if not (kindIs "map" $known) }}{{ $known = dict }}{{ end }}
+{{- if ne (typeOf (get $known "files")) (typeOf .Files) }}
+{{- $resolved := dict "files" .Files "cidrs" dict "name" (include "vcluster-isolation.name" .) }}
+{{- $_ := set .Values "vcluster-isolation.resolved" $resolved }}
+{{- $_ := set $resolved "isolated" (include "vcluster-isolation.isolated" .) }}
+{{- $_ := set $resolved "workloads" (include "vcluster-isolation.workloads" .) }}
+{{- $_ := set $resolved "coredns" (include "vcluster-isolation.coredns" .) }}
+{{- $guarded := ((.Values).platformNetworkPolicy).enabled }}
+{{- if or $resolved.isolated $guarded }}
+{{- if not (.Values.policies).networkPolicy }}{{ $_ := set .Values "policies" (dict "networkPolicy" dict) }}{{ end }}
+{{- include "vcluster-isolation.resolve-vcluster" . }}
+{{- if $guarded }}{{ include "vcluster-isolation.resolve-platform" . }}{{ end }}
+{{- /* Refused here, before any policy is made of them: Helm runs templates in an order of its own. */}}
+{{- include "vcluster-isolation.validate" . }}
+{{- $_ := set $resolved "metadata" (include "vcluster-isolation.metadata" .) }}
+{{- if $resolved.workloads }}{{ $_ := set $resolved "test" (include "vcluster-isolation.test.values" . | fromJson) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Resolve the values of a vCluster. Prints nothing. */}}
+{{- define "vcluster-isolation.resolve-vcluster" -}}
+{{- $resolved := get .Values "vcluster-isolation.resolved" }}
 {{- $values := deepCopy .Values.policies.networkPolicy }}
 {{- include "vcluster-isolation.merge-defaults" (list $values (include "vcluster-isolation.defaults" . | fromJson)) }}
 {{- range include "vcluster-isolation.renames" . | fromJsonArray }}
@@ -18,15 +51,12 @@ What the templates go by, worked out once in a render and kept among the values,
 {{- include "vcluster-isolation.set-path" (list $values .to $found.value) }}
 {{- end }}
 {{- end }}
-{{- $_ := set .Values "vcluster-isolation.values" $values }}
-{{- range list "namespaces" "host-api-server" "public.blocks" "floor" }}
-{{- $key := print "vcluster-isolation." . }}
-{{- $_ := set $.Values $key (include $key $ | fromJson).value }}
-{{- end }}
-{{- $_ := set .Values "vcluster-isolation.prepared" .Files }}
-{{- /* Refused here, before any policy is made of them: Helm runs templates in an order of its own. */}}
-{{- include "vcluster-isolation.validate" . }}
-{{- end }}
+{{- $_ := set $resolved "values" $values }}
+{{- /* In this order: the blocks of publicEgress leave out where the API server is. */}}
+{{- $_ := set $resolved "namespaces" (include "vcluster-isolation.namespaces" . | fromJsonArray) }}
+{{- $_ := set $resolved "hostApiServer" (include "vcluster-isolation.host-api-server" . | fromJson) }}
+{{- $_ := set $resolved "publicBlocks" (include "vcluster-isolation.public.blocks" . | fromJsonArray) }}
+{{- $_ := set $resolved "floor" (include "vcluster-isolation.floor" . | fromJson) }}
 {{- end }}
 
 {{/*

@@ -5,16 +5,16 @@ through all labels and says for certain.
 
 {{/* The warning for a vCluster, or nothing. */}}
 {{- define "vcluster-isolation.notes.forgeable" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $lists := dict "hostDns.extra" $values.hostDns.extra }}
 {{- $grants := dict "prometheus" "from" "controlPlane.apiAccess" "from" "controlPlane.metricsServer" "to"
       "controlPlane.backingStore" "to" "snapshots.objectStorage" "to" }}
 {{- $parts := list "controlPlane" "snapshots" }}
-{{- if include "vcluster-isolation.workloads" . }}
+{{- if (get .Values "vcluster-isolation.resolved").workloads }}
 {{- $_ := set $grants "workload.ingressControllers" "from" }}
 {{- $parts = append $parts "workload" }}
 {{- end }}
-{{- if include "vcluster-isolation.coredns" . }}{{ $parts = append $parts "coredns" }}{{ end }}
+{{- if (get .Values "vcluster-isolation.resolved").coredns }}{{ $parts = append $parts "coredns" }}{{ end }}
 {{- if not (include "vcluster-isolation.hardened" .) }}{{ $_ := set $grants "controlPlane.webhooks" "to" }}{{ end }}
 {{- range $path, $side := $grants }}
 {{- $grant := (include "vcluster-isolation.get-path" (list $values $path) | fromJson).value }}
@@ -33,13 +33,13 @@ through all labels and says for certain.
 {{- $_ := set $lists "fallbackDns" (list (dict "ipBlock" (dict "cidr" $cidr))) }}
 {{- end }}
 {{- end }}
-{{- $namespaces := get .Values "vcluster-isolation.namespaces" }}
+{{- $namespaces := (get .Values "vcluster-isolation.resolved").namespaces }}
 {{- include "vcluster-isolation.notes.forgeable.of" (list . "policies.networkPolicy." $lists $namespaces) }}
 {{- end }}
 
 {{/* The warning for the platform, or nothing. */}}
 {{- define "vcluster-isolation.notes.platform.forgeable" -}}
-{{- $values := get .Values "vcluster-isolation.platform.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").platform }}
 {{- $lists := dict "apiServer.peers" $values.apiServer.peers "https.from" $values.https.from "http.from" $values.http.from }}
 {{- range $i, $rule := $values.ingress }}{{ $_ := set $lists (printf "ingress[%d].from" $i) $rule.from }}{{ end }}
 {{- if $values.egress.enabled }}
@@ -101,7 +101,7 @@ without managed-by count -> "true" or nothing.
 {{- $key := "vcluster.loft.sh/managed-by" }}
 {{- $names := include "vcluster-isolation.wanted" (list $peer.namespaceSelector "kubernetes.io/metadata.name") | fromJsonArray }}
 {{- $managers := include "vcluster-isolation.wanted" (list $peer.podSelector $key) | fromJsonArray }}
-{{- $own := eq (join "," $managers) (include "vcluster-isolation.name" (index . 0)) }}
+{{- $own := eq (join "," $managers) (get (index . 0).Values "vcluster-isolation.resolved").name }}
 {{- $tenants := not (empty $managers) }}
 {{- $unsynced := false }}
 {{- range ($peer.podSelector).matchExpressions }}
@@ -142,12 +142,12 @@ Whether an ipBlock may hold an address of a pod: `list ROOT BLOCK` -> "true" or 
 address may be one, but one that is named by itself.
 */}}
 {{- define "vcluster-isolation.forgeable.addresses" -}}
-{{- $pods := (get (index . 0).Values "vcluster-isolation.values").pods.cidrs }}
+{{- $pods := (get (index . 0).Values "vcluster-isolation.resolved").values.pods.cidrs }}
 {{- $block := index . 1 }}
 {{- $found := "" }}
 {{- if or $pods (not (hasSuffix (contains ":" $block.cidr | ternary "/128" "/32") $block.cidr)) }}
 {{- range $pods | default (list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "fc00::/7") }}
-{{- if include "vcluster-isolation.public.reaches" (list $block.cidr ($block.except | default list) .) }}{{ $found = "true" }}{{ end }}
+{{- if include "vcluster-isolation.public.reaches" (list (index $ 0) $block.cidr ($block.except | default list) .) }}{{ $found = "true" }}{{ end }}
 {{- end }}
 {{- end }}
 {{- $found }}

@@ -5,9 +5,9 @@ A line for each row of needs.yaml that applies while none of its grants is set. 
 not looked at here: `vcluster-isolation check` and `prove` do that.
 */}}
 {{- define "vcluster-isolation.notes.needs" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
-{{- $server := get .Values "vcluster-isolation.host-api-server" }}
-{{- $hosted := include "vcluster-isolation.workloads" . }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
+{{- $server := (get .Values "vcluster-isolation.resolved").hostApiServer }}
+{{- $hosted := (get .Values "vcluster-isolation.resolved").workloads }}
 {{- range $row := include "vcluster-isolation.needs.rows" . | fromJsonArray }}
 {{- $where := "" }}
 {{- if or $hosted (not .hosted) }}{{ $where = include "vcluster-isolation.needs.where" (list $.Values .when) }}{{ end }}

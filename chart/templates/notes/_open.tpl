@@ -2,16 +2,16 @@
 
 {{/* What the control plane, CoreDNS and snapshots reach of the host cluster, and vCluster Platform. */}}
 {{- define "vcluster-isolation.notes.host" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $hardened := include "vcluster-isolation.hardened" . }}
 {{- $dns := $values.hostDns }}
-{{- $server := get .Values "vcluster-isolation.host-api-server" }}
+{{- $server := (get .Values "vcluster-isolation.resolved").hostApiServer }}
 {{- $ports := $server.ports }}
 {{- if or $dns.presets $dns.extra }}
-  control plane, snapshots{{ if include "vcluster-isolation.coredns" . }}, CoreDNS{{ end }} --> host DNS {{ include "vcluster-isolation.notes.host-dns" . }}
+  control plane, snapshots{{ if (get .Values "vcluster-isolation.resolved").coredns }}, CoreDNS{{ end }} --> host DNS {{ include "vcluster-isolation.notes.host-dns" . }}
 {{- end }}
-{{- if and $hardened (or (include "vcluster-isolation.coredns" .) (include "vcluster-isolation.coredns.embedded" .)) }}
-  {{ include "vcluster-isolation.coredns" . | empty | ternary "control plane" "CoreDNS" }} --> fallback DNS {{ $values.fallbackDns }}, port 53
+{{- if and $hardened (or (get .Values "vcluster-isolation.resolved").coredns (include "vcluster-isolation.coredns.embedded" .)) }}
+  {{ (get .Values "vcluster-isolation.resolved").coredns | empty | ternary "control plane" "CoreDNS" }} --> fallback DNS {{ $values.fallbackDns }}, port 53
 {{- end }}
 {{- if $server.cidrs }}
   control plane, snapshots --> host API server at {{ join ", " $server.cidrs }}, TCP {{ include "vcluster-isolation.notes.numbers" $ports }}
@@ -29,7 +29,7 @@
 
 {{/* Who host DNS is, and on which ports. */}}
 {{- define "vcluster-isolation.notes.host-dns" -}}
-{{- $dns := (get .Values "vcluster-isolation.values").hostDns }}
+{{- $dns := (get .Values "vcluster-isolation.resolved").values.hostDns }}
 {{- if or $dns.extra (ne (join "," $dns.presets) "kube-dns") -}}
 ({{ concat $dns.presets ($dns.extra | empty | ternary list (list (printf "peers of your own (%d)" (len $dns.extra)))) | join ", " }}), port 53{{ if has "openshift" $dns.presets }}, 5353 on openshift{{ end }}
 {{- if and (has "kube-dns" $dns.presets) (not (include "vcluster-isolation.hardened" .)) }}, any port on kube-dns{{ end }}
@@ -45,8 +45,8 @@
 
 {{/* What grants open, a line each. */}}
 {{- define "vcluster-isolation.notes.open" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
-{{- $hosted := include "vcluster-isolation.workloads" . }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
+{{- $hosted := (get .Values "vcluster-isolation.resolved").workloads }}
 {{- $control := $values.controlPlane }}
 {{- with $control.apiAccess }}
 {{- if .enabled }}
@@ -54,7 +54,7 @@
 {{- end }}
 {{- end }}
 {{- if and $hosted $values.workload.publicEgress.enabled }}
-{{- range get .Values "vcluster-isolation.public.blocks" }}
+{{- range (get .Values "vcluster-isolation.resolved").publicBlocks }}
   workloads --> {{ .cidr }}{{ with .except }} except {{ join ", " . }}{{ end }}, on any port
 {{- end }}
 {{- end }}
@@ -82,7 +82,7 @@
 
 {{/* The namespaces of the project, in words. */}}
 {{- define "vcluster-isolation.notes.project" -}}
-{{- $project := (get .Values "vcluster-isolation.values").project }}
+{{- $project := (get .Values "vcluster-isolation.resolved").values.project }}
 {{- if $project.namespaceSelector -}}
 of project.namespaceSelector
 {{- else -}}
@@ -101,10 +101,10 @@ labelled loft.sh/project: {{ (include "vcluster-isolation.resolve" (list . $proj
 
 {{/* How many rules of the user's own there are, a line for each list. */}}
 {{- define "vcluster-isolation.notes.own-rules" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $parts := dict "control plane" $values.controlPlane "snapshots" $values.snapshots }}
-{{- if include "vcluster-isolation.workloads" . }}{{ $_ := set $parts "workloads" $values.workload }}{{ end }}
-{{- if include "vcluster-isolation.coredns" . }}{{ $_ := set $parts "CoreDNS" $values.coredns }}{{ end }}
+{{- if (get .Values "vcluster-isolation.resolved").workloads }}{{ $_ := set $parts "workloads" $values.workload }}{{ end }}
+{{- if (get .Values "vcluster-isolation.resolved").coredns }}{{ $_ := set $parts "CoreDNS" $values.coredns }}{{ end }}
 {{- range $pods, $part := $parts }}
 {{- with $part.ingress }}
   peers of your own ingress rules ({{ len . }}{{ include "vcluster-isolation.notes.anywhere" (list . "from") }}) --> {{ $pods }}

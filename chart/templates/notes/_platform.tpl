@@ -1,6 +1,6 @@
 {{/* The part of NOTES.txt about vCluster Platform: its policies, what stays open, and what they may close by surprise. */}}
 {{- define "vcluster-isolation.notes.platform" -}}
-{{- $values := get .Values "vcluster-isolation.platform.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").platform }}
 {{- $server := include "vcluster-isolation.platform.api-server" . | fromJsonArray }}
 {{- $admitted := and $values.prometheus.enabled $values.prometheus.isolated -}}
 NetworkPolicies around vCluster Platform and its agents in namespace {{ $values.namespace | quote }}:
@@ -26,8 +26,8 @@ Check that they are there:  kubectl get networkpolicy --namespace {{ $values.nam
 {{- define "vcluster-isolation.notes.platform.warnings" -}}
 {{- $server := index . 1 }}
 {{- with first . }}
-{{- $values := get .Values "vcluster-isolation.platform.values" }}
-{{- if not (include "vcluster-isolation.enabled" .) }}
+{{- $values := (get .Values "vcluster-isolation.resolved").platform }}
+{{- if not (get .Values "vcluster-isolation.resolved").isolated }}
   - A CNI that enforces NetworkPolicy has to run in the host cluster. Without one, these policies change nothing.
 {{- end }}
 {{- if not $server }}
@@ -60,7 +60,7 @@ TCP {{ include "vcluster-isolation.notes.numbers" $numbers }}
 
 {{/* What the platform reaches, a line each. */}}
 {{- define "vcluster-isolation.notes.platform.egress" -}}
-{{- $values := get .Values "vcluster-isolation.platform.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").platform }}
 {{- if not $values.egress.enabled }}
   platform --> anywhere, on any port: egress is off (platformNetworkPolicy.egress)
 {{- else }}

@@ -46,18 +46,18 @@ WARNINGS:
 
 {{/* What the profile leaves open that a tenant, or nobody's knowledge, opens. */}}
 {{- define "vcluster-isolation.notes.profile" }}
-{{- $server := get .Values "vcluster-isolation.host-api-server" }}
+{{- $server := (get .Values "vcluster-isolation.resolved").hostApiServer }}
 {{- if not (include "vcluster-isolation.hardened" .) }}
   - Tenants choose their pods' labels. With these policies, as with vCluster's own, a pod in this namespace labelled
     `app: vcluster-snapshot` gets what snapshots get
-{{- if (get .Values "vcluster-isolation.values").platform.enabled }}, and a pod labelled `app: loft` anywhere counts as vCluster Platform
+{{- if (get .Values "vcluster-isolation.resolved").values.platform.enabled }}, and a pod labelled `app: loft` anywhere counts as vCluster Platform
 {{- end }}.
 {{- else if not $server.cidrs }}
-  - Nobody said where the host cluster's API server is{{ if (get .Values "vcluster-isolation.values").hostApiServer.discover }}, and no cluster was there to look it up in{{ end }}, so the control plane and snapshots
+  - Nobody said where the host cluster's API server is{{ if (get .Values "vcluster-isolation.resolved").values.hostApiServer.discover }}, and no cluster was there to look it up in{{ end }}, so the control plane and snapshots
     reach TCP {{ include "vcluster-isolation.notes.numbers" $server.ports }} at any address, other tenants and cloud metadata among them.
     To close it, set policies.networkPolicy.hostApiServer.cidrs.
 {{- end }}
-{{- if and $server.cidrs (get .Values "vcluster-isolation.values").hostApiServer.discover }}
+{{- if and $server.cidrs (get .Values "vcluster-isolation.resolved").values.hostApiServer.discover }}
   - The host cluster's API server was looked up at installation. Where it moves, upgrade this release, or set
     policies.networkPolicy.hostApiServer.cidrs to the range that it moves in.
 {{- end }}
@@ -65,15 +65,15 @@ WARNINGS:
 
 {{/* What a tenant's own NetworkPolicies can open, and what the floor needs. */}}
 {{- define "vcluster-isolation.notes.synced-policies" }}
-{{- $floor := (get .Values "vcluster-isolation.values").floor }}
-{{- $made := get .Values "vcluster-isolation.floor" }}
+{{- $floor := (get .Values "vcluster-isolation.resolved").values.floor }}
+{{- $made := (get .Values "vcluster-isolation.resolved").floor }}
 {{- $synced := ((((.Values).sync).toHost).networkPolicies).enabled }}
-{{- if and $floor.enabled (include "vcluster-isolation.workloads" .) }}
+{{- if and $floor.enabled (get .Values "vcluster-isolation.resolved").workloads }}
   - floor: the network plugin has to know {{ $made.kind }} {{ $made.version }}, and no policy of that kind with a priority below
     {{ add 2 $made.priority }} may let through what the floor denies.
 {{- if eq $made.kind "AdminNetworkPolicy" }}
     OVN-Kubernetes says in the conditions and events of a policy if it does not enforce it:
-    kubectl describe adminnetworkpolicy vc-floor.{{ .Release.Namespace }}.{{ include "vcluster-isolation.name" . }}
+    kubectl describe adminnetworkpolicy vc-floor.{{ .Release.Namespace }}.{{ (get .Values "vcluster-isolation.resolved").name }}
 {{- end }}
 {{- if $synced }}
   - sync.toHost.networkPolicies is on: a tenant's own policy can still let addresses that are no pod's into its workloads;
@@ -100,19 +100,19 @@ WARNINGS:
 
 {{/* Says so when public egress reaches the metadata service of most clouds, or private addresses. */}}
 {{- define "vcluster-isolation.notes.public" -}}
-{{- $public := (get .Values "vcluster-isolation.values").workload.publicEgress }}
-{{- if and (include "vcluster-isolation.workloads" .) $public.enabled }}
-{{- $except := (get .Values "vcluster-isolation.public.blocks" | first).except }}
+{{- $public := (get .Values "vcluster-isolation.resolved").values.workload.publicEgress }}
+{{- if and (get .Values "vcluster-isolation.resolved").workloads $public.enabled }}
+{{- $except := ((get .Values "vcluster-isolation.resolved").publicBlocks | first).except }}
 {{- $old := contains "outgoingConnections.ipBlock." (include "vcluster-isolation.deprecated" .) }}
 {{- $path := $old | ternary "outgoingConnections.ipBlock.except" "workload.publicEgress.except" }}
 {{- range $address, $ranges := dict "169.254.169.254" (list "169.254.0.0/16" "169.254.169.254/32") "fd00:ec2::254" (list "fd00:ec2::254/128") }}
-{{- if include "vcluster-isolation.public.reaches" (list $public.cidr $except (last $ranges)) }}
+{{- if include "vcluster-isolation.public.reaches" (list $ $public.cidr $except (last $ranges)) }}
   - Workloads reach cloud metadata at {{ $address }}. {{ include "vcluster-isolation.notes.close" (list $public.cidr $except $ranges $path) }}
 {{- end }}
 {{- end }}
 {{- $reached := list }}
 {{- range list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "fc00::/7" }}
-{{- if include "vcluster-isolation.public.reaches" (list $public.cidr $except .) }}{{ $reached = append $reached . }}{{ end }}
+{{- if include "vcluster-isolation.public.reaches" (list $ $public.cidr $except .) }}{{ $reached = append $reached . }}{{ end }}
 {{- end }}
 {{- with $reached }}
   - Workloads reach private addresses in {{ join ", " . }}: pods of other tenants, nodes and services may be there.
@@ -136,21 +136,22 @@ To close it, put {{ first $possible }} into
 {{- end }}
 
 {{/*
-Whether public egress lets any address of a range through: `list CIDR EXCEPT RANGE` -> "true" or nothing. Two networks
+Whether public egress lets any address of a range through: `list ROOT CIDR EXCEPT RANGE` -> "true" or nothing. Two networks
 overlap where one contains the other, and the overlap is the smaller one. It counts as closed when one exception holds
 all of it.
 */}}
 {{- define "vcluster-isolation.public.reaches" -}}
-{{- $cidr := index . 0 | toString }}
-{{- $except := index . 1 }}
-{{- $range := index . 2 }}
+{{- $root := index . 0 }}
+{{- $cidr := index . 1 | toString }}
+{{- $except := index . 2 }}
+{{- $range := index . 3 }}
 {{- if and (eq (contains ":" $cidr) (contains ":" $range)) (not (has $range $except)) }}
-{{- $outer := (include "vcluster-isolation.cidr" $cidr | fromJson).network }}
-{{- $inner := (include "vcluster-isolation.cidr" $range | fromJson).network }}
+{{- $outer := (include "vcluster-isolation.cidr.once" (list $root $cidr) | fromJson).network }}
+{{- $inner := (include "vcluster-isolation.cidr.once" (list $root $range) | fromJson).network }}
 {{- $overlap := gt (len $outer) (len $inner) | ternary $outer $inner }}
 {{- $open := and (hasPrefix $outer $overlap) (hasPrefix $inner $overlap) }}
 {{- range $except }}
-{{- if and $open (hasPrefix (include "vcluster-isolation.cidr" . | fromJson).network $overlap) }}{{ $open = false }}{{ end }}
+{{- if and $open (hasPrefix (include "vcluster-isolation.cidr.once" (list $root .) | fromJson).network $overlap) }}{{ $open = false }}{{ end }}
 {{- end }}
 {{- if $open }}true{{ end }}
 {{- end }}

@@ -1,20 +1,7 @@
-{{/*
-vCluster Platform and its cluster agents: what their policies go by, the table of their ports, and their peers. Worked
-out once in a render, as in lib/_resolved-values.tpl, under keys that no reference can name:
+{{/* vCluster Platform and its cluster agents: what their policies go by, the table of their ports, and their peers. */}}
 
-  vcluster-isolation.platform.values  platformNetworkPolicy over its defaults
-  vcluster-isolation.platform.rows    the rows of ports.yaml that their pods serve in this cluster
-*/}}
-
-{{/* "true" when the platform is to be guarded, else nothing; whether a vCluster is isolated makes no difference. */}}
-{{- define "vcluster-isolation.platform" -}}
-{{- if ((.Values).platformNetworkPolicy).enabled }}{{ include "vcluster-isolation.platform.prepare" . }}true{{ end }}
-{{- end }}
-
-{{- define "vcluster-isolation.platform.prepare" -}}
-{{- if not (hasKey .Values "vcluster-isolation.platform.rows") }}
-{{- if not (.Values.policies).networkPolicy }}{{ $_ := set .Values "policies" (dict "networkPolicy" dict) }}{{ end }}
-{{- include "vcluster-isolation.prepare" . }}
+{{/* Resolve the values of the platform; whether a vCluster is isolated makes no difference. Prints nothing. */}}
+{{- define "vcluster-isolation.resolve-platform" -}}
 {{- $table := .Files.Get "ports.yaml" | fromYaml }}
 {{- $values := deepCopy .Values.platformNetworkPolicy }}
 {{- include "vcluster-isolation.merge-defaults" (list $values (include "vcluster-isolation.platform.defaults" $table | fromJson)) }}
@@ -27,9 +14,9 @@ out once in a render, as in lib/_resolved-values.tpl, under keys that no referen
 {{- range $table.ports }}
 {{- if has $end .servedBy }}{{ $rows = append $rows . }}{{ end }}
 {{- end }}
-{{- $_ := set .Values "vcluster-isolation.platform.values" $values }}
-{{- $_ := set .Values "vcluster-isolation.platform.rows" $rows }}
-{{- end }}
+{{- $resolved := get .Values "vcluster-isolation.resolved" }}
+{{- $_ := set $resolved "platform" $values }}
+{{- $_ := set $resolved "platformPorts" $rows }}
 {{- end }}
 
 {{/* platformNetworkPolicy as it is in values.yaml, as JSON; a test holds the two equal. The argument is ports.yaml. */}}
@@ -70,7 +57,7 @@ out once in a render, as in lib/_resolved-values.tpl, under keys that no referen
 {{/* The ports of the platform's pods that somebody dials, by a name in `ends` of ports.yaml: `list ROOT WHO`. */}}
 {{- define "vcluster-isolation.platform.ports" -}}
 {{- $who := index . 1 }}
-{{- range get (index . 0).Values "vcluster-isolation.platform.rows" }}
+{{- range (get (index . 0).Values "vcluster-isolation.resolved").platformPorts }}
 {{- $row := . }}
 {{- if has $who .dialledBy }}
 {{- range .protocols }}
@@ -99,7 +86,7 @@ matchExpressions:
 {{- define "vcluster-isolation.platform.peer" -}}
 - namespaceSelector:
     matchLabels:
-      kubernetes.io/metadata.name: {{ (get .Values "vcluster-isolation.platform.values").namespace | quote }}
+      kubernetes.io/metadata.name: {{ (get .Values "vcluster-isolation.resolved").platform.namespace | quote }}
   podSelector:
     {{- include "vcluster-isolation.platform.pods" . | nindent 4 }}
 {{- end }}
@@ -132,7 +119,7 @@ ports.yaml, SOURCE and WHAT are words, KEY is the value that names the PEERS; wi
 
 {{/* Where the API server connects from, as a JSON list of peers: the addresses, and after them the peers. */}}
 {{- define "vcluster-isolation.platform.api-server" -}}
-{{- $server := (get .Values "vcluster-isolation.platform.values").apiServer }}
+{{- $server := (get .Values "vcluster-isolation.resolved").platform.apiServer }}
 {{- $peers := list }}
 {{- range $server.cidrs }}{{ $peers = append $peers (dict "ipBlock" (dict "cidr" .)) }}{{ end }}
 {{- concat $peers $server.peers | toJson }}
@@ -140,7 +127,7 @@ ports.yaml, SOURCE and WHAT are words, KEY is the value that names the PEERS; wi
 
 {{/* A grant of egress where it is on, with its comment: `list ROOT KEY WHOM PUBLIC`; the peers PUBLIC stand for an empty `to`. */}}
 {{- define "vcluster-isolation.platform.grant" -}}
-{{- $grant := get (get (index . 0).Values "vcluster-isolation.platform.values").egress (index . 1) }}
+{{- $grant := get (get (index . 0).Values "vcluster-isolation.resolved").platform.egress (index . 1) }}
 {{- if $grant.enabled }}
 # platform --> {{ index . 2 }}{{ if not $grant.to }}, at any public address{{ end }} (platformNetworkPolicy.egress.{{ index . 1 }})
 {{ include "vcluster-isolation.rule.grant" (dict "to" ($grant.to | default (index . 3)) "ports" $grant.ports) }}

@@ -2,7 +2,7 @@
 
 {{/* "true" when there is one: isolation is on, workloads run in the host cluster, and it is not switched off. */}}
 {{- define "vcluster-isolation.test" -}}
-{{- if and (include "vcluster-isolation.workloads" .) (include "vcluster-isolation.test.values" . | fromJson).enabled }}true{{ end }}
+{{- if and (get .Values "vcluster-isolation.resolved").workloads ((get .Values "vcluster-isolation.resolved").test).enabled }}true{{ end }}
 {{- end }}
 
 {{/* isolationTest over its defaults, as JSON. */}}
@@ -35,11 +35,11 @@ The checks, a line each, in the form that files/isolation-test.sh reads. A Servi
 variables that Kubernetes gives every container; it puts them in the place of `$(NAME)` (Kubernetes: Pod, env.value).
 */}}
 {{- define "vcluster-isolation.test.checks" -}}
-{{- $test := include "vcluster-isolation.test.values" . | fromJson }}
+{{- $test := (get .Values "vcluster-isolation.resolved").test }}
 {{- $lines := list }}
 {{- if has "dns" $test.checks }}{{ $lines = concat $lines (include "vcluster-isolation.test.dns" . | fromJsonArray) }}{{ end }}
 {{- if has "api" $test.checks }}
-{{- $lines = append $lines (printf "open tcp %s API of the vCluster" (include "vcluster-isolation.test.service" (include "vcluster-isolation.name" .))) }}
+{{- $lines = append $lines (printf "open tcp %s API of the vCluster" (include "vcluster-isolation.test.service" (get .Values "vcluster-isolation.resolved").name)) }}
 {{- end }}
 {{- if has "metadata" $test.checks }}
 {{- $open := include "vcluster-isolation.test.opens" (list . (list "169.254.169.254/32")) }}
@@ -67,12 +67,12 @@ variables that Kubernetes gives every container; it puts them in the place of `$
 {{- if ((((.Values).sync).toHost).namespaces).enabled }}{{ $elsewhere = append $elsewhere "sync.toHost.namespaces" }}{{ end }}
 {{- if ($experimental.multiNamespaceMode).enabled }}{{ $elsewhere = append $elsewhere "experimental.multiNamespaceMode" }}{{ end }}
 {{- if ne (($experimental.syncSettings).targetNamespace | default .Release.Namespace) .Release.Namespace }}{{ $elsewhere = append $elsewhere "experimental.syncSettings.targetNamespace" }}{{ end }}
-{{- if not (or (include "vcluster-isolation.coredns" .) (include "vcluster-isolation.coredns.embedded" .)) -}}
+{{- if not (or (get .Values "vcluster-isolation.resolved").coredns (include "vcluster-isolation.coredns.embedded" .)) -}}
 ["skip - - - DNS of the vCluster: it has none (controlPlane.coredns)"]
 {{- else if $elsewhere -}}
 {{ list (printf "skip - - - DNS of the vCluster: its Service may be in another namespace (%s)" (first $elsewhere)) | toJson }}
 {{- else }}
-{{- $service := include "vcluster-isolation.test.service" (include "vcluster-isolation.test.host-name" (printf "kube-dns-x-kube-system-x-%s" (include "vcluster-isolation.name" .))) }}
+{{- $service := include "vcluster-isolation.test.service" (include "vcluster-isolation.test.host-name" (printf "kube-dns-x-kube-system-x-%s" (get .Values "vcluster-isolation.resolved").name)) }}
 {{- list (printf "open dns %s DNS of the vCluster" $service) (printf "open tcp %s DNS of the vCluster" $service) | toJson }}
 {{- end }}
 {{- end }}
@@ -99,22 +99,22 @@ A rule of the user's own counts whatever its ports are; one that names no peer m
 */}}
 {{- define "vcluster-isolation.test.opens" -}}
 {{- $root := index . 0 }}
-{{- $workload := (get $root.Values "vcluster-isolation.values").workload }}
-{{- $blocks := $workload.publicEgress.enabled | ternary (get $root.Values "vcluster-isolation.public.blocks") list }}
+{{- $workload := (get $root.Values "vcluster-isolation.resolved").values.workload }}
+{{- $blocks := $workload.publicEgress.enabled | ternary (get $root.Values "vcluster-isolation.resolved").publicBlocks list }}
 {{- range $workload.egress }}
 {{- if not .to }}{{ $blocks = append $blocks (dict "cidr" "0.0.0.0/0") }}{{ end }}
 {{- range .to }}{{ with .ipBlock }}{{ $blocks = append $blocks . }}{{ end }}{{ end }}
 {{- end }}
 {{- $opens := "" }}
 {{- $ranges := dict }}
-{{- range index . 1 }}{{ $_ := set $ranges . (include "vcluster-isolation.cidr" . | fromJson) }}{{ end }}
+{{- range index . 1 }}{{ $_ := set $ranges . (include "vcluster-isolation.cidr.once" (list $root .) | fromJson) }}{{ end }}
 {{- range $block := $blocks }}
 {{- $except := $block.except | default list }}
-{{- $outer := include "vcluster-isolation.cidr" $block.cidr | fromJson }}
+{{- $outer := include "vcluster-isolation.cidr.once" (list $root $block.cidr) | fromJson }}
 {{- range $range, $inner := $ranges }}
 {{- if not (has $range $except) }}
 {{- $whole := or (has $block.cidr (list "0.0.0.0/0" $range)) (and (gt $inner.prefix $outer.prefix) (include "vcluster-isolation.cidr.inside" (list $inner $outer))) }}
-{{- if and $whole (include "vcluster-isolation.public.reaches" (list $block.cidr $except $range)) }}{{ $opens = "true" }}{{ end }}
+{{- if and $whole (include "vcluster-isolation.public.reaches" (list $root $block.cidr $except $range)) }}{{ $opens = "true" }}{{ end }}
 {{- end }}
 {{- end }}
 {{- end }}

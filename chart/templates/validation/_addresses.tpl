@@ -2,7 +2,7 @@
 
 {{/* The addresses of nodes and pods, and whether the hardened profile can take them and the API server's out of public egress. */}}
 {{- define "vcluster-isolation.problems.cluster-addresses" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- include "vcluster-isolation.problems.cluster-addresses.form" $values }}
 {{- if and (include "vcluster-isolation.hardened" .) (or $values.hostApiServer.cidrs $values.nodes.cidrs $values.pods.cidrs) }}
 {{- if include "vcluster-isolation.cluster-addresses.may-be-wide" $values }}
@@ -49,7 +49,7 @@ Addresses of the host cluster that are as wide as public egress. As exceptions t
 contain its cidr, they could be none; and a rule to such an API server is one to any public address.
 */}}
 {{- define "vcluster-isolation.problems.cluster-addresses.wide" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $defaults := include "vcluster-isolation.public.defaults" . | fromJson }}
 {{- $server := include "vcluster-isolation.networks" $values.hostApiServer.cidrs | fromJson }}
 {{- $everywhere := false }}
@@ -66,7 +66,7 @@ policies.networkPolicy.hostApiServer.cidrs: hold every public IPv{{ $family }} a
 {{- end }}
 {{- if and $values.workload.publicEgress.enabled (not $everywhere) }}
 {{- $cluster := concat $values.hostApiServer.cidrs $values.nodes.cidrs $values.pods.cidrs }}
-{{- range $block := get .Values "vcluster-isolation.public.blocks" }}
+{{- range $block := (get .Values "vcluster-isolation.resolved").publicBlocks }}
 {{- $family := contains ":" $block.cidr | ternary "6" "4" }}
 {{- $whole := (include "vcluster-isolation.cidr" $block.cidr | fromJson).network }}
 {{- $others := list }}
@@ -101,10 +101,10 @@ policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress lea
 
 {{/* In the hardened profile, peers of webhooks that are no workloads of this vCluster. */}}
 {{- define "vcluster-isolation.problems.webhooks" -}}
-{{- $webhooks := (get .Values "vcluster-isolation.values").controlPlane.webhooks }}
+{{- $webhooks := (get .Values "vcluster-isolation.resolved").values.controlPlane.webhooks }}
 {{- if and (include "vcluster-isolation.hardened" .) $webhooks.enabled }}
-{{- $name := include "vcluster-isolation.name" . }}
-{{- $namespaces := get .Values "vcluster-isolation.namespaces" }}
+{{- $name := (get .Values "vcluster-isolation.resolved").name }}
+{{- $namespaces := (get .Values "vcluster-isolation.resolved").namespaces }}
 {{- $elsewhere := "or put the rule into controlPlane.egress" }}
 {{- range $i, $peer := $webhooks.to }}
 {{- $path := printf "policies.networkPolicy.controlPlane.webhooks.to[%d]" $i }}

@@ -2,7 +2,7 @@
 
 {{/* A grant that is on and names nobody would be one for everybody. */}}
 {{- define "vcluster-isolation.problems.grants" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $control := $values.controlPlane }}
 {{- range $path, $grant := dict "prometheus.from" $values.prometheus "workload.ingressControllers.from" $values.workload.ingressControllers "controlPlane.metricsServer.to" $control.metricsServer "controlPlane.backingStore.to" $control.backingStore }}
 {{- $side := hasSuffix ".from" $path | ternary "from" "to" }}
@@ -36,7 +36,7 @@ without a port.
 
 {{/* The project: a label value, and a selector that names a label whose value it wants. */}}
 {{- define "vcluster-isolation.problems.project" -}}
-{{- $project := (get .Values "vcluster-isolation.values").project }}
+{{- $project := (get .Values "vcluster-isolation.resolved").values.project }}
 {{- with $project.name }}
 {{- $found := include "vcluster-isolation.resolve" (list $ .) | fromJson }}
 {{- if $found.problem }}
@@ -58,12 +58,12 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 {{/* Namespaces that workloads run in, each under the key that names it. */}}
 {{- define "vcluster-isolation.problems.namespaces" -}}
 {{- $wanted := dict }}
-{{- range $i, $name := (get .Values "vcluster-isolation.values").workload.namespaces }}{{ $_ := set $wanted (printf "policies.networkPolicy.workload.namespaces[%d]" $i) $name }}{{ end }}
-{{- range $i, $name := (get .Values "vcluster-isolation.values").platform.namespaces }}{{ $_ := set $wanted (printf "policies.networkPolicy.platform.namespaces[%d]" $i) $name }}{{ end }}
+{{- range $i, $name := (get .Values "vcluster-isolation.resolved").values.workload.namespaces }}{{ $_ := set $wanted (printf "policies.networkPolicy.workload.namespaces[%d]" $i) $name }}{{ end }}
+{{- range $i, $name := (get .Values "vcluster-isolation.resolved").values.platform.namespaces }}{{ $_ := set $wanted (printf "policies.networkPolicy.platform.namespaces[%d]" $i) $name }}{{ end }}
 {{- $sync := (((.Values).sync).toHost).namespaces | default dict }}
 {{- if $sync.enabled }}
 {{- range $virtual, $host := ($sync.mappings).byName }}
-{{- $name := replace "${name}" (include "vcluster-isolation.name" $) (toString $host) }}
+{{- $name := replace "${name}" (get $.Values "vcluster-isolation.resolved").name (toString $host) }}
 {{- if not (contains "*" $name) }}{{ $_ := set $wanted (printf "sync.toHost.namespaces.mappings.byName[%s]" (include "vcluster-isolation.quoted" $virtual)) $name }}{{ end }}
 {{- end }}
 {{- end }}
@@ -77,9 +77,9 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 
 {{/* What the floor's API cannot say of the user's own rules and peers. */}}
 {{- define "vcluster-isolation.problems.floor" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
-{{- if and (include "vcluster-isolation.workloads" .) $values.floor.enabled }}
-{{- $limit := (get .Values "vcluster-isolation.floor").most | int }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
+{{- if and (get .Values "vcluster-isolation.resolved").workloads $values.floor.enabled }}
+{{- $limit := (get .Values "vcluster-isolation.resolved").floor.most | int }}
 {{- $old := contains "extraWorkloadRules" (include "vcluster-isolation.deprecated" .) }}
 {{- range $key := list "workload.egress" "workload.ingress" "coredns.egress" "coredns.ingress" }}
 {{- $rules := (include "vcluster-isolation.get-path" (list $values $key) | fromJson).value }}

@@ -10,7 +10,7 @@
 {{- end }}
 
 {{- define "vcluster-isolation.platform.problems.switches" -}}
-{{- $values := get .Values "vcluster-isolation.platform.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").platform }}
 {{- range list "enabled" "agentOnly" "prometheus.enabled" "prometheus.isolated" "egress.enabled" "egress.dns.enabled" "egress.vclusters.enabled" "egress.apiServers.enabled" "egress.platform.enabled" "egress.licenseServer.enabled" "egress.identityProviders.enabled" "egress.database.enabled" }}
 {{- if not (kindIs "bool" (include "vcluster-isolation.get-path" (list $values .) | fromJson).value) }}
 platformNetworkPolicy.{{ . }}: is neither true nor false; write one of the two, without quotes
@@ -20,7 +20,7 @@ platformNetworkPolicy.{{ . }}: is neither true nor false; write one of the two, 
 
 {{/* A grant that is on and names nobody would be one for everybody; so would one without ports be for all of them. */}}
 {{- define "vcluster-isolation.platform.problems.grants" -}}
-{{- $egress := (get .Values "vcluster-isolation.platform.values").egress }}
+{{- $egress := (get .Values "vcluster-isolation.resolved").platform.egress }}
 {{- if $egress.enabled }}
 {{- range $key := list "vclusters" "apiServers" "platform" "licenseServer" "identityProviders" "database" }}
 {{- $grant := get $egress $key }}
@@ -33,7 +33,7 @@ platformNetworkPolicy.egress.{{ $key }}.to: names nobody; list the peers that ma
 {{- end }}
 
 {{- define "vcluster-isolation.platform.problems.rules" -}}
-{{- $values := get .Values "vcluster-isolation.platform.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").platform }}
 {{- range $i, $cidr := $values.apiServer.cidrs }}
 {{- with (include "vcluster-isolation.cidr" $cidr | fromJson).problem }}
 platformNetworkPolicy.apiServer.cidrs[{{ $i }}]: {{ . }}
@@ -54,8 +54,8 @@ platformNetworkPolicy.apiServer.cidrs[{{ $i }}]: {{ . }}
 
 {{/* What the platform's egress takes from the values of vClusters. */}}
 {{- define "vcluster-isolation.platform.problems.shared" -}}
-{{- if (get .Values "vcluster-isolation.platform.values").egress.enabled }}
-{{- $policy := get .Values "vcluster-isolation.values" }}
+{{- if (get .Values "vcluster-isolation.resolved").platform.egress.enabled }}
+{{- $policy := (get .Values "vcluster-isolation.resolved").values }}
 {{- include "vcluster-isolation.problems.peers" (list "policies.networkPolicy.hostDns.extra" $policy.hostDns.extra) }}
 {{- include "vcluster-isolation.problems.extra-except" $policy.workload.publicEgress }}
 {{- include "vcluster-isolation.problems.cluster-addresses.form" $policy }}

@@ -2,7 +2,7 @@
 
 {{/* The public addresses, with each problem named at the key that the user wrote, deprecated or not. */}}
 {{- define "vcluster-isolation.problems.public-egress" -}}
-{{- $public := (get .Values "vcluster-isolation.values").workload.publicEgress }}
+{{- $public := (get .Values "vcluster-isolation.resolved").values.workload.publicEgress }}
 {{- $paths := dict "cidr" "workload.publicEgress.cidr" "except" "workload.publicEgress.except" }}
 {{- range include "vcluster-isolation.deprecated" . | fromJsonArray }}
 {{- if hasPrefix "outgoingConnections.ipBlock." .from }}{{ $_ := set $paths (base (replace "." "/" .from)) .from }}{{ end }}
@@ -11,12 +11,12 @@
 policies.networkPolicy.workload.publicEgress.ipv6.cidr: {{ include "vcluster-isolation.quoted" $public.ipv6.cidr }} is not an IPv6 network; write one, or use cidr for IPv4
 {{- end }}
 {{- if $public.enabled }}
-{{- $blocks := get .Values "vcluster-isolation.public.blocks" }}
+{{- $blocks := (get .Values "vcluster-isolation.resolved").publicBlocks }}
 {{- include "vcluster-isolation.problems.ip-block" (list (print "policies.networkPolicy." $paths.cidr) (print "policies.networkPolicy." $paths.except) (first $blocks)) }}
 {{- range rest $blocks }}
 {{- include "vcluster-isolation.problems.ip-block" (list "policies.networkPolicy.workload.publicEgress.ipv6.cidr" "policies.networkPolicy.workload.publicEgress.ipv6.except" .) }}
 {{- end }}
-{{- include "vcluster-isolation.problems.extra-except" $public }}
+{{- if $public.extraExcept }}{{ include "vcluster-isolation.problems.extra-except" $public }}{{ end }}
 {{- end }}
 {{- end }}
 
@@ -37,7 +37,7 @@ policies.networkPolicy.workload.publicEgress.ipv6.cidr: {{ include "vcluster-iso
 {{- end }}
 
 {{- define "vcluster-isolation.problems.host-api-server" -}}
-{{- $ports := (get .Values "vcluster-isolation.values").hostApiServer.ports }}
+{{- $ports := (get .Values "vcluster-isolation.resolved").values.hostApiServer.ports }}
 {{- range $i, $port := $ports }}
 {{- if or (not (has (kindOf $port) (list "int" "int64" "float64"))) (lt (int $port) 1) (gt (int $port) 65535) }}
 policies.networkPolicy.hostApiServer.ports[{{ $i }}]: is no port; write a number from 1 to 65535, without quotes
@@ -46,7 +46,7 @@ policies.networkPolicy.hostApiServer.ports[{{ $i }}]: is no port; write a number
 {{- if empty $ports }}
 policies.networkPolicy.hostApiServer.ports: names no port, which would mean every one; list those of the API server
 {{- end }}
-{{- range $i, $cidr := (get .Values "vcluster-isolation.values").hostApiServer.cidrs }}
+{{- range $i, $cidr := (get .Values "vcluster-isolation.resolved").values.hostApiServer.cidrs }}
 {{- with (include "vcluster-isolation.cidr" $cidr | fromJson).problem }}
 policies.networkPolicy.hostApiServer.cidrs[{{ $i }}]: {{ . }}
 {{- end }}

@@ -6,13 +6,13 @@ a text "false" would switch something on.
 */}}
 {{- define "vcluster-isolation.validate" -}}
 {{- $problems := list }}
-{{- if include "vcluster-isolation.enabled" . }}
+{{- if (get .Values "vcluster-isolation.resolved").isolated }}
 {{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "host-api-server" "cluster-addresses" "grants" "webhooks" "project" "namespaces" "rules" "floor" }}
 {{- $found := include (print "vcluster-isolation.problems." .) $ | trim }}
 {{- if $found }}{{ $problems = concat $problems (regexSplit "\n+" $found -1) }}{{ end }}
 {{- end }}
 {{- end }}
-{{- if include "vcluster-isolation.platform" . }}
+{{- if (get .Values "vcluster-isolation.resolved").platform }}
 {{- $found := include "vcluster-isolation.platform.problems" . | trim }}
 {{- if $found }}{{ $problems = concat $problems (regexSplit "\n+" $found -1) | uniq }}{{ end }}
 {{- end }}
@@ -22,7 +22,7 @@ a text "false" would switch something on.
 {{- end }}
 
 {{- define "vcluster-isolation.problems.name" -}}
-{{- $name := include "vcluster-isolation.name" . }}
+{{- $name := (get .Values "vcluster-isolation.resolved").name }}
 {{- $path := ((.Values).vcluster).name | empty | ternary "the release name" "vcluster.name" }}
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $name) }}
 {{ $path }}: {{ include "vcluster-isolation.quoted" $name }} is not a name for a release; use lower-case letters, digits, '-' and '.'
@@ -33,7 +33,7 @@ a text "false" would switch something on.
 
 {{/* Switches, and words of which only some mean something: with the schema skipped, others would mean "compatible". */}}
 {{- define "vcluster-isolation.problems.switches" -}}
-{{- $values := get .Values "vcluster-isolation.values" }}
+{{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $control := $values.controlPlane }}
 {{- $public := $values.workload.publicEgress }}
 {{- $switches := dict "enabled" $values.enabled "platform.enabled" $values.platform.enabled "hostApiServer.discover" $values.hostApiServer.discover
@@ -57,7 +57,7 @@ policies.networkPolicy.{{ $path }}: is neither true nor false; write one of the 
 {{ $path }}: is neither true nor false; write one of the two, without quotes
 {{- end }}
 {{- end }}
-{{- $floor := get .Values "vcluster-isolation.floor" }}
+{{- $floor := (get .Values "vcluster-isolation.resolved").floor }}
 {{- $numbers := list "int" "int64" "float64" }}
 {{- $room := printf "0 to %v" $floor.last }}
 {{- $above := "the API ends at 1000" }}
@@ -125,9 +125,13 @@ policies.networkPolicy.annotations: have more than 262144 bytes with their keys,
 
 {{/* A deprecated key is honoured, but not beside its successor: one of the two would be lost. */}}
 {{- define "vcluster-isolation.problems.deprecated" -}}
-{{- $policy := deepCopy .Values.policies.networkPolicy }}
+{{- $used := include "vcluster-isolation.deprecated" . | fromJsonArray }}
+{{- $policy := dict }}
+{{- if $used }}
+{{- $policy = deepCopy .Values.policies.networkPolicy }}
 {{- include "vcluster-isolation.merge-defaults" (list $policy (include "vcluster-isolation.defaults" . | fromJson)) }}
-{{- range $row := include "vcluster-isolation.deprecated" . | fromJsonArray }}
+{{- end }}
+{{- range $row := $used }}
 {{- range $path, $default := merge (dict .to .default) (.with | default dict) }}
 {{- $set := (include "vcluster-isolation.get-path" (list $policy $path) | fromJson).value }}
 {{- if ne (toJson $set) (toJson $default) }}
@@ -138,7 +142,7 @@ policies.networkPolicy.{{ $row.from }}: is the deprecated name of {{ $row.to }},
 {{- end }}
 
 {{- define "vcluster-isolation.problems.fallback-dns" -}}
-{{- $dns := (get .Values "vcluster-isolation.values").fallbackDns | toString }}
+{{- $dns := (get .Values "vcluster-isolation.resolved").values.fallbackDns | toString }}
 {{- if not (include "vcluster-isolation.ip.bits" $dns) }}
 policies.networkPolicy.fallbackDns: {{ include "vcluster-isolation.quoted" $dns }} is not an IP address; write one, like 8.8.8.8 or 2001:4860:4860::8888
 {{- else if (include "vcluster-isolation.cidr" (include "vcluster-isolation.cidr.of-address" $dns) | fromJson).problem }}

@@ -1,11 +1,10 @@
 {{/* The host cluster's API server: where it is, if anybody knows, and the rule that reaches it. */}}
 
 {{/*
-Where it is, as JSON {"value": {"cidrs", "ports"}}: what the user says, or else what a look-up finds in the cluster, if that is asked
-for; without cidrs nobody knows. `helm template` and Argo CD have no cluster to look into.
+Where it is, as JSON {"cidrs", "ports"}: what the user says, or else what a look-up finds in the cluster, if that is asked for; without cidrs nobody knows. `helm template` and Argo CD have no cluster to look into.
 */}}
 {{- define "vcluster-isolation.host-api-server" -}}
-{{- $server := (get .Values "vcluster-isolation.values").hostApiServer }}
+{{- $server := (get .Values "vcluster-isolation.resolved").values.hostApiServer }}
 {{- $cidrs := $server.cidrs }}
 {{- $ports := $server.ports }}
 {{- if and $server.discover (empty $cidrs) }}
@@ -19,7 +18,7 @@ for; without cidrs nobody knows. `helm template` and Argo CD have no cluster to 
 {{- end }}
 {{- $cidrs = sortAlpha $cidrs }}
 {{- end }}
-{{- dict "value" (dict "cidrs" $cidrs "ports" $ports) | toJson }}
+{{- dict "cidrs" $cidrs "ports" $ports | toJson }}
 {{- end }}
 
 {{/*
@@ -27,7 +26,7 @@ The egress rule to it, with its comment: `list ROOT WHO ANYWHERE`. Where nobody 
 any address, and ANYWHERE says of what: the API server differs from cluster to cluster, and no selector matches it.
 */}}
 {{- define "vcluster-isolation.rule.to-api-server" -}}
-{{- $server := get (index . 0).Values "vcluster-isolation.host-api-server" }}
+{{- $server := (get (index . 0).Values "vcluster-isolation.resolved").hostApiServer }}
 {{- if $server.cidrs -}}
 # {{ index . 1 }} --> host API server (hostApiServer)
 {{- else -}}

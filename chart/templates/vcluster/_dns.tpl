@@ -6,7 +6,7 @@ its form, without ports, in the compatible profile. Cluster DNS of OpenShift lis
 */}}
 {{- define "vcluster-isolation.rules.to-host-dns" -}}
 {{- $root := index . 0 }}
-{{- $dns := (get $root.Values "vcluster-isolation.values").hostDns }}
+{{- $dns := (get $root.Values "vcluster-isolation.resolved").values.hostDns }}
 {{- $flow := print (index . 1) " --> host DNS" }}
 {{- if or $dns.extra (ne (join "," $dns.presets) "kube-dns") }}{{ $flow = print $flow " (hostDns)" }}{{ end }}
 {{- $asVCluster := and (has "kube-dns" $dns.presets) (not (include "vcluster-isolation.hardened" $root)) }}
@@ -85,7 +85,7 @@ hostDns; NOT-SYNCED is what a podSelector of a preset requires besides its label
     {{- include "vcluster-isolation.ports.resolver" 53 | nindent 4 }}
   to:
     - ipBlock:
-        cidr: {{ include "vcluster-isolation.cidr.of-address" (get (index . 0).Values "vcluster-isolation.values").fallbackDns | quote }}
+        cidr: {{ include "vcluster-isolation.cidr.of-address" (get (index . 0).Values "vcluster-isolation.resolved").values.fallbackDns | quote }}
 {{- end }}
 {{- end }}
 

@@ -6,10 +6,10 @@ would select: each podSelector requires managed-by, and each namespaceSelector t
 name of another namespace are refused by the validation.
 */}}
 {{- define "vcluster-isolation.webhooks.own" -}}
-{{- $webhooks := (get .Values "vcluster-isolation.values").controlPlane.webhooks }}
+{{- $webhooks := (get .Values "vcluster-isolation.resolved").values.controlPlane.webhooks }}
 {{- if include "vcluster-isolation.hardened" . }}
-{{- $ours := dict "vcluster.loft.sh/managed-by" (include "vcluster-isolation.name" .) }}
-{{- $here := dict "key" "kubernetes.io/metadata.name" "operator" "In" "values" (get .Values "vcluster-isolation.namespaces") }}
+{{- $ours := dict "vcluster.loft.sh/managed-by" (get .Values "vcluster-isolation.resolved").name }}
+{{- $here := dict "key" "kubernetes.io/metadata.name" "operator" "In" "values" (get .Values "vcluster-isolation.resolved").namespaces }}
 {{- $peers := list }}
 {{- range $webhooks.to }}
 {{- $pods := .podSelector | default dict }}
@@ -31,7 +31,7 @@ controlPlane.metricsServer as JSON. In the hardened profile its default peer is 
 may live in kube-system as well. Peers of the user's own stay as they are.
 */}}
 {{- define "vcluster-isolation.metrics-server" -}}
-{{- $grant := deepCopy (get .Values "vcluster-isolation.values").controlPlane.metricsServer }}
+{{- $grant := deepCopy (get .Values "vcluster-isolation.resolved").values.controlPlane.metricsServer }}
 {{- $default := (include "vcluster-isolation.defaults" . | fromJson).controlPlane.metricsServer.to }}
 {{- if and (include "vcluster-isolation.hardened" .) (eq (toJson $grant.to) (toJson $default)) }}
 {{- $unsynced := list (dict "key" "vcluster.loft.sh/managed-by" "operator" "DoesNotExist") }}

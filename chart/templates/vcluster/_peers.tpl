@@ -26,7 +26,7 @@ matchExpressions:
 - podSelector:
 {{- end }}
     matchLabels:
-      release: {{ include "vcluster-isolation.name" . | quote }}
+      release: {{ (get .Values "vcluster-isolation.resolved").name | quote }}
     {{- include "vcluster-isolation.not-synced" . | replace "\n" "\n    " }}
 {{- end }}
 
@@ -34,13 +34,13 @@ matchExpressions:
 {{- define "vcluster-isolation.peer.workloads" -}}
 {{- if include "vcluster-isolation.multi-namespace" . -}}
 - namespaceSelector:
-    {{- include "vcluster-isolation.in-namespaces" (get .Values "vcluster-isolation.namespaces") | nindent 4 }}
+    {{- include "vcluster-isolation.in-namespaces" (get .Values "vcluster-isolation.resolved").namespaces | nindent 4 }}
   podSelector:
 {{- else -}}
 - podSelector:
 {{- end }}
     matchLabels:
-      vcluster.loft.sh/managed-by: {{ include "vcluster-isolation.name" . | quote }}
+      vcluster.loft.sh/managed-by: {{ (get .Values "vcluster-isolation.resolved").name | quote }}
 {{- end }}
 
 {{/* Pods that take and restore snapshots; vCluster gives them this one label only. */}}
@@ -53,7 +53,7 @@ matchExpressions:
 
 {{/* vCluster Platform and its cluster agents: pods `app: loft`, in its namespaces where they are known. */}}
 {{- define "vcluster-isolation.peer.platform" -}}
-{{- $namespaces := (get .Values "vcluster-isolation.values").platform.namespaces }}
+{{- $namespaces := (get .Values "vcluster-isolation.resolved").values.platform.namespaces }}
 {{- if and (empty $namespaces) (include "vcluster-isolation.hardened" .) }}{{ $namespaces = list "vcluster-platform" }}{{ end -}}
 {{- if $namespaces -}}
 - namespaceSelector:

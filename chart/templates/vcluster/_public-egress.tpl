@@ -2,7 +2,7 @@
 
 {{/* The addresses of `publicEgress`, as peers. */}}
 {{- define "vcluster-isolation.peer.public" -}}
-{{- range $i, $block := get .Values "vcluster-isolation.public.blocks" }}{{ if $i }}{{ "\n" }}{{ end -}}
+{{- range $i, $block := (get .Values "vcluster-isolation.resolved").publicBlocks }}{{ if $i }}{{ "\n" }}{{ end -}}
 - ipBlock:
     cidr: {{ $block.cidr | quote }}
     {{- with $block.except }}
@@ -12,13 +12,13 @@
 {{- end }}
 {{- end }}
 
-{{/* The blocks of `publicEgress`, as JSON {"value": list of {cidr, except}}: one, and the second for IPv6. */}}
+{{/* The blocks of `publicEgress`, as a JSON list of {cidr, except}: one, and the second for IPv6. */}}
 {{- define "vcluster-isolation.public.blocks" -}}
-{{- $public := (get .Values "vcluster-isolation.values").workload.publicEgress }}
+{{- $public := (get .Values "vcluster-isolation.resolved").values.workload.publicEgress }}
 {{- $defaults := include "vcluster-isolation.public.defaults" . | fromJson }}
-{{- $hardened := eq (get .Values "vcluster-isolation.values").profile "hardened" }}
+{{- $hardened := eq (get .Values "vcluster-isolation.resolved").values.profile "hardened" }}
 {{- $more := $public.extraExcept }}
-{{- if $hardened }}{{ $more = concat $more (get .Values "vcluster-isolation.host-api-server").cidrs }}{{ end }}
+{{- if $hardened }}{{ $more = concat $more (get .Values "vcluster-isolation.resolved").hostApiServer.cidrs }}{{ end }}
 {{- if $hardened }}{{ $more = concat $more (include "vcluster-isolation.cluster-addresses" . | fromJsonArray) }}{{ end }}
 {{- $except := $public.except }}
 {{- if eq (sortAlpha $except | toJson) (sortAlpha $defaults.except | toJson) }}
@@ -36,7 +36,7 @@
 {{- $blocks = append $blocks (dict "cidr" .cidr "except" (include "vcluster-isolation.public.add" (list .cidr $except $more) | fromJsonArray)) }}
 {{- end }}
 {{- end }}
-{{- dict "value" $blocks | toJson }}
+{{- toJson $blocks }}
 {{- end }}
 
 {{/*
@@ -91,7 +91,7 @@ what is not handed out to the public (RFC 4291: global unicast is 2000::/3), for
 {{/* Every public address, as a JSON list of peers: where object storage is when nobody says where. */}}
 {{- define "vcluster-isolation.public.anywhere" -}}
 {{- $defaults := include "vcluster-isolation.public.defaults" . | fromJson }}
-{{- $more := (get .Values "vcluster-isolation.values").workload.publicEgress.extraExcept }}
+{{- $more := (get .Values "vcluster-isolation.resolved").values.workload.publicEgress.extraExcept }}
 {{- $more = concat $more (include "vcluster-isolation.cluster-addresses" . | fromJsonArray) }}
 {{- $peers := list }}
 {{- range $cidr, $except := dict "0.0.0.0/0" $defaults.special4 "2000::/3" $defaults.special6 }}
@@ -102,5 +102,5 @@ what is not handed out to the public (RFC 4291: global unicast is 2000::/3), for
 
 {{/* The addresses that nodes and pods of the host cluster are said to have, as a JSON list. */}}
 {{- define "vcluster-isolation.cluster-addresses" -}}
-{{- with get .Values "vcluster-isolation.values" }}{{ concat .nodes.cidrs .pods.cidrs | toJson }}{{ end }}
+{{- with (get .Values "vcluster-isolation.resolved").values }}{{ concat .nodes.cidrs .pods.cidrs | toJson }}{{ end }}
 {{- end }}

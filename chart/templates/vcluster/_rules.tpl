@@ -37,7 +37,7 @@ The comment above the rules from the control plane to workloads: `list ROOT FLOW
 at its default it is as it always was; else it names the value, and in the hardened profile the reason for any port.
 */}}
 {{- define "vcluster-isolation.webhooks" -}}
-{{- $webhooks := (get (index . 0).Values "vcluster-isolation.values").controlPlane.webhooks }}
+{{- $webhooks := (get (index . 0).Values "vcluster-isolation.resolved").values.controlPlane.webhooks }}
 {{- if or $webhooks.to $webhooks.ports -}}
 {{ index . 1 }}: webhooks and aggregated APIs (controlPlane.webhooks)
 {{- else if include "vcluster-isolation.hardened" (index . 0) -}}
