@@ -64,12 +64,12 @@ HELPERS = [
         '{{- else if hasPrefix (print (repeat 80 "0") (repeat 16 "1")) $bits | and (eq (len $bits) 128) }}',
         "{{- else if false }}",
     ),
-    ("lib/_cidr.tpl", "(eq (len $inner.bits) (len $outer.bits)) ", ""),
+    ("lib/_cidr.tpl", " (eq (len $inner.bits) (len $outer.bits))", ""),
     ("lib/_cidr.tpl", "(gt $inner.prefix $outer.prefix) ", ""),
     ("lib/_cidr.tpl", " (hasPrefix $outer.network $inner.network)", ""),
     ("lib/_cidr.tpl", "(le (len $halves) 2) ", ""),
     *(
-        ("validation/_validate.tpl", f'"{family}" ', "")
+        ("validation/_validate.tpl", f' "{family}"', "")
         for family in (
             "name",
             "switches",
@@ -121,7 +121,7 @@ HELPERS = [
         '{{- $wanted := include "vcluster-isolation.cidr.inside" (list $inner (',
         "{{- $wanted := print (list $inner (",
     ),
-    ("vcluster/_public-egress.tpl", '{{ $wanted = "" }}', ""),
+    ("vcluster/_public-egress.tpl", '{{- $wanted = "" }}', ""),
     ("vcluster/_public-egress.tpl", "{{ $all = append $all $entry }}", "{{ $all = list $entry }}"),
     (
         "vcluster/_public-egress.tpl",
@@ -179,7 +179,7 @@ HELPERS = [
     ("vcluster/_public-egress.tpl", "{{- if .enabled }}", "{{- if true }}"),
     ("vcluster/_public-egress.tpl", "{{- $more := $public.extraExcept }}", "{{- $more := list }}"),
     ("vcluster/_public-egress.tpl", ".workload.publicEgress.extraExcept }}", ".workload.namespaces }}"),
-    *(("vcluster/_public-egress.tpl", f'"{entry}", ', "") for entry in SPECIAL_4[:-1] if entry not in DEFAULT_EXCEPT),
+    *(("vcluster/_public-egress.tpl", f'"{entry}",', "") for entry in SPECIAL_4[:-1] if entry not in DEFAULT_EXCEPT),
     *(("vcluster/_public-egress.tpl", f'"{entry}", ', "") for entry in SPECIAL_6[:-1]),
     ("vcluster/_namespaces.tpl", "{{- if not ((.Values).privateNodes).enabled }}", "{{- if true }}"),
     ("vcluster/_namespaces.tpl", '{{- if not (contains "*" .) }}', "{{- if true }}"),
@@ -203,7 +203,7 @@ HELPERS = [
     ("floor/_api.tpl", "{{- if $peers }}", "{{- if true }}"),
     ("floor/_api.tpl", "{{- if empty (index . 2) }}", "{{- if false }}"),
     ("floor/_api.tpl", 'hasKey $peer "namespaceSelector" | ternary', "false | ternary"),
-    ("floor/_rules.tpl", "(.ports | default $resolver)", ".ports"),
+    ("floor/_rules.tpl", ".ports | default $resolver", ".ports"),
     ("floor/floor.yaml", "(add1 $floor.priority)", "(int $floor.priority)"),
     ("floor/_api.tpl", '"version" "v1alpha2"', '"version" "v1beta1"'),
     ("floor/_api.tpl", '"version" "v1beta1"', '"version" "v1alpha2"'),

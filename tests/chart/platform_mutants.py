@@ -39,7 +39,7 @@ def _of_written_rules() -> Iterator[Mutant]:
 def _of_included_rules() -> Iterator[Mutant]:
     """Yield the mutants of the rules that are a named template, as a policy includes them."""
     text = read("platform/platform.yaml")
-    line = r'^    \{\{- include "vcluster-isolation\.(?:platform\.(?:grant|rule)|rules\.resolvers|to-yaml-without-empties)" .*\n'
+    line = r'^    \{\{- include "vcluster-isolation\.(?:platform\.(?:grant|rule)|rules\.resolvers|to-yaml-without-empties)" [^}]*\}\}\n'
     for found in re.finditer(line, text, re.MULTILINE):
         yield changed("platform/platform.yaml", text, found, "", "dropped")
     peers = r"\$server\)|\$values\.https?\.from\)"
@@ -54,7 +54,7 @@ def _of_helpers() -> Iterator[Mutant]:
         ('(dict "to" ($grant.to | default (index . 3)) "ports" $grant.ports)', '(dict "ports" $grant.ports)'),
         ('"ports" $grant.ports)', ")"),
         ("{{- if $grant.enabled }}", "{{- if true }}"),
-        ("{{- with $peers }}", "{{- with list }}"),
+        ("{{- with .peers }}", "{{- with list }}"),
         ("{{- if has $who .dialledBy }}", "{{- if true }}"),
         ("{{- if has $end .servedBy }}", "{{- if true }}"),
         ('ternary "platform" "agent"', 'ternary "agent" "platform"'),

@@ -121,6 +121,23 @@ def used_values() -> set[str]:
     )
 
 
+def test_no_line_of_a_template_is_longer_than_140_characters() -> None:
+    long = [
+        f"{path}:{at}"
+        for path, text in TEMPLATES.items()
+        for at, line in enumerate(text.splitlines(), 1)
+        if len(line) > 140
+    ]
+    assert long == []
+
+
+def test_every_template_of_objects_resolves_the_values_first() -> None:
+    first = '{{- include "vcluster-isolation.resolve-values" . }}\n'
+    assert [path for path, text in TEMPLATES.items() if text.startswith(first)] == [
+        path for path in TEMPLATES if not path.endswith(".tpl")
+    ]
+
+
 def test_every_declared_value_is_tested_for_its_effect() -> None:
     in_a_cluster = {"policies.networkPolicy.hostApiServer.discover"}  # `helm template` has none to look into
     on_the_pod = {f"isolationTest.{path}" for path in EFFECTS_ON_THE_POD}

@@ -79,7 +79,8 @@ Addresses are peers of egress only, and 25 to a peer; of ingress rules there may
 {{- dict "namespaces" $peer.namespaceSelector | toJson }}
 {{- else }}
 {{- $here := include "vcluster-isolation.in-namespaces" (get (index . 0).Values "vcluster-isolation.resolved").namespaces | fromYaml }}
-{{- dict "pods" (dict "namespaceSelector" (hasKey $peer "namespaceSelector" | ternary $peer.namespaceSelector $here) "podSelector" $peer.podSelector) | toJson }}
+{{- $namespaces := hasKey $peer "namespaceSelector" | ternary $peer.namespaceSelector $here }}
+{{- dict "pods" (dict "namespaceSelector" $namespaces "podSelector" $peer.podSelector) | toJson }}
 {{- end }}
 {{- end }}
 

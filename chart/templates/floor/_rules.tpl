@@ -62,7 +62,8 @@ peers as in a NetworkPolicy; `_api.tpl` makes AdminNetworkPolicy or ClusterNetwo
     {{- include "vcluster-isolation.peer.workloads" . | nindent 4 }}
 {{- range $key, $grant := dict "workload.ingressControllers" $values.workload.ingressControllers "prometheus" $values.prometheus }}
 {{- if $grant.enabled }}
-- {{ dict "flow" (eq $key "prometheus" | ternary "Prometheus --> workloads" "ingress controllers --> workloads") "key" $key "action" "Pass" "ports" $grant.ports "peers" $grant.from | toJson }}
+{{- $flow := eq $key "prometheus" | ternary "Prometheus --> workloads" "ingress controllers --> workloads" }}
+- {{ dict "flow" $flow "key" $key "action" "Pass" "ports" $grant.ports "peers" $grant.from | toJson }}
 {{- end }}
 {{- end }}
 {{- if include "vcluster-isolation.project" . }}
@@ -81,10 +82,12 @@ peers as in a NetworkPolicy; `_api.tpl` makes AdminNetworkPolicy or ClusterNetwo
 {{- $resolver := include "vcluster-isolation.ports.resolver" 53 | fromYamlArray }}
 {{- $rules := list }}
 {{- range include "vcluster-isolation.rules.to-host-dns" (list . "CoreDNS") | fromYamlArray }}
-{{- $rules = append $rules (dict "flow" "CoreDNS --> host DNS" "key" "hostDns" "action" "Pass" "ports" (.ports | default $resolver) "peers" .to) }}
+{{- $ports := .ports | default $resolver }}
+{{- $rules = append $rules (dict "flow" "CoreDNS --> host DNS" "key" "hostDns" "action" "Pass" "ports" $ports "peers" .to) }}
 {{- end }}
-{{- $fallback := dict "ipBlock" (dict "cidr" (include "vcluster-isolation.cidr.of-address" $values.fallbackDns)) }}
-{{- $rules = append $rules (dict "flow" "CoreDNS --> fallback DNS" "key" "fallbackDns" "action" "Pass" "ports" $resolver "peers" (list $fallback)) }}
+{{- $fallback := list (dict "ipBlock" (dict "cidr" (include "vcluster-isolation.cidr.of-address" $values.fallbackDns))) }}
+{{- $flow := "CoreDNS --> fallback DNS" }}
+{{- $rules = append $rules (dict "flow" $flow "key" "fallbackDns" "action" "Pass" "ports" $resolver "peers" $fallback) }}
 {{- concat $rules (include "vcluster-isolation.floor.own" (list "coredns.egress" $values.coredns.egress) | fromJsonArray) | toJson }}
 {{- end }}
 
@@ -93,7 +96,10 @@ peers as in a NetworkPolicy; `_api.tpl` makes AdminNetworkPolicy or ClusterNetwo
 {{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $rules := list }}
 {{- if $values.prometheus.enabled }}
-{{- $rules = append $rules (dict "flow" "Prometheus --> CoreDNS: metrics" "key" "prometheus" "action" "Pass" "ports" (list (dict "port" 9153 "protocol" "TCP")) "peers" $values.prometheus.from) }}
+{{- $ports := list (dict "port" 9153 "protocol" "TCP") }}
+{{- $peers := $values.prometheus.from }}
+{{- $flow := "Prometheus --> CoreDNS: metrics" }}
+{{- $rules = append $rules (dict "flow" $flow "key" "prometheus" "action" "Pass" "ports" $ports "peers" $peers) }}
 {{- end }}
 {{- concat $rules (include "vcluster-isolation.floor.own" (list "coredns.ingress" $values.coredns.ingress) | fromJsonArray) | toJson }}
 {{- end }}
@@ -113,7 +119,8 @@ Public egress, as a JSON list of rules: its exceptions denied, with the metadata
 passed on. The API has no exceptions within a rule.
 */}}
 {{- define "vcluster-isolation.floor.public" -}}
-{{- $metadata := list "169.254.0.0/16" "169.254.169.254/32" "169.254.170.2/32" "169.254.170.23/32" "168.63.129.16/32" "100.100.100.200/32" "fd00:ec2::254/128" "fd00:ec2::23/128" "fd20:ce::254/128" }}
+{{- $metadata := list "169.254.0.0/16" "169.254.169.254/32" "169.254.170.2/32" "169.254.170.23/32" "168.63.129.16/32"
+      "100.100.100.200/32" "fd00:ec2::254/128" "fd00:ec2::23/128" "fd20:ce::254/128" }}
 {{- $open := list }}
 {{- $closed := list }}
 {{- range (get .Values "vcluster-isolation.resolved").publicBlocks }}
@@ -126,7 +133,8 @@ passed on. The API has no exceptions within a rule.
 {{- if $closed }}
 {{- $rules = append $rules (dict "flow" "workloads -/-> exceptions of publicEgress, and metadata" "action" "Deny" "peers" $closed) }}
 {{- end }}
-{{- append $rules (dict "flow" "workloads --> the addresses of publicEgress, on any port" "key" "workload.publicEgress" "action" "Pass" "peers" $open) | toJson }}
+{{- $flow := "workloads --> the addresses of publicEgress, on any port" }}
+{{- append $rules (dict "flow" $flow "key" "workload.publicEgress" "action" "Pass" "peers" $open) | toJson }}
 {{- end }}
 
 {{/* The control plane as a peer that no tenant can forge, in either profile. */}}

@@ -30,7 +30,8 @@ must be written as it would be printed. One above 255 has more than eight bits, 
 {{- $bits := include "vcluster-isolation.ip.bits" $dotted }}
 {{- $octets := splitList "." $dotted }}
 {{- $text = eq $bits "" | ternary "" (trimSuffix $dotted $text) }}
-{{- if $text }}{{ $text = printf "%s%02x%02x:%02x%02x" $text (atoi (index $octets 0)) (atoi (index $octets 1)) (atoi (index $octets 2)) (atoi (index $octets 3)) }}{{ end }}
+{{- if $text }}{{ $text = printf "%s%02x%02x:%02x%02x" $text (atoi (index $octets 0)) (atoi (index $octets 1)) (atoi (index $octets 2))
+      (atoi (index $octets 3)) }}{{ end }}
 {{- end }}
 {{- $halves := splitList "::" $text }}
 {{- $groups := first $halves | eq "" | ternary list (splitList ":" (first $halves)) }}
@@ -46,7 +47,8 @@ must be written as it would be printed. One above 255 has more than eight bits, 
 
 {{/* One group of an IPv6 address, one to four hexadecimal digits in lower case, as 16 bits; nothing when it is none. */}}
 {{- define "vcluster-isolation.ip.group" -}}
-{{- $nibbles := dict "0" "0000" "1" "0001" "2" "0010" "3" "0011" "4" "0100" "5" "0101" "6" "0110" "7" "0111" "8" "1000" "9" "1001" "a" "1010" "b" "1011" "c" "1100" "d" "1101" "e" "1110" "f" "1111" }}
+{{- $nibbles := dict "0" "0000" "1" "0001" "2" "0010" "3" "0011" "4" "0100" "5" "0101" "6" "0110" "7" "0111" "8" "1000" "9" "1001"
+      "a" "1010" "b" "1011" "c" "1100" "d" "1101" "e" "1110" "f" "1111" }}
 {{- if and (ge (len .) 1) (le (len .) 4) }}
 {{- $bits := repeat (sub 4 (len .) | int) "0000" }}
 {{- range splitList "" . }}{{ $bits = print $bits (get $nibbles .) }}{{ end }}
@@ -65,11 +67,13 @@ server of Kubernetes 1.36 has against it}.
 {{- $prefix := last $parts | atoi | toString | eq (last $parts) | ternary (last $parts | atoi) 999 }}
 {{- $problem := "" }}
 {{- if or (ne (len $parts) 2) (eq $bits "") (lt $prefix 0) (gt $prefix (len $bits)) }}
-{{- $problem = printf "%s is not a CIDR; write an address without leading zeros and a prefix length, like 10.0.0.0/8 or 2001:db8::/32" (include "vcluster-isolation.quoted" $text) }}
+{{- $problem = printf "%s is not a CIDR; write an address without leading zeros and a prefix length, like 10.0.0.0/8 or 2001:db8::/32"
+      (include "vcluster-isolation.quoted" $text) }}
 {{- else if hasPrefix (print (repeat 80 "0") (repeat 16 "1")) $bits | and (eq (len $bits) 128) }}
 {{- $problem = printf "%s is an IPv4 address in IPv6 form; write it as IPv4" $text }}
 {{- else if contains "1" (substr $prefix (len $bits) $bits) }}
-{{- $problem = printf "%s has bits set beyond its prefix length; write the first address of the network, or /%d for this one address" $text (len $bits) }}
+{{- $problem = printf "%s has bits set beyond its prefix length; write the first address of the network, or /%d for this one address"
+      $text (len $bits) }}
 {{- end }}
 {{- dict "bits" $bits "prefix" $prefix "network" (eq $problem "" | ternary (trunc $prefix $bits) "") "problem" $problem | toJson }}
 {{- end }}
@@ -91,7 +95,8 @@ server of Kubernetes 1.36 has against it}.
 {{- define "vcluster-isolation.cidr.inside" -}}
 {{- $inner := index . 0 }}
 {{- $outer := index . 1 }}
-{{- if and (empty $inner.problem) (empty $outer.problem) (eq (len $inner.bits) (len $outer.bits)) (gt $inner.prefix $outer.prefix) (hasPrefix $outer.network $inner.network) }}true{{ end }}
+{{- if and (empty $inner.problem) (empty $outer.problem) (eq (len $inner.bits) (len $outer.bits))
+      (gt $inner.prefix $outer.prefix) (hasPrefix $outer.network $inner.network) }}true{{ end }}
 {{- end }}
 
 {{/*

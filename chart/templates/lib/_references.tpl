@@ -42,7 +42,8 @@ One pass: what a reference resolves to is never resolved again.
 {{- $value = index $root.Release (trimPrefix ".Release." $path) }}
 {{- else }}
 {{- $found := include "vcluster-isolation.get-path" (list $root.Values (trimPrefix ".Values." $path)) | fromJson }}
-{{- if has (kindOf $found.value) (list "int64" "float64") | and (or (gt (float64 $found.value) 9007199254740991.0) (lt (float64 $found.value) -9007199254740991.0)) }}
+{{- if has (kindOf $found.value) (list "int64" "float64")
+      | and (or (gt (float64 $found.value) 9007199254740991.0) (lt (float64 $found.value) -9007199254740991.0)) }}
 {{- $problem = printf "%s refers to a number that is not exact; put quotes around %s" $quoted $name }}
 {{- else if has (kindOf $found.value) (list "string" "bool" "int64" "float64") }}
 {{- $value = kindIs "string" $found.value | ternary $found.value (toJson $found.value) }}

@@ -2,7 +2,8 @@
 
 {{/* The rows of renames.yaml as a JSON list; none when no key is there but today's, which spares reading the file. */}}
 {{- define "vcluster-isolation.renames" -}}
-{{- if pick .Values.policies.networkPolicy "extraControlPlaneRules" "extraWorkloadRules" "outgoingConnections" }}{{ .Files.Get "renames.yaml" | fromYamlArray | toJson }}{{ else }}[]{{ end }}
+{{- if pick .Values.policies.networkPolicy "extraControlPlaneRules" "extraWorkloadRules" "outgoingConnections" }}
+{{- .Files.Get "renames.yaml" | fromYamlArray | toJson }}{{ else }}[]{{ end }}
 {{- end }}
 
 {{/* Set a dotted path in place: `list MAP "a.b" VALUE`. Prints nothing. */}}

@@ -97,7 +97,8 @@ a default where a user wrote null (or nothing, as in `except:`), and that must n
     "webhooks": {"enabled": true, "to": [], "ports": []},
     "metricsServer": {
       "enabled": false,
-      "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}, "podSelector": {"matchLabels": {"k8s-app": "metrics-server"}}}],
+      "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+        "podSelector": {"matchLabels": {"k8s-app": "metrics-server"}}}],
       "ports": [{"port": 10250, "protocol": "TCP"}]
     },
     "backingStore": {

@@ -147,7 +147,8 @@ address may be one, but one that is named by itself.
 {{- $found := "" }}
 {{- if or $pods (not (hasSuffix (contains ":" $block.cidr | ternary "/128" "/32") $block.cidr)) }}
 {{- range $pods | default (list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "fc00::/7") }}
-{{- if include "vcluster-isolation.public.reaches" (list (index $ 0) $block.cidr ($block.except | default list) .) }}{{ $found = "true" }}{{ end }}
+{{- if include "vcluster-isolation.public.reaches" (list (index $ 0) $block.cidr ($block.except | default list) .) }}
+{{- $found = "true" }}{{ end }}
 {{- end }}
 {{- end }}
 {{- $found }}

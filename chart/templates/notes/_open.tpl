@@ -8,10 +8,12 @@
 {{- $server := (get .Values "vcluster-isolation.resolved").hostApiServer }}
 {{- $ports := $server.ports }}
 {{- if or $dns.presets $dns.extra }}
-  control plane, snapshots{{ if (get .Values "vcluster-isolation.resolved").coredns }}, CoreDNS{{ end }} --> host DNS {{ include "vcluster-isolation.notes.host-dns" . }}
+  control plane, snapshots{{ if (get .Values "vcluster-isolation.resolved").coredns }}, CoreDNS{{ end }} --> host DNS
+{{- " " }}{{ include "vcluster-isolation.notes.host-dns" . }}
 {{- end }}
 {{- if and $hardened (or (get .Values "vcluster-isolation.resolved").coredns (include "vcluster-isolation.coredns.embedded" .)) }}
-  {{ (get .Values "vcluster-isolation.resolved").coredns | empty | ternary "control plane" "CoreDNS" }} --> fallback DNS {{ $values.fallbackDns }}, port 53
+  {{ (get .Values "vcluster-isolation.resolved").coredns | empty | ternary "control plane"
+      "CoreDNS" }} --> fallback DNS {{ $values.fallbackDns }}, port 53
 {{- end }}
 {{- if $server.cidrs }}
   control plane, snapshots --> host API server at {{ join ", " $server.cidrs }}, TCP {{ include "vcluster-isolation.notes.numbers" $ports }}
@@ -20,7 +22,8 @@
 {{- end }}
 {{- if $values.platform.enabled }}
 {{- $namespaces := $values.platform.namespaces | default (ne $hardened "" | ternary (list "vcluster-platform") list) }}
-  control plane <-> pods app: loft in {{ empty $namespaces | ternary "any namespace" (join ", " $namespaces) }} (vCluster Platform), {{ $hardened | empty | ternary "on any port" "on TCP 10443 there and 8443 here" }}
+  control plane <-> pods app: loft in {{ empty $namespaces | ternary "any namespace"
+      (join ", " $namespaces) }} (vCluster Platform), {{ $hardened | empty | ternary "on any port" "on TCP 10443 there and 8443 here" }}
 {{- end }}
 {{- if not $values.controlPlane.webhooks.enabled }}
   not even open: control plane --> workloads (controlPlane.webhooks)
@@ -31,7 +34,8 @@
 {{- define "vcluster-isolation.notes.host-dns" -}}
 {{- $dns := (get .Values "vcluster-isolation.resolved").values.hostDns }}
 {{- if or $dns.extra (ne (join "," $dns.presets) "kube-dns") -}}
-({{ concat $dns.presets ($dns.extra | empty | ternary list (list (printf "peers of your own (%d)" (len $dns.extra)))) | join ", " }}), port 53{{ if has "openshift" $dns.presets }}, 5353 on openshift{{ end }}
+({{ concat $dns.presets ($dns.extra | empty | ternary list (list (printf "peers of your own (%d)" (len $dns.extra))))
+      | join ", " }}), port 53{{ if has "openshift" $dns.presets }}, 5353 on openshift{{ end }}
 {{- if and (has "kube-dns" $dns.presets) (not (include "vcluster-isolation.hardened" .)) }}, any port on kube-dns{{ end }}
 {{- else -}}
 (pods k8s-app: kube-dns in kube-system), {{ include "vcluster-isolation.hardened" . | empty | ternary "on any port" "port 53" }}
@@ -62,21 +66,26 @@
   control plane --> metrics-server, {{ include "vcluster-isolation.notes.ports" $control.metricsServer }} (controlPlane.metricsServer)
 {{- end }}
 {{- if $control.backingStore.enabled }}
-  control plane, snapshots --> external database or etcd, {{ include "vcluster-isolation.notes.ports" $control.backingStore }} (controlPlane.backingStore)
+  control plane, snapshots --> external database or etcd, {{ include "vcluster-isolation.notes.ports"
+      $control.backingStore }} (controlPlane.backingStore)
 {{- end }}
 {{- with $values.snapshots.objectStorage }}
 {{- if .enabled }}
-  snapshots --> {{ empty .to | ternary "object storage at every public address" "object storage" }}, {{ include "vcluster-isolation.notes.ports" . }} (snapshots.objectStorage)
+  snapshots --> {{ empty .to | ternary "object storage at every public address"
+      "object storage" }}, {{ include "vcluster-isolation.notes.ports" . }} (snapshots.objectStorage)
 {{- end }}
 {{- end }}
 {{- if $values.prometheus.enabled }}
-  Prometheus --> control plane TCP 8443{{ if $hosted }}, CoreDNS TCP 9153, workloads {{ include "vcluster-isolation.notes.ports" $values.prometheus }}{{ end }} (prometheus)
+  Prometheus --> control plane TCP 8443{{ if $hosted }}, CoreDNS TCP 9153, workloads {{ include "vcluster-isolation.notes.ports"
+      $values.prometheus }}{{ end }} (prometheus)
 {{- end }}
 {{- if and $hosted $values.workload.ingressControllers.enabled }}
-  ingress controllers --> workloads, {{ include "vcluster-isolation.notes.ports" $values.workload.ingressControllers }} (workload.ingressControllers)
+  ingress controllers --> workloads, {{ include "vcluster-isolation.notes.ports"
+      $values.workload.ingressControllers }} (workload.ingressControllers)
 {{- end }}
 {{- if and $hosted (include "vcluster-isolation.project" .) }}
-  workloads <-> workloads in namespaces {{ include "vcluster-isolation.notes.project" . }}, {{ include "vcluster-isolation.notes.ports" $values.project }} (project)
+  workloads <-> workloads in namespaces {{ include "vcluster-isolation.notes.project" . }}, {{ include "vcluster-isolation.notes.ports"
+      $values.project }} (project)
 {{- end }}
 {{- end }}
 
@@ -94,7 +103,8 @@ labelled loft.sh/project: {{ (include "vcluster-isolation.resolve" (list . $proj
 {{- define "vcluster-isolation.notes.ports" -}}
 {{- $words := list }}
 {{- range .ports }}
-{{- $words = append $words (printf "%s %s%s" (.protocol | default "TCP") (.port | default "any port" | toString) (.endPort | empty | ternary "" (print "-" .endPort))) }}
+{{- $words = append $words (printf "%s %s%s" (.protocol | default "TCP") (.port | default "any port" | toString)
+      (.endPort | empty | ternary "" (print "-" .endPort))) }}
 {{- end }}
 {{- $words | join ", " | default "any port" }}
 {{- end }}

@@ -7,9 +7,14 @@ NetworkPolicies around vCluster Platform and its agents in namespace {{ $values.
   vc-platform{{ if $admitted }}, and vc-platform-prometheus in namespace {{ $values.prometheus.namespace | quote }}{{ end }}
 
 OPEN, and nothing else that comes in{{ if $values.egress.enabled }} or goes out{{ end }}:
-  {{ empty $server | ternary "anyone" "kube-apiserver" }} --> platform, {{ include "vcluster-isolation.notes.platform.ports" (list . "kube-apiserver") }} (platformNetworkPolicy.apiServer)
-  {{ include "vcluster-isolation.notes.platform.who" $values.https.from }}{{ if $values.https.from }}, agents, control planes of vClusters{{ end }} --> platform, {{ include "vcluster-isolation.notes.platform.ports" (list . "users") }} (platformNetworkPolicy.https)
-  {{ include "vcluster-isolation.notes.platform.who" $values.http.from }} --> platform, {{ include "vcluster-isolation.notes.platform.ports" (list . "ingress-controllers") }} (platformNetworkPolicy.http)
+  {{ empty $server | ternary "anyone" "kube-apiserver" }} --> platform, {{ include "vcluster-isolation.notes.platform.ports"
+      (list . "kube-apiserver") }} (platformNetworkPolicy.apiServer)
+  {{ include "vcluster-isolation.notes.platform.who"
+      $values.https.from }}{{ if $values.https.from }}, agents, control planes of vClusters{{ end }} --> platform,
+{{- " " }}{{ include "vcluster-isolation.notes.platform.ports" (list . "users") }} (platformNetworkPolicy.https)
+  {{ include "vcluster-isolation.notes.platform.who"
+      $values.http.from }} --> platform, {{ include "vcluster-isolation.notes.platform.ports"
+      (list . "ingress-controllers") }} (platformNetworkPolicy.http)
 {{- with $values.ingress }}
   peers of your own ingress rules ({{ len . }}{{ include "vcluster-isolation.notes.anywhere" (list . "from") }}) --> platform
 {{- end }}
@@ -31,7 +36,8 @@ Check that they are there:  kubectl get networkpolicy --namespace {{ $values.nam
   - A CNI that enforces NetworkPolicy has to run in the host cluster. Without one, these policies change nothing.
 {{- end }}
 {{- if not $server }}
-  - Nobody said where the API server connects from, so {{ include "vcluster-isolation.notes.platform.ports" (list . "kube-apiserver") }} are open to anyone,
+  - Nobody said where the API server connects from, so {{ include "vcluster-isolation.notes.platform.ports"
+      (list . "kube-apiserver") }} are open to anyone,
     tenants among them. To close them, set platformNetworkPolicy.apiServer.cidrs or peers.
 {{- end }}
 {{- if and $values.prometheus.enabled $values.prometheus.isolated }}
@@ -73,7 +79,9 @@ TCP {{ include "vcluster-isolation.notes.numbers" $numbers }}
 {{- range $key := list "vclusters" "apiServers" "platform" "licenseServer" "identityProviders" "database" }}
 {{- with get $values.egress $key }}
 {{- if .enabled }}
-  platform --> {{ empty .to | ternary "every public address" (printf "the listed peers (%d)" (len .to)) }}, {{ include "vcluster-isolation.notes.ports" . }} (platformNetworkPolicy.egress.{{ $key }})
+  platform --> {{ empty .to | ternary "every public address"
+      (printf "the listed peers (%d)" (len .to)) }}, {{ include "vcluster-isolation.notes.ports"
+      . }} (platformNetworkPolicy.egress.{{ $key }})
 {{- end }}
 {{- end }}
 {{- end }}

@@ -39,7 +39,8 @@ WARNINGS:
 {{- end }}
 {{- range $key, $_ := (((.Values.controlPlane).advanced).globalMetadata).annotations | default dict }}
 {{- if include "vcluster-isolation.hook" $key }}
-  - controlPlane.advanced.globalMetadata.annotations: {{ include "vcluster-isolation.quoted" $key }} makes hooks, and is left out of the policies.
+  - controlPlane.advanced.globalMetadata.annotations: {{ include "vcluster-isolation.quoted"
+      $key }} makes hooks, and is left out of the policies.
 {{- end }}
 {{- end }}
 {{- end }}
@@ -50,10 +51,13 @@ WARNINGS:
 {{- if not (include "vcluster-isolation.hardened" .) }}
   - Tenants choose their pods' labels. With these policies, as with vCluster's own, a pod in this namespace labelled
     `app: vcluster-snapshot` gets what snapshots get
-{{- if (get .Values "vcluster-isolation.resolved").values.platform.enabled }}, and a pod labelled `app: loft` anywhere counts as vCluster Platform
+{{- if (get .Values "vcluster-isolation.resolved").values.platform.enabled }}, and a pod labelled `app: loft` anywhere counts as
+{{- " vCluster Platform" }}
 {{- end }}.
 {{- else if not $server.cidrs }}
-  - Nobody said where the host cluster's API server is{{ if (get .Values "vcluster-isolation.resolved").values.hostApiServer.discover }}, and no cluster was there to look it up in{{ end }}, so the control plane and snapshots
+  - Nobody said where the host cluster's API server is{{ if (get .Values
+      "vcluster-isolation.resolved").values.hostApiServer.discover }}, and no cluster was there to look it up in{{ end }}, so the
+{{- " control plane and snapshots" }}
     reach TCP {{ include "vcluster-isolation.notes.numbers" $server.ports }} at any address, other tenants and cloud metadata among them.
     To close it, set policies.networkPolicy.hostApiServer.cidrs.
 {{- end }}
@@ -105,9 +109,11 @@ WARNINGS:
 {{- $except := ((get .Values "vcluster-isolation.resolved").publicBlocks | first).except }}
 {{- $old := contains "outgoingConnections.ipBlock." (include "vcluster-isolation.deprecated" .) }}
 {{- $path := $old | ternary "outgoingConnections.ipBlock.except" "workload.publicEgress.except" }}
-{{- range $address, $ranges := dict "169.254.169.254" (list "169.254.0.0/16" "169.254.169.254/32") "fd00:ec2::254" (list "fd00:ec2::254/128") }}
+{{- range $address, $ranges := dict "169.254.169.254" (list "169.254.0.0/16" "169.254.169.254/32") "fd00:ec2::254"
+      (list "fd00:ec2::254/128") }}
 {{- if include "vcluster-isolation.public.reaches" (list $ $public.cidr $except (last $ranges)) }}
-  - Workloads reach cloud metadata at {{ $address }}. {{ include "vcluster-isolation.notes.close" (list $public.cidr $except $ranges $path) }}
+  - Workloads reach cloud metadata at {{ $address }}. {{ include "vcluster-isolation.notes.close"
+      (list $public.cidr $except $ranges $path) }}
 {{- end }}
 {{- end }}
 {{- $reached := list }}
@@ -125,7 +131,8 @@ WARNINGS:
 {{- $outer := include "vcluster-isolation.cidr" (index . 0) | fromJson }}
 {{- $possible := list }}
 {{- range index . 2 }}
-{{- if include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" . | fromJson) $outer) }}{{ $possible = append $possible . }}{{ end }}
+{{- if include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" . | fromJson) $outer) }}
+{{- $possible = append $possible . }}{{ end }}
 {{- end }}
 {{- if not $possible -}}
 To close it, set workload.publicEgress.enabled: false.
@@ -151,7 +158,8 @@ all of it.
 {{- $overlap := gt (len $outer) (len $inner) | ternary $outer $inner }}
 {{- $open := and (hasPrefix $outer $overlap) (hasPrefix $inner $overlap) }}
 {{- range $except }}
-{{- if and $open (hasPrefix (include "vcluster-isolation.cidr.once" (list $root .) | fromJson).network $overlap) }}{{ $open = false }}{{ end }}
+{{- if and $open (hasPrefix (include "vcluster-isolation.cidr.once" (list $root .) | fromJson).network $overlap) }}{{ $open = false }}
+{{- end }}
 {{- end }}
 {{- if $open }}true{{ end }}
 {{- end }}

@@ -41,7 +41,8 @@
     "dns": {"enabled": true},
     "vclusters": {
       "enabled": true,
-      "to": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "vcluster"}, "matchExpressions": [{"key": "vcluster.loft.sh/managed-by", "operator": "DoesNotExist"}]}}],
+      "to": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "vcluster"},
+        "matchExpressions": [{"key": "vcluster.loft.sh/managed-by", "operator": "DoesNotExist"}]}}],
       "ports": [{"port": 8443, "protocol": "TCP"}]
     },
     "apiServers": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]},
@@ -103,15 +104,15 @@ matchExpressions:
 {{- end }}
 
 {{/*
-The rule for whoever dials the platform, with its comment: `list ROOT WHO SOURCE WHAT KEY PEERS`. WHO is a name in `ends` of
-ports.yaml, SOURCE and WHAT are words, KEY is the value that names the PEERS; without any the rule is for anybody.
+The rule for those who dial the platform, with its comment: `dict "root" "who" "source" "what" "key" "peers"`. `who` is a name
+in `ends` of ports.yaml, `source` and `what` are words, `key` is the value that names the peers; without any the rule is for
+every source.
 */}}
 {{- define "vcluster-isolation.platform.rule" -}}
-{{- $peers := index . 5 }}
-# {{ empty $peers | ternary "anywhere" (index . 2) }} --> platform: {{ index . 3 }} (platformNetworkPolicy.{{ index . 4 }})
+# {{ empty .peers | ternary "anywhere" .source }} --> platform: {{ .what }} (platformNetworkPolicy.{{ .key }})
 - ports:
-    {{- include "vcluster-isolation.platform.ports" (list (index . 0) (index . 1)) | replace "\n" "\n    " }}
-  {{- with $peers }}
+    {{- include "vcluster-isolation.platform.ports" (list .root .who) | replace "\n" "\n    " }}
+  {{- with .peers }}
   from:
     {{- include "vcluster-isolation.to-yaml-without-empties" . | nindent 4 }}
   {{- end }}

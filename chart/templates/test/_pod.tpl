@@ -39,22 +39,28 @@ variables that Kubernetes gives every container; it puts them in the place of `$
 {{- $lines := list }}
 {{- if has "dns" $test.checks }}{{ $lines = concat $lines (include "vcluster-isolation.test.dns" . | fromJsonArray) }}{{ end }}
 {{- if has "api" $test.checks }}
-{{- $lines = append $lines (printf "open tcp %s API of the vCluster" (include "vcluster-isolation.test.service" (get .Values "vcluster-isolation.resolved").name)) }}
+{{- $lines = append $lines (printf "open tcp %s API of the vCluster"
+      (include "vcluster-isolation.test.service" (get .Values "vcluster-isolation.resolved").name)) }}
 {{- end }}
 {{- if has "metadata" $test.checks }}
 {{- $open := include "vcluster-isolation.test.opens" (list . (list "169.254.169.254/32")) }}
-{{- $lines = append $lines ($open | empty | ternary "closed tcp 169.254.169.254 80 cloud metadata" "skip - - - cloud metadata: with these values workloads may reach 169.254.169.254") }}
+{{- $lines = append $lines ($open | empty | ternary "closed tcp 169.254.169.254 80 cloud metadata"
+      "skip - - - cloud metadata: with these values workloads may reach 169.254.169.254") }}
 {{- end }}
 {{- $private := include "vcluster-isolation.test.opens" (list . (list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10")) }}
-{{- range $check, $closed := dict "host-api-server" (list "closed tcp $(KUBERNETES_SERVICE_HOST) $(KUBERNETES_SERVICE_PORT) host API server") "host-dns" (list "closed dns nameserver 53 host DNS in another namespace" "closed tcp nameserver 53 host DNS in another namespace") }}
+{{- range $check, $closed := dict "host-api-server"
+      (list "closed tcp $(KUBERNETES_SERVICE_HOST) $(KUBERNETES_SERVICE_PORT) host API server") "host-dns"
+      (list "closed dns nameserver 53 host DNS in another namespace" "closed tcp nameserver 53 host DNS in another namespace") }}
 {{- if has $check $test.checks }}
-{{- $skipped := list (printf "skip - - - %s: with these values workloads may reach private addresses" (replace "-" " " $check | replace "api" "API" | replace "dns" "DNS")) }}
+{{- $skipped := list (printf "skip - - - %s: with these values workloads may reach private addresses"
+      (replace "-" " " $check | replace "api" "API" | replace "dns" "DNS")) }}
 {{- $lines = concat $lines ($private | empty | ternary $closed $skipped) }}
 {{- end }}
 {{- end }}
 {{- range $expected := list "open" "closed" }}
 {{- range get $test $expected }}
-{{- $lines = append $lines (printf "%s tcp %s %s of your own" $expected (include "vcluster-isolation.test.word" .address) (include "vcluster-isolation.test.word" .port)) }}
+{{- $lines = append $lines (printf "%s tcp %s %s of your own" $expected (include "vcluster-isolation.test.word" .address)
+      (include "vcluster-isolation.test.word" .port)) }}
 {{- end }}
 {{- end }}
 {{- join "\n" $lines }}
@@ -66,13 +72,16 @@ variables that Kubernetes gives every container; it puts them in the place of `$
 {{- $elsewhere := list }}
 {{- if ((((.Values).sync).toHost).namespaces).enabled }}{{ $elsewhere = append $elsewhere "sync.toHost.namespaces" }}{{ end }}
 {{- if ($experimental.multiNamespaceMode).enabled }}{{ $elsewhere = append $elsewhere "experimental.multiNamespaceMode" }}{{ end }}
-{{- if ne (($experimental.syncSettings).targetNamespace | default .Release.Namespace) .Release.Namespace }}{{ $elsewhere = append $elsewhere "experimental.syncSettings.targetNamespace" }}{{ end }}
+{{- if ne (($experimental.syncSettings).targetNamespace | default .Release.Namespace) .Release.Namespace }}
+{{- $elsewhere = append $elsewhere "experimental.syncSettings.targetNamespace" }}{{ end }}
 {{- if not (or (get .Values "vcluster-isolation.resolved").coredns (include "vcluster-isolation.coredns.embedded" .)) -}}
 ["skip - - - DNS of the vCluster: it has none (controlPlane.coredns)"]
 {{- else if $elsewhere -}}
 {{ list (printf "skip - - - DNS of the vCluster: its Service may be in another namespace (%s)" (first $elsewhere)) | toJson }}
 {{- else }}
-{{- $service := include "vcluster-isolation.test.service" (include "vcluster-isolation.test.host-name" (printf "kube-dns-x-kube-system-x-%s" (get .Values "vcluster-isolation.resolved").name)) }}
+{{- $service := include "vcluster-isolation.test.service"
+      (include "vcluster-isolation.test.host-name" (printf "kube-dns-x-kube-system-x-%s"
+      (get .Values "vcluster-isolation.resolved").name)) }}
 {{- list (printf "open dns %s DNS of the vCluster" $service) (printf "open tcp %s DNS of the vCluster" $service) | toJson }}
 {{- end }}
 {{- end }}
@@ -83,12 +92,18 @@ variables that Kubernetes gives every container; it puts them in the place of `$
 {{- printf "$(%s_SERVICE_HOST) $(%s_SERVICE_PORT)" $variable $variable }}
 {{- end }}
 
-{{/* The name in the host cluster of what vCluster syncs: a long one is cut, and a digest of the whole put behind it (vCluster 0.30, pkg/util/translate, SafeConcatName). */}}
+{{/*
+The name in the host cluster of what vCluster syncs: a long one is cut, and a digest of the whole put behind it
+(vCluster 0.30, pkg/util/translate, SafeConcatName).
+*/}}
 {{- define "vcluster-isolation.test.host-name" -}}
 {{- gt (len .) 63 | ternary (printf "%s-%s" (trunc 52 .) (sha256sum . | trunc 10) | replace ".-" "-") . }}
 {{- end }}
 
-{{/* What a user wrote as one word, with nothing in it that Kubernetes or a shell would read; where it was something else, the script says that it is none. */}}
+{{/*
+What a user wrote as one word, with nothing in it that Kubernetes or a shell would read; where it was something else,
+the script says that it is none.
+*/}}
 {{- define "vcluster-isolation.test.word" -}}
 {{- regexReplaceAll "[^0-9A-Fa-f.:]" (toString . | trunc 64) "?" | default "?" }}
 {{- end }}
@@ -113,7 +128,8 @@ A rule of the user's own counts whatever its ports are; one that names no peer m
 {{- $outer := include "vcluster-isolation.cidr.once" (list $root $block.cidr) | fromJson }}
 {{- range $range, $inner := $ranges }}
 {{- if not (has $range $except) }}
-{{- $whole := or (has $block.cidr (list "0.0.0.0/0" $range)) (and (gt $inner.prefix $outer.prefix) (include "vcluster-isolation.cidr.inside" (list $inner $outer))) }}
+{{- $whole := or (has $block.cidr (list "0.0.0.0/0" $range))
+      (and (gt $inner.prefix $outer.prefix) (include "vcluster-isolation.cidr.inside" (list $inner $outer))) }}
 {{- if and $whole (include "vcluster-isolation.public.reaches" (list $root $block.cidr $except $range)) }}{{ $opens = "true" }}{{ end }}
 {{- end }}
 {{- end }}

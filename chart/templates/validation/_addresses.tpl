@@ -113,12 +113,14 @@ policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress lea
 {{- end }}
 {{- range include "vcluster-isolation.wanted" (list $peer.namespaceSelector "kubernetes.io/metadata.name") | fromJsonArray }}
 {{- if not (has . $namespaces) }}
-{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is no namespace of this vCluster ({{ join ", " $namespaces }}); remove it, {{ $elsewhere }}
+{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is no namespace of this vCluster ({{ join ", "
+      $namespaces }}); remove it, {{ $elsewhere }}
 {{- end }}
 {{- end }}
 {{- range include "vcluster-isolation.wanted" (list $peer.podSelector "vcluster.loft.sh/managed-by") | fromJsonArray }}
 {{- if ne . $name }}
-{{ $path }}.podSelector: {{ include "vcluster-isolation.quoted" . }} is another vCluster; remove the label vcluster.loft.sh/managed-by, {{ $elsewhere }}
+{{ $path }}.podSelector: {{ include "vcluster-isolation.quoted"
+      . }} is another vCluster; remove the label vcluster.loft.sh/managed-by, {{ $elsewhere }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -4,7 +4,9 @@
 {{- define "vcluster-isolation.problems.grants" -}}
 {{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $control := $values.controlPlane }}
-{{- range $path, $grant := dict "prometheus.from" $values.prometheus "workload.ingressControllers.from" $values.workload.ingressControllers "controlPlane.metricsServer.to" $control.metricsServer "controlPlane.backingStore.to" $control.backingStore }}
+{{- range $path, $grant := dict "prometheus.from" $values.prometheus
+      "workload.ingressControllers.from" $values.workload.ingressControllers
+      "controlPlane.metricsServer.to" $control.metricsServer "controlPlane.backingStore.to" $control.backingStore }}
 {{- $side := hasSuffix ".from" $path | ternary "from" "to" }}
 {{- if and $grant.enabled (empty (get $grant $side)) }}
 policies.networkPolicy.{{ $path }}: names nobody; list the peers that may {{ eq $side "from" | ternary "connect" "be reached" }}
@@ -13,7 +15,8 @@ policies.networkPolicy.{{ $path }}: names nobody; list the peers that may {{ eq 
 {{- $known := dict "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore
       "snapshots.objectStorage" $values.snapshots.objectStorage }}
 {{- range $path, $grant := $known }}
-{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port" (list (print "policies.networkPolicy." $path) $grant) }}{{ end }}
+{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port" (list (print "policies.networkPolicy." $path) $grant) }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -50,7 +53,8 @@ policies.networkPolicy.project.name: {{ $found.problem }}
 {{- $named := .matchLabels | default dict | keys }}
 {{- range .matchExpressions }}{{ if eq .operator "In" }}{{ $named = append $named .key }}{{ end }}{{ end }}
 {{- if empty $named }}
-policies.networkPolicy.project.namespaceSelector: requires no label by its value, so namespaces without any label match; name one with matchLabels or In
+policies.networkPolicy.project.namespaceSelector: requires no label by its value, so namespaces without any label
+{{- " match; name one with matchLabels or In" }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -58,19 +62,24 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 {{/* Namespaces that workloads run in, each under the key that names it. */}}
 {{- define "vcluster-isolation.problems.namespaces" -}}
 {{- $wanted := dict }}
-{{- range $i, $name := (get .Values "vcluster-isolation.resolved").values.workload.namespaces }}{{ $_ := set $wanted (printf "policies.networkPolicy.workload.namespaces[%d]" $i) $name }}{{ end }}
-{{- range $i, $name := (get .Values "vcluster-isolation.resolved").values.platform.namespaces }}{{ $_ := set $wanted (printf "policies.networkPolicy.platform.namespaces[%d]" $i) $name }}{{ end }}
+{{- range $i, $name := (get .Values "vcluster-isolation.resolved").values.workload.namespaces }}
+{{- $_ := set $wanted (printf "policies.networkPolicy.workload.namespaces[%d]" $i) $name }}{{ end }}
+{{- range $i, $name := (get .Values "vcluster-isolation.resolved").values.platform.namespaces }}
+{{- $_ := set $wanted (printf "policies.networkPolicy.platform.namespaces[%d]" $i) $name }}{{ end }}
 {{- $sync := (((.Values).sync).toHost).namespaces | default dict }}
 {{- if $sync.enabled }}
 {{- range $virtual, $host := ($sync.mappings).byName }}
 {{- $name := replace "${name}" (get $.Values "vcluster-isolation.resolved").name (toString $host) }}
-{{- if not (contains "*" $name) }}{{ $_ := set $wanted (printf "sync.toHost.namespaces.mappings.byName[%s]" (include "vcluster-isolation.quoted" $virtual)) $name }}{{ end }}
+{{- if not (contains "*" $name) }}{{ $_ := set $wanted
+      (printf "sync.toHost.namespaces.mappings.byName[%s]" (include "vcluster-isolation.quoted" $virtual)) $name }}{{ end }}
 {{- end }}
 {{- end }}
-{{- with (((.Values).experimental).syncSettings).targetNamespace }}{{ $_ := set $wanted "experimental.syncSettings.targetNamespace" . }}{{ end }}
+{{- with (((.Values).experimental).syncSettings).targetNamespace }}{{ $_ := set $wanted "experimental.syncSettings.targetNamespace" . }}
+{{- end }}
 {{- range $path, $name := $wanted }}
 {{- if or (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $name)) (gt (len $name) 63) }}
-{{ $path }}: {{ include "vcluster-isolation.quoted" $name }} is not the name of a namespace; use lower-case letters, digits and '-', at most 63
+{{ $path }}: {{ include "vcluster-isolation.quoted"
+      $name }} is not the name of a namespace; use lower-case letters, digits and '-', at most 63
 {{- end }}
 {{- end }}
 {{- end }}
@@ -85,14 +94,16 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 {{- $rules := (include "vcluster-isolation.get-path" (list $values $key) | fromJson).value }}
 {{- $path := and $old (eq $key "workload.egress") | ternary "extraWorkloadRules" $key }}
 {{- if gt (add 8 (len $rules)) $limit }}
-policies.networkPolicy.{{ $path }}: has {{ len $rules }} rules, and {{ sub $limit 8 }} fit into the floor; put peers of the same ports into one rule
+policies.networkPolicy.{{ $path }}: has {{ len $rules }} rules, and {{ sub $limit
+      8 }} fit into the floor; put peers of the same ports into one rule
 {{- end }}
 {{- range $i, $rule := $rules }}
 {{- include "vcluster-isolation.problems.floor.rule" (list (printf "policies.networkPolicy.%s[%d]" $path $i) $rule $limit) }}
 {{- end }}
 {{- end }}
 {{- range $key, $grant := dict "prometheus" $values.prometheus "workload.ingressControllers" $values.workload.ingressControllers }}
-{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.floor.rule" (list (print "policies.networkPolicy." $key) $grant $limit) }}{{ end }}
+{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.floor.rule"
+      (list (print "policies.networkPolicy." $key) $grant $limit) }}{{ end }}
 {{- end }}
 {{- $extra := dict "extra" $values.hostDns.extra }}
 {{- include "vcluster-isolation.problems.floor.rule" (list "policies.networkPolicy.hostDns" $extra $limit) }}
@@ -113,9 +124,11 @@ policies.networkPolicy.{{ $path }}: has {{ len $rules }} rules, and {{ sub $limi
 {{- end }}
 {{- range $i, $entry := get $rule $side | default list }}
 {{- if ($entry.ipBlock).except }}
-{{ $path }}.{{ $side }}[{{ $i }}].ipBlock.except: the floor cannot leave addresses out of a rule; list the CIDRs that remain, or turn floor off
+{{ $path }}.{{ $side }}[{{ $i }}].ipBlock.except: the floor cannot leave addresses out of a rule; list the CIDRs that remain, or turn
+{{- " floor off" }}
 {{- else if kindIs "string" $entry.port }}
-{{ $path }}.ports[{{ $i }}].port: the floor cannot go by the name {{ include "vcluster-isolation.quoted" $entry.port }}; write the port's number, or turn floor off
+{{ $path }}.ports[{{ $i }}].port: the floor cannot go by the name {{ include "vcluster-isolation.quoted"
+      $entry.port }}; write the port's number, or turn floor off
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,4 +1,7 @@
-{{/* The part of the validation that is about vCluster Platform, for platformNetworkPolicy.enabled with or without a vCluster's isolation. */}}
+{{/*
+The part of the validation that is about vCluster Platform, for platformNetworkPolicy.enabled with or without a
+vCluster's isolation.
+*/}}
 
 {{- define "vcluster-isolation.platform.problems" -}}
 {{- include "vcluster-isolation.problems.name" . }}
@@ -11,7 +14,9 @@
 
 {{- define "vcluster-isolation.platform.problems.switches" -}}
 {{- $values := (get .Values "vcluster-isolation.resolved").platform }}
-{{- range list "enabled" "agentOnly" "prometheus.enabled" "prometheus.isolated" "egress.enabled" "egress.dns.enabled" "egress.vclusters.enabled" "egress.apiServers.enabled" "egress.platform.enabled" "egress.licenseServer.enabled" "egress.identityProviders.enabled" "egress.database.enabled" }}
+{{- range list "enabled" "agentOnly" "prometheus.enabled" "prometheus.isolated" "egress.enabled" "egress.dns.enabled"
+      "egress.vclusters.enabled" "egress.apiServers.enabled" "egress.platform.enabled" "egress.licenseServer.enabled"
+      "egress.identityProviders.enabled" "egress.database.enabled" }}
 {{- if not (kindIs "bool" (include "vcluster-isolation.get-path" (list $values .) | fromJson).value) }}
 platformNetworkPolicy.{{ . }}: is neither true nor false; write one of the two, without quotes
 {{- end }}
@@ -27,7 +32,8 @@ platformNetworkPolicy.{{ . }}: is neither true nor false; write one of the two, 
 {{- if and $grant.enabled (empty $grant.to) (not (has $key (list "licenseServer" "identityProviders"))) }}
 platformNetworkPolicy.egress.{{ $key }}.to: names nobody; list the peers that may be reached
 {{- end }}
-{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port" (list (print "platformNetworkPolicy.egress." $key) $grant) }}{{ end }}
+{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port"
+      (list (print "platformNetworkPolicy.egress." $key) $grant) }}{{ end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -40,7 +46,8 @@ platformNetworkPolicy.apiServer.cidrs[{{ $i }}]: {{ . }}
 {{- end }}
 {{- end }}
 {{- range list "apiServer.peers" "https.from" "http.from" }}
-{{- include "vcluster-isolation.problems.peers" (list (print "platformNetworkPolicy." .) (include "vcluster-isolation.get-path" (list $values .) | fromJson).value) }}
+{{- include "vcluster-isolation.problems.peers" (list (print "platformNetworkPolicy." .)
+      (include "vcluster-isolation.get-path" (list $values .) | fromJson).value) }}
 {{- end }}
 {{- range list "vclusters" "apiServers" "platform" "licenseServer" "identityProviders" "database" }}
 {{- include "vcluster-isolation.problems.rule" (list (print "platformNetworkPolicy.egress." .) (get $values.egress .)) }}

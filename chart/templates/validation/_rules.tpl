@@ -8,13 +8,16 @@
 {{- if hasPrefix "outgoingConnections.ipBlock." .from }}{{ $_ := set $paths (base (replace "." "/" .from)) .from }}{{ end }}
 {{- end }}
 {{- if and $public.enabled $public.ipv6.enabled (not (contains ":" $public.ipv6.cidr)) }}
-policies.networkPolicy.workload.publicEgress.ipv6.cidr: {{ include "vcluster-isolation.quoted" $public.ipv6.cidr }} is not an IPv6 network; write one, or use cidr for IPv4
+policies.networkPolicy.workload.publicEgress.ipv6.cidr: {{ include "vcluster-isolation.quoted"
+      $public.ipv6.cidr }} is not an IPv6 network; write one, or use cidr for IPv4
 {{- end }}
 {{- if $public.enabled }}
 {{- $blocks := (get .Values "vcluster-isolation.resolved").publicBlocks }}
-{{- include "vcluster-isolation.problems.ip-block" (list (print "policies.networkPolicy." $paths.cidr) (print "policies.networkPolicy." $paths.except) (first $blocks)) }}
+{{- include "vcluster-isolation.problems.ip-block" (list (print "policies.networkPolicy." $paths.cidr)
+      (print "policies.networkPolicy." $paths.except) (first $blocks)) }}
 {{- range rest $blocks }}
-{{- include "vcluster-isolation.problems.ip-block" (list "policies.networkPolicy.workload.publicEgress.ipv6.cidr" "policies.networkPolicy.workload.publicEgress.ipv6.except" .) }}
+{{- include "vcluster-isolation.problems.ip-block" (list "policies.networkPolicy.workload.publicEgress.ipv6.cidr"
+      "policies.networkPolicy.workload.publicEgress.ipv6.except" .) }}
 {{- end }}
 {{- if $public.extraExcept }}{{ include "vcluster-isolation.problems.extra-except" $public }}{{ end }}
 {{- end }}
@@ -30,7 +33,8 @@ policies.networkPolicy.workload.publicEgress.ipv6.cidr: {{ include "vcluster-iso
 {{- if $inner.problem }}
 {{ $path }}: {{ $inner.problem }}
 {{- else if or $cidr.problem $cidr6.problem }}
-{{- else if not (or (include "vcluster-isolation.cidr.inside" (list $inner $cidr)) (include "vcluster-isolation.cidr.inside" (list $inner $cidr6))) }}
+{{- else if not (or
+      (include "vcluster-isolation.cidr.inside" (list $inner $cidr)) (include "vcluster-isolation.cidr.inside" (list $inner $cidr6))) }}
 {{ $path }}: {{ $entry }} is inside neither cidr {{ $.cidr }} nor ipv6.cidr {{ $.ipv6.cidr }}; remove it or widen one of them
 {{- end }}
 {{- end }}
@@ -79,7 +83,8 @@ policies.networkPolicy.hostApiServer.cidrs[{{ $i }}]: {{ . }}
 {{- define "vcluster-isolation.problems.rules" -}}
 {{- $policy := .Values.policies.networkPolicy }}
 {{- $lists := dict "controlPlane.ingress" ($policy.controlPlane).ingress "controlPlane.egress" ($policy.controlPlane).egress
-      "workload.ingress" ($policy.workload).ingress "workload.egress" ($policy.workload).egress "coredns.ingress" ($policy.coredns).ingress "coredns.egress" ($policy.coredns).egress
+      "workload.ingress" ($policy.workload).ingress "workload.egress" ($policy.workload).egress
+      "coredns.ingress" ($policy.coredns).ingress "coredns.egress" ($policy.coredns).egress
       "snapshots.ingress" ($policy.snapshots).ingress "snapshots.egress" ($policy.snapshots).egress
       "extraControlPlaneRules" $policy.extraControlPlaneRules "extraWorkloadRules" $policy.extraWorkloadRules }}
 {{- range $path, $rules := $lists }}
@@ -88,8 +93,11 @@ policies.networkPolicy.hostApiServer.cidrs[{{ $i }}]: {{ . }}
 {{- end }}
 {{- end }}
 {{- $control := $policy.controlPlane | default dict }}
-{{- $grants := dict "controlPlane.apiAccess" $control.apiAccess "controlPlane.webhooks" $control.webhooks "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore
-      "prometheus" $policy.prometheus "project" $policy.project "workload.ingressControllers" ($policy.workload).ingressControllers "snapshots.objectStorage" ($policy.snapshots).objectStorage }}
+{{- $grants := dict "controlPlane.apiAccess" $control.apiAccess "controlPlane.webhooks" $control.webhooks
+      "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore
+      "prometheus" $policy.prometheus "project" $policy.project
+      "workload.ingressControllers" ($policy.workload).ingressControllers
+      "snapshots.objectStorage" ($policy.snapshots).objectStorage }}
 {{- range $path, $grant := $grants }}
 {{- if or ($grant).ports ($grant).from ($grant).to }}
 {{- include "vcluster-isolation.problems.rule" (list (print "policies.networkPolicy." $path) $grant) }}
@@ -125,7 +133,8 @@ policies.networkPolicy.hostApiServer.cidrs[{{ $i }}]: {{ . }}
 {{- include "vcluster-isolation.problems.selector" (list (printf "%s[%d].%s" $path $i $field) (get $peer $field | default dict)) }}
 {{- end }}
 {{- with $peer.ipBlock }}
-{{- include "vcluster-isolation.problems.ip-block" (list (printf "%s[%d].ipBlock.cidr" $path $i) (printf "%s[%d].ipBlock.except" $path $i) .) }}
+{{- include "vcluster-isolation.problems.ip-block" (list (printf "%s[%d].ipBlock.cidr" $path $i)
+      (printf "%s[%d].ipBlock.except" $path $i) .) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -7,7 +7,8 @@ a text "false" would switch something on.
 {{- define "vcluster-isolation.validate" -}}
 {{- $problems := list }}
 {{- if (get .Values "vcluster-isolation.resolved").isolated }}
-{{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "host-api-server" "cluster-addresses" "grants" "webhooks" "project" "namespaces" "rules" "floor" }}
+{{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "host-api-server" "cluster-addresses"
+      "grants" "webhooks" "project" "namespaces" "rules" "floor" }}
 {{- $found := include (print "vcluster-isolation.problems." .) $ | trim }}
 {{- if $found }}{{ $problems = concat $problems (regexSplit "\n+" $found -1) }}{{ end }}
 {{- end }}
@@ -27,7 +28,8 @@ a text "false" would switch something on.
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $name) }}
 {{ $path }}: {{ include "vcluster-isolation.quoted" $name }} is not a name for a release; use lower-case letters, digits, '-' and '.'
 {{- else if gt (len $name) 53 }}
-{{ $path }}: {{ include "vcluster-isolation.quoted" $name }} has {{ len $name }} characters; a release name, and with it the labels that selectors match, has at most 53
+{{ $path }}: {{ include "vcluster-isolation.quoted" $name }} has {{ len
+      $name }} characters; a release name, and with it the labels that selectors match, has at most 53
 {{- end }}
 {{- end }}
 
@@ -36,12 +38,14 @@ a text "false" would switch something on.
 {{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $control := $values.controlPlane }}
 {{- $public := $values.workload.publicEgress }}
-{{- $switches := dict "enabled" $values.enabled "platform.enabled" $values.platform.enabled "hostApiServer.discover" $values.hostApiServer.discover
-      "prometheus.enabled" $values.prometheus.enabled "defaultDeny.enabled" $values.defaultDeny.enabled "floor.enabled" $values.floor.enabled
+{{- $switches := dict "enabled" $values.enabled "platform.enabled" $values.platform.enabled
+      "hostApiServer.discover" $values.hostApiServer.discover "prometheus.enabled" $values.prometheus.enabled
+      "defaultDeny.enabled" $values.defaultDeny.enabled "floor.enabled" $values.floor.enabled
       "controlPlane.apiAccess.enabled" $control.apiAccess.enabled "controlPlane.webhooks.enabled" $control.webhooks.enabled
       "controlPlane.metricsServer.enabled" $control.metricsServer.enabled "controlPlane.backingStore.enabled" $control.backingStore.enabled
       "workload.publicEgress.enabled" $public.enabled "workload.publicEgress.ipv6.enabled" $public.ipv6.enabled
-      "workload.ingressControllers.enabled" $values.workload.ingressControllers.enabled "snapshots.objectStorage.enabled" $values.snapshots.objectStorage.enabled }}
+      "workload.ingressControllers.enabled" $values.workload.ingressControllers.enabled
+      "snapshots.objectStorage.enabled" $values.snapshots.objectStorage.enabled }}
 {{- range $path, $switch := $switches }}
 {{- if not (kindIs "bool" $switch) }}
 policies.networkPolicy.{{ $path }}: is neither true nor false; write one of the two, without quotes
@@ -49,7 +53,8 @@ policies.networkPolicy.{{ $path }}: is neither true nor false; write one of the 
 {{- end }}
 {{- $coredns := (.Values.controlPlane).coredns | default dict }}
 {{- $sync := (.Values.sync).toHost | default dict }}
-{{- $read := dict "privateNodes.enabled" (.Values.privateNodes).enabled "controlPlane.coredns.enabled" $coredns.enabled "controlPlane.coredns.embedded" $coredns.embedded
+{{- $read := dict "privateNodes.enabled" (.Values.privateNodes).enabled
+      "controlPlane.coredns.enabled" $coredns.enabled "controlPlane.coredns.embedded" $coredns.embedded
       "sync.toHost.networkPolicies.enabled" ($sync.networkPolicies).enabled "sync.toHost.namespaces.enabled" ($sync.namespaces).enabled
       "experimental.multiNamespaceMode.enabled" ((.Values.experimental).multiNamespaceMode).enabled }}
 {{- range $path, $switch := $read }}
@@ -78,7 +83,8 @@ policies.networkPolicy.floor.api: is none of {{ join ", " $apis }}; write one of
 {{- $presets := list "kube-dns" "node-local" "aks-local" "gke-cloud-dns" "aws" "azure" "openshift" }}
 {{- range $i, $preset := $values.hostDns.presets }}
 {{- if not (has $preset $presets) }}
-policies.networkPolicy.hostDns.presets[{{ $i }}]: {{ include "vcluster-isolation.quoted" (toString $preset) }} is no preset; use one of {{ join ", " $presets }}
+policies.networkPolicy.hostDns.presets[{{ $i }}]: {{ include "vcluster-isolation.quoted"
+      (toString $preset) }} is no preset; use one of {{ join ", " $presets }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -119,7 +125,8 @@ policies.networkPolicy.annotations: have more than 262144 bytes with their keys,
 {{- if gt (len $value) 63 }}
 {{ $path }}: {{ include "vcluster-isolation.quoted" $value }} has {{ len $value }} characters; a label value has at most 63
 {{- else if not (regexMatch "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$" $value) }}
-{{ $path }}: {{ include "vcluster-isolation.quoted" $value }} is not a label value; use letters, digits, '-', '_' and '.', with a letter or digit at both ends
+{{ $path }}: {{ include "vcluster-isolation.quoted"
+      $value }} is not a label value; use letters, digits, '-', '_' and '.', with a letter or digit at both ends
 {{- end }}
 {{- end }}
 
@@ -135,7 +142,8 @@ policies.networkPolicy.annotations: have more than 262144 bytes with their keys,
 {{- range $path, $default := merge (dict .to .default) (.with | default dict) }}
 {{- $set := (include "vcluster-isolation.get-path" (list $policy $path) | fromJson).value }}
 {{- if ne (toJson $set) (toJson $default) }}
-policies.networkPolicy.{{ $row.from }}: is the deprecated name of {{ $row.to }}, and {{ $path }} is set too; keep {{ $row.to }} and remove {{ $row.from }}
+policies.networkPolicy.{{ $row.from }}: is the deprecated name of {{ $row.to }}, and {{ $path }} is set too; keep {{ $row.to }} and
+{{- " remove " }}{{ $row.from }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -144,7 +152,8 @@ policies.networkPolicy.{{ $row.from }}: is the deprecated name of {{ $row.to }},
 {{- define "vcluster-isolation.problems.fallback-dns" -}}
 {{- $dns := (get .Values "vcluster-isolation.resolved").values.fallbackDns | toString }}
 {{- if not (include "vcluster-isolation.ip.bits" $dns) }}
-policies.networkPolicy.fallbackDns: {{ include "vcluster-isolation.quoted" $dns }} is not an IP address; write one, like 8.8.8.8 or 2001:4860:4860::8888
+policies.networkPolicy.fallbackDns: {{ include "vcluster-isolation.quoted"
+      $dns }} is not an IP address; write one, like 8.8.8.8 or 2001:4860:4860::8888
 {{- else if (include "vcluster-isolation.cidr" (include "vcluster-isolation.cidr.of-address" $dns) | fromJson).problem }}
 policies.networkPolicy.fallbackDns: {{ $dns }} is an IPv4 address in IPv6 form; write it as IPv4
 {{- end }}

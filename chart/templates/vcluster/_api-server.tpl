@@ -1,7 +1,8 @@
 {{/* The host cluster's API server: where it is, if anybody knows, and the rule that reaches it. */}}
 
 {{/*
-Where it is, as JSON {"cidrs", "ports"}: what the user says, or else what a look-up finds in the cluster, if that is asked for; without cidrs nobody knows. `helm template` and Argo CD have no cluster to look into.
+Where it is, as JSON {"cidrs", "ports"}: what the user says, or else what a look-up finds in the cluster, if that is asked for;
+without cidrs nobody knows. `helm template` and Argo CD have no cluster to look into.
 */}}
 {{- define "vcluster-isolation.host-api-server" -}}
 {{- $server := (get .Values "vcluster-isolation.resolved").values.hostApiServer }}

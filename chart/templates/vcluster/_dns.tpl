@@ -51,7 +51,8 @@ hostDns; NOT-SYNCED is what a podSelector of a preset requires besides its label
 
 {{/* The peers of one preset of hostDns, `list PRESET NOT-SYNCED`: pods by their labels, or the addresses that the clouds document. */}}
 {{- define "vcluster-isolation.peer.host-dns" -}}
-{{- $addresses := dict "node-local" (list "169.254.20.10") "aks-local" (list "169.254.10.10" "169.254.10.11") "gke-cloud-dns" (list "169.254.169.254") "aws" (list "169.254.169.253") "azure" (list "168.63.129.16") }}
+{{- $addresses := dict "node-local" (list "169.254.20.10") "aks-local" (list "169.254.10.10" "169.254.10.11")
+      "gke-cloud-dns" (list "169.254.169.254") "aws" (list "169.254.169.253") "azure" (list "168.63.129.16") }}
 {{- $preset := index . 0 }}
 {{- if eq $preset "kube-dns" -}}
 - namespaceSelector:
@@ -79,13 +80,14 @@ hostDns; NOT-SYNCED is what a podSelector of a preset requires besides its label
 
 {{/* In the hardened profile, the rule from CoreDNS to its fallback, with its comment: `list ROOT WHO`. */}}
 {{- define "vcluster-isolation.rule.to-fallback-dns" -}}
+{{- $values := (get (index . 0).Values "vcluster-isolation.resolved").values }}
 {{- if include "vcluster-isolation.hardened" (index . 0) }}
 # {{ index . 1 }} --> fallback DNS (fallbackDns)
 - ports:
     {{- include "vcluster-isolation.ports.resolver" 53 | nindent 4 }}
   to:
     - ipBlock:
-        cidr: {{ include "vcluster-isolation.cidr.of-address" (get (index . 0).Values "vcluster-isolation.resolved").values.fallbackDns | quote }}
+        cidr: {{ include "vcluster-isolation.cidr.of-address" $values.fallbackDns | quote }}
 {{- end }}
 {{- end }}
 

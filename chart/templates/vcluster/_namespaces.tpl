@@ -26,7 +26,8 @@ vCluster stands for `${name}` (vCluster documentation: sync.toHost.namespaces.ma
 {{- $sync := (((.Values).sync).toHost).namespaces | default dict }}
 {{- $mapped := list }}
 {{- if $sync.enabled }}
-{{- range ($sync.mappings).byName }}{{ $mapped = append $mapped (replace "${name}" (get $.Values "vcluster-isolation.resolved").name (toString .)) }}{{ end }}
+{{- range ($sync.mappings).byName }}{{ $mapped = append $mapped
+      (replace "${name}" (get $.Values "vcluster-isolation.resolved").name (toString .)) }}{{ end }}
 {{- end }}
 {{- toJson $mapped }}
 {{- end }}
@@ -37,7 +38,10 @@ vCluster stands for `${name}` (vCluster documentation: sync.toHost.namespaces.ma
 {{- if or $project.name $project.namespaceSelector }}true{{ end }}
 {{- end }}
 
-{{/* The namespaces of the project, as a JSON selector: those that its label or the user's selector names, less what vCluster made for a tenant. */}}
+{{/*
+The namespaces of the project, as a JSON selector: those that its label or the user's selector names, less what vCluster
+made for a tenant.
+*/}}
 {{- define "vcluster-isolation.project.namespaces" -}}
 {{- $project := (get .Values "vcluster-isolation.resolved").values.project }}
 {{- $label := dict "loft.sh/project" (include "vcluster-isolation.resolve" (list . $project.name) | fromJson).value }}

@@ -67,7 +67,10 @@ matchExpressions:
     {{- include "vcluster-isolation.not-synced" . | replace "\n" "\n    " }}
 {{- end }}
 
-{{/* Workloads of any vCluster in a namespace of the project. A namespace that vCluster made for a tenant is none: its labels are the tenant's. */}}
+{{/*
+Workloads of any vCluster in a namespace of the project. A namespace that vCluster made for a tenant is none: its labels
+are the tenant's.
+*/}}
 {{- define "vcluster-isolation.peer.project" -}}
 - namespaceSelector:
     {{- include "vcluster-isolation.project.namespaces" . | fromJson | toYaml | nindent 4 }}

@@ -25,7 +25,8 @@
 {{- $except = $hardened | ternary (concat $defaults.special4 $defaults.outside6 $defaults.special6) $except }}
 {{- $except = include "vcluster-isolation.public.inside" (list $public.cidr $except) | fromJsonArray }}
 {{- end }}
-{{- $blocks := list (dict "cidr" $public.cidr "except" (include "vcluster-isolation.public.add" (list $public.cidr $except $more) | fromJsonArray)) }}
+{{- $blocks := list (dict "cidr" $public.cidr "except"
+      (include "vcluster-isolation.public.add" (list $public.cidr $except $more) | fromJsonArray)) }}
 {{- with $public.ipv6 }}
 {{- if .enabled }}
 {{- $except := .except }}
@@ -33,7 +34,8 @@
 {{- if $hardened }}{{ $except = concat $defaults.outside6 $except }}{{ end }}
 {{- $except = include "vcluster-isolation.public.inside" (list .cidr $except) | fromJsonArray }}
 {{- end }}
-{{- $blocks = append $blocks (dict "cidr" .cidr "except" (include "vcluster-isolation.public.add" (list .cidr $except $more) | fromJsonArray)) }}
+{{- $blocks = append $blocks (dict "cidr" .cidr "except"
+      (include "vcluster-isolation.public.add" (list .cidr $except $more) | fromJsonArray)) }}
 {{- end }}
 {{- end }}
 {{- toJson $blocks }}
@@ -50,7 +52,8 @@ JSON list. Inside all addresses of a family is what has its form.
 {{- else }}
 {{- $outer := include "vcluster-isolation.cidr" (index . 0) | fromJson }}
 {{- range index . 1 }}
-{{- if include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" . | fromJson) $outer) }}{{ $inside = append $inside . }}{{ end }}
+{{- if include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" . | fromJson) $outer) }}
+{{- $inside = append $inside . }}{{ end }}
 {{- end }}
 {{- end }}
 {{- toJson $inside }}
@@ -67,7 +70,9 @@ these only what no exception holds already. EXCEPT is as the user wrote it, and 
 {{- $inner := include "vcluster-isolation.cidr" $entry | fromJson }}
 {{- $wanted := include "vcluster-isolation.cidr.inside" (list $inner (include "vcluster-isolation.cidr" $cidr | fromJson)) }}
 {{- range $all }}
-{{- if or (eq $entry .) (include "vcluster-isolation.cidr.inside" (list $inner (include "vcluster-isolation.cidr" . | fromJson))) }}{{ $wanted = "" }}{{ end }}
+{{- if or (eq $entry .) (include "vcluster-isolation.cidr.inside" (list $inner (include "vcluster-isolation.cidr" . | fromJson))) }}
+{{- $wanted = "" }}
+{{- end }}
 {{- end }}
 {{- if $wanted }}{{ $all = append $all $entry }}{{ end }}
 {{- end }}
@@ -82,7 +87,9 @@ what is not handed out to the public (RFC 4291: global unicast is 2000::/3), for
 {{- define "vcluster-isolation.public.defaults" -}}
 {
   "except": ["100.64.0.0/10", "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
-  "special4": ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"],
+  "special4": ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"],
   "outside6": ["::/3", "4000::/2", "8000::/1"],
   "special6": ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
 }
@@ -95,7 +102,8 @@ what is not handed out to the public (RFC 4291: global unicast is 2000::/3), for
 {{- $more = concat $more (include "vcluster-isolation.cluster-addresses" . | fromJsonArray) }}
 {{- $peers := list }}
 {{- range $cidr, $except := dict "0.0.0.0/0" $defaults.special4 "2000::/3" $defaults.special6 }}
-{{- $peers = append $peers (dict "ipBlock" (dict "cidr" $cidr "except" (include "vcluster-isolation.public.add" (list $cidr $except $more) | fromJsonArray))) }}
+{{- $peers = append $peers (dict "ipBlock" (dict "cidr" $cidr "except"
+      (include "vcluster-isolation.public.add" (list $cidr $except $more) | fromJsonArray))) }}
 {{- end }}
 {{- toJson $peers }}
 {{- end }}
