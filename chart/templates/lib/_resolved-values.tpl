@@ -75,7 +75,10 @@ a default where a user wrote null (or nothing, as in `except:`), and that must n
 {{- end }}
 {{- end }}
 
-{{/* policies.networkPolicy as it is in values.yaml, as JSON; a test holds the two equal. */}}
+{{/*
+policies.networkPolicy as it is in values.yaml, as JSON; a test holds the two equal. A template cannot read values.yaml itself
+(`.Files` leaves it out), and .Values no longer has a default where a user wrote null.
+*/}}
 {{- define "vcluster-isolation.defaults" -}}
 {
   "enabled": false,
