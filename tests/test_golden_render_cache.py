@@ -45,12 +45,14 @@ def other_content(request: Request) -> Request:
 
 
 def other_template(request: Request) -> Request:
-    (request.chart / "templates" / "workloads.yaml").write_text("", encoding="utf-8")
+    (request.chart / "templates" / "vcluster" / "workloads.yaml").write_text("", encoding="utf-8")
     return request
 
 
 def other_place(request: Request) -> Request:
-    (request.chart / "templates" / "workloads.yaml").rename(request.chart / "templates" / "workload.yaml")
+    (request.chart / "templates" / "vcluster" / "workloads.yaml").rename(
+        request.chart / "templates" / "vcluster" / "workload.yaml"
+    )
     return request
 
 

@@ -14,20 +14,27 @@ from mutants_listed import HELPERS
 
 from vcluster_isolation.helm.template import CHART
 
-POLICIES = ("control-plane.yaml", "coredns.yaml", "default-deny.yaml", "floor.yaml", "snapshots.yaml", "workloads.yaml")
-RULES = ("_api-server.tpl", "_dns.tpl")
-"""Files of named templates that are rules, at no indentation."""
-FLOORS = ("_floor.tpl",)
-SELECTORS = (
-    "_dns.tpl",
-    "_floor.tpl",
-    "_peers.tpl",
-    "_namespaces.tpl",
-    "control-plane.yaml",
-    "coredns.yaml",
-    "floor.yaml",
+POLICIES = (
+    "vcluster/control-plane.yaml",
+    "vcluster/coredns.yaml",
+    "vcluster/default-deny.yaml",
+    "floor/floor.yaml",
+    "vcluster/snapshots.yaml",
+    "vcluster/workloads.yaml",
 )
-SWITCHES = r"hardened|spread|project|coredns\.embedded"
+RULES = ("vcluster/_api-server.tpl", "vcluster/_dns.tpl")
+"""Files of named templates that are rules, at no indentation."""
+FLOORS = ("floor/_rules.tpl",)
+SELECTORS = (
+    "vcluster/_dns.tpl",
+    "floor/_rules.tpl",
+    "vcluster/_peers.tpl",
+    "vcluster/_namespaces.tpl",
+    "vcluster/control-plane.yaml",
+    "vcluster/coredns.yaml",
+    "floor/floor.yaml",
+)
+SWITCHES = r"hardened|multi-namespace|project|coredns\.embedded"
 """Named templates that are "true" or nothing, and decide on what other templates render."""
 
 COMMENTS = r'^ *# [^\n]*\n|\{\{- define "vcluster-isolation\.webhooks" .*?(?=\{\{- define)'
@@ -48,9 +55,8 @@ class Mutant:
 
 
 def read(file: str) -> str:
-    """Return the text of a template; an empty one when the chart has no such file."""
-    path = CHART / "templates" / file
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    """Return the text of a template, by its path below the chart's templates."""
+    return (CHART / "templates" / file).read_text(encoding="utf-8")
 
 
 def changed(file: str, text: str, found: re.Match[str], new: str, what: str) -> Mutant:
@@ -78,7 +84,8 @@ def of_the_rules() -> Iterator[Mutant]:
 
 def _included(file: str, text: str, indent: str) -> Iterator[Mutant]:
     """Yield the mutants of rules that are a named template: of a grant, also with less of the grant."""
-    line = rf'^{indent}\{{\{{- include "vcluster-isolation\.rules?(?:\.[a-z-]+)?" (.*) \| (?:nindent|replace) .*\n'
+    named = r"vcluster-isolation\.(?:rules?(?:\.[a-z-]+)?|to-yaml-without-empties)"
+    line = rf'^{indent}\{{\{{- include "{named}" (.*) \| (?:nindent|replace) .*\n'
     for found in re.finditer(line, text, re.MULTILINE) if indent else ():
         yield changed(file, text, found, "", "dropped")
         if "rule.grant" in found[0]:
@@ -121,8 +128,8 @@ def of_the_policies() -> Iterator[Mutant]:
     for file in POLICIES:
         text = read(file)
         selector = re.compile(r"  podSelector:\n    matchLabels:\n(?:      .*\n)+(?:    \{\{- include.*\n)?")
-        where = re.compile(r'(?<=\$namespace := )get \.Values "vcluster-isolation\.namespaces"')
-        for found in selector.finditer(text) if file != "floor.yaml" else ():
+        where = re.compile(r"(?<=\$namespace := )\$resolved\.namespaces")
+        for found in selector.finditer(text) if file != "floor/floor.yaml" else ():
             yield changed(file, text, found, "  podSelector: {}\n", "selects everything")
         for found in re.finditer(r"    - (?:Egress|Ingress)\n", text):
             yield changed(file, text, found, "", f"policyTypes without {found[0].strip(' -')}".strip())
@@ -147,14 +154,15 @@ def of_the_selectors() -> Iterator[Mutant]:
 
 def of_the_switches() -> Iterator[Mutant]:
     """Yield, for each place where a profile or the like decides: decided one way, and the other."""
-    for path in sorted((CHART / "templates").iterdir()):
-        text = "" if path.name.startswith(("_notes", "NOTES", "_test_pod")) else path.read_text(encoding="utf-8")
+    for path in sorted((CHART / "templates").glob("*/*")):
+        file = path.relative_to(CHART / "templates").as_posix()
+        text = "" if file.startswith(("notes/", "test/_pod")) else read(file)
         comments = [found.span() for found in re.finditer(COMMENTS, text, re.DOTALL | re.MULTILINE)]
         for found in re.finditer(rf'include "vcluster-isolation\.(?:{SWITCHES})" (?:\([^()]*\)|[$.]+)', text):
             if any(first <= found.start() < last for first, last in comments):
                 continue
-            yield changed(path.name, text, found, '"true"', f"always {found[0]}")
-            yield changed(path.name, text, found, '""', f"never {found[0]}")
+            yield changed(file, text, found, '"true"', f"always {found[0]}")
+            yield changed(file, text, found, '""', f"never {found[0]}")
 
 
 def of_the_helpers() -> Iterator[Mutant]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from mutants import Mutant, read, without
 
-POLICIES = ("platform.yaml", "prometheus.yaml")
-HELPERS = "_platform.tpl"
+POLICIES = ("platform/platform.yaml", "platform/prometheus.yaml")
+HELPERS = "platform/_platform.tpl"
 
 
 def changed(file: str, text: str, found: re.Match[str], new: str, what: str) -> Mutant:
@@ -38,13 +38,13 @@ def _of_written_rules() -> Iterator[Mutant]:
 
 def _of_included_rules() -> Iterator[Mutant]:
     """Yield the mutants of the rules that are a named template, as a policy includes them."""
-    text = read("platform.yaml")
-    line = r'^    \{\{- include "vcluster-isolation\.(?:platform\.(?:grant|rule)|rules\.resolvers|rules)" .*\n'
+    text = read("platform/platform.yaml")
+    line = r'^    \{\{- include "vcluster-isolation\.(?:platform\.(?:grant|rule)|rules\.resolvers|to-yaml-without-empties)" [^}]*\}\}\n'
     for found in re.finditer(line, text, re.MULTILINE):
-        yield changed("platform.yaml", text, found, "", "dropped")
+        yield changed("platform/platform.yaml", text, found, "", "dropped")
     peers = r"\$server\)|\$values\.https?\.from\)"
     for found in re.finditer(peers, text):
-        yield changed("platform.yaml", text, found, "list)", f"{found[0]} for anybody")
+        yield changed("platform/platform.yaml", text, found, "list)", f"{found[0]} for anybody")
 
 
 def _of_helpers() -> Iterator[Mutant]:
@@ -54,7 +54,7 @@ def _of_helpers() -> Iterator[Mutant]:
         ('(dict "to" ($grant.to | default (index . 3)) "ports" $grant.ports)', '(dict "ports" $grant.ports)'),
         ('"ports" $grant.ports)', ")"),
         ("{{- if $grant.enabled }}", "{{- if true }}"),
-        ("{{- with $peers }}", "{{- with list }}"),
+        ("{{- with .peers }}", "{{- with list }}"),
         ("{{- if has $who .dialledBy }}", "{{- if true }}"),
         ("{{- if has $end .servedBy }}", "{{- if true }}"),
         ('ternary "platform" "agent"', 'ternary "agent" "platform"'),
@@ -75,6 +75,6 @@ def _of_selectors() -> Iterator[Mutant]:
             yield changed(file, text, found, found[0].replace(found[2], f"x-{found[2]}"), f"x-{found[2]}")
         for found in re.finditer(r" *matchExpressions:\n +- key: .*\n +operator: DoesNotExist\n", text):
             yield changed(file, text, found, "", "may be synced")
-    text = read("platform.yaml")  # not Prometheus': without policyTypes, a policy is one of ingress
+    text = read("platform/platform.yaml")  # not Prometheus': without policyTypes, a policy is one of ingress
     for found in re.finditer(r"    - (?:Egress|Ingress)\n", text):
-        yield changed("platform.yaml", text, found, "", f"policyTypes without {found[0].strip(' -')}".strip())
+        yield changed("platform/platform.yaml", text, found, "", f"policyTypes without {found[0].strip(' -')}".strip())

@@ -34,7 +34,7 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chart = tmp_path_factory.mktemp("probe")
     (chart / "templates").mkdir()
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: probe\nversion: 0.1.0\n", encoding="utf-8")
-    for file in ("_cidr.tpl", "_validate.tpl"):  # the second one quotes what the first one refuses
+    for file in ("lib/_cidr.tpl", "validation/_validate.tpl"):  # the second one quotes what the first one refuses
         shutil.copy(helm.CHART / "templates" / file, chart / "templates")
     (chart / "templates" / "probe.yaml").write_text(PROBE, encoding="utf-8")
     return chart

@@ -145,7 +145,11 @@ def differs(chart: Path, name: str, places: tuple[Path, Path]) -> bool:
 def of_the_hardened_profile() -> list[mutants.Mutant]:
     """Return the mutants of rules, peers, ports and selectors that the hardened profile has."""
     made = [*mutants.of_the_rules(), *mutants.of_the_floor(), *mutants.of_the_policies(), *mutants.of_the_selectors()]
-    return [one for one in made if one.file not in ("platform.yaml", "prometheus.yaml") and not of_vcluster_only(one)]
+    return [
+        one
+        for one in made
+        if one.file not in ("platform/platform.yaml", "platform/prometheus.yaml") and not of_vcluster_only(one)
+    ]
 
 
 def of_vcluster_only(mutant: mutants.Mutant) -> bool:

@@ -25,7 +25,11 @@ SCHEMA: Json = json.loads((PROJECT / "values.schema.json").read_text(encoding="u
 VALUES_TEXT = (CHART / "values.yaml").read_text(encoding="utf-8")
 VALUES: Json = yaml.safe_load(VALUES_TEXT)
 RENAMES: list[Json] = yaml.safe_load((CHART / "renames.yaml").read_text(encoding="utf-8"))
-TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (CHART / "templates").iterdir()}
+TEMPLATES = {
+    path.relative_to(CHART).as_posix(): path.read_text(encoding="utf-8")
+    for path in (CHART / "templates").rglob("*")
+    if path.is_file()
+}
 
 
 def schema_leaves(schema: Json, path: str = "") -> Iterator[tuple[str, Json]]:
@@ -115,6 +119,23 @@ def used_values() -> set[str]:
     return set(re.findall(r"\.Values((?:\.[A-Za-z0-9]+)+)", code)) | set(
         re.findall(r"\$(?:values|policy|public|access|coredns|sync|experimental)((?:\.[A-Za-z0-9]+)+)", code)
     )
+
+
+def test_no_line_of_a_template_is_longer_than_140_characters() -> None:
+    long = [
+        f"{path}:{at}"
+        for path, text in TEMPLATES.items()
+        for at, line in enumerate(text.splitlines(), 1)
+        if len(line) > 140
+    ]
+    assert long == []
+
+
+def test_every_template_of_objects_resolves_the_values_first() -> None:
+    first = '{{- include "vcluster-isolation.resolve-values" . }}\n'
+    assert [path for path, text in TEMPLATES.items() if text.startswith(first)] == [
+        path for path in TEMPLATES if not path.endswith(".tpl")
+    ]
 
 
 def test_every_declared_value_is_tested_for_its_effect() -> None:

@@ -41,12 +41,12 @@ SITUATIONS = [
 
 
 REFUSING = (
-    "_cidr.tpl",
-    "_references.tpl",
-    "_validate.tpl",
-    "_validate_cluster.tpl",
-    "_validate_grants.tpl",
-    "_validate_rules.tpl",
+    "lib/_cidr.tpl",
+    "lib/_references.tpl",
+    "validation/_validate.tpl",
+    "validation/_addresses.tpl",
+    "validation/_grants.tpl",
+    "validation/_rules.tpl",
 )
 EVERY_RULE = matrix.everything()
 

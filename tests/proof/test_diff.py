@@ -129,7 +129,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_side_may_be_what_a_file_or_a_chart_was_at_a_revision(repository: Path) -> None:
     assert run("HEAD:tenant ü.yaml", "tenant ü.yaml").stdout.startswith("narrows: ")
-    peers = repository / "chart" / "templates" / "_peers.tpl"
+    peers = repository / "chart" / "templates" / "vcluster" / "_peers.tpl"
     peers.write_text(peers.read_text(encoding="utf-8").replace("app: loft", "app: lofty"), encoding="utf-8")
     assert run("HEAD:chart", "chart", "--values", "tenant ü.yaml").stdout.startswith("neutral: ")
     assert run("HEAD:chart", "chart", "--values", VALUES / "default.yaml").stdout.startswith("mixed: ")

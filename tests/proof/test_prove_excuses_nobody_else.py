@@ -34,7 +34,7 @@ def broken_chart(place: Path, file: str, old: str, new: str) -> Path:
 
 
 FORGEABLE = (
-    "snapshots.yaml",
+    "vcluster/snapshots.yaml",
     """    {{- include "vcluster-isolation.not-synced" . | replace "\\n" "\\n    " }}\n""",
     "",
 )
@@ -68,7 +68,7 @@ def test_a_forgeable_selector_is_found_whatever_the_user_names(tmp_path: Path, s
     ids=["a tenant's own label", "every namespace"],
 )
 def test_a_project_excuses_nobody_outside_of_it(tmp_path: Path, old: str, new: str) -> None:
-    chart = broken_chart(tmp_path, "_namespaces.tpl", old, new)
+    chart = broken_chart(tmp_path, "vcluster/_namespaces.tpl", old, new)
     policy = {"profile": "hardened", "hostApiServer": SERVER, "project": {"name": "shop"}}
     assert statuses(tmp_path, policy, chart=chart)["project-outsiders"] == "FAILS"
     assert statuses(tmp_path, policy)["project-outsiders"] == "holds"
@@ -115,7 +115,7 @@ def test_a_tenant_in_the_platforms_namespace_is_no_platform(tmp_path: Path) -> N
       app: loft
     {{- include "vcluster-isolation.not-synced" . | replace "\\n" "\\n    " }}
 """
-    chart = broken_chart(tmp_path, "_peers.tpl", peers, peers.rsplit("    {{-", 1)[0])
+    chart = broken_chart(tmp_path, "vcluster/_peers.tpl", peers, peers.rsplit("    {{-", 1)[0])
     policy = {"profile": "hardened", "hostApiServer": SERVER}
     assert statuses(tmp_path, policy, chart=chart)["tenants-to-control-plane"] == "FAILS"
     assert statuses(tmp_path, policy)["tenants-to-control-plane"] == "holds"

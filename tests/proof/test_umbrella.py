@@ -141,7 +141,7 @@ def test_two_of_one_name_are_refused_by_all(run: Any, umbrella: Path) -> None:
     write(red=ON, blue={"enabled": True, **ON})
     said = (
         "NetworkPolicy/vc-cp-my-vcluster: is defined twice, and only the last one counts (rendered by "
-        "umb/charts/blue/templates/control-plane.yaml and by umb/charts/red/templates/control-plane.yaml); keep one: "
+        "umb/charts/blue/templates/vcluster/control-plane.yaml and by umb/charts/red/templates/vcluster/control-plane.yaml); keep one: "
         "give each vCluster its own vcluster.name, or turn off the policies of one of the two charts"
     )
     code, text, _ = run("check", "values.yaml", "--chart", umbrella)

@@ -47,14 +47,14 @@ MANAGED = "vcluster.loft.sh/managed-by"
 VIRTUAL = "vcluster.loft.sh/namespace"
 VALUES = PROJECT / "tests" / "situations" / "values"
 ROLES = {
-    "control-plane": CONTROL_PLANE,
-    "workloads": WORKLOADS,
-    "coredns": COREDNS,
-    "snapshots": SNAPSHOTS,
-    "default-deny": DEFAULT_DENY,
-    "floor": FLOOR,
-    "platform": PLATFORM,
-    "prometheus": PROMETHEUS,
+    "vcluster/control-plane": CONTROL_PLANE,
+    "vcluster/workloads": WORKLOADS,
+    "vcluster/coredns": COREDNS,
+    "vcluster/snapshots": SNAPSHOTS,
+    "vcluster/default-deny": DEFAULT_DENY,
+    "floor/floor": FLOOR,
+    "platform/platform": PLATFORM,
+    "platform/prometheus": PROMETHEUS,
 }
 """The role of what each template renders."""
 

@@ -16,7 +16,7 @@ CHART = PROJECT / "chart" if (PROJECT / "chart" / "Chart.yaml").exists() else _P
 """The chart that belongs to this package: the checkout's, or the copy in the installed wheel."""
 
 REFUSED = "vcluster-isolation refuses these values:"
-"""The line with which the chart's own validation opens (see chart/templates/_validate.tpl)."""
+"""The line with which the chart's own validation opens (see chart/templates/validation/_validate.tpl)."""
 
 
 _MISSING = "missing in charts/ directory"
