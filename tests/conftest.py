@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 ASKED_FOR = {
@@ -9,6 +11,12 @@ ASKED_FOR = {
     "mutants": "breaks each rule and check of the chart in turn (minutes); CI always does",
 }
 """Markers of tests that run only with an option of the same name."""
+
+
+# Helm lives for a tenth of a second and makes little garbage: to collect it is a third of its work. What it prints does
+# not depend on it. The limit is for a render that makes much.
+os.environ.setdefault("GOGC", "off")
+os.environ.setdefault("GOMEMLIMIT", "1GiB")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
