@@ -99,7 +99,7 @@ def test_mutant_is_noticed(mutant: mutants.Mutant, copy: Path) -> None:
     if mutant.file in POLICIES:  # a mutant of a rule must render, or it shows nothing
         assert policies(EVERY_RULE, chart=copy)
         assert renders_otherwise(copy), mutant.name
-    elif mutant.file.startswith("_notes"):
+    elif mutant.file.startswith("notes/"):
         assert says_otherwise(copy), mutant.name
     elif mutant.file in REFUSING:  # asked first where it is the likelier to notice
         assert refuses_otherwise(copy) or renders_otherwise(copy), mutant.name
