@@ -116,8 +116,7 @@ def _set(verb: str, objects: Named, pairs: Mapping[str, str | None]) -> None:
 
 def _run(context: str, words: Sequence[str]) -> str:
     """Return what kubectl prints. Raises ToolFailed with kubectl's own words."""
-    chosen = [f"--context={context}"] if context else []
-    done = run([find("kubectl"), *chosen, _TIMEOUT, *words])
+    done = run([find("kubectl"), *Access(context=context).words(), _TIMEOUT, *words])
     if done.code:
         raise ToolFailed(done.command, done.stderr, _CHECK)
     return done.stdout
