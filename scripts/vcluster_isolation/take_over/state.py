@@ -13,7 +13,7 @@ from vcluster_isolation import kubectl
 from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
 from vcluster_isolation.helm import render_cache
 from vcluster_isolation.helm.template import Release, Request
-from vcluster_isolation.kubectl import Named
+from vcluster_isolation.kubectl import Access, Named
 from vcluster_isolation.netpol.objects.model import Policy
 from vcluster_isolation.netpol.parse.parse import parse_cluster
 from vcluster_isolation.take_over.owners import Lost, Owner, look_for
@@ -43,14 +43,14 @@ _OF_HELM_ONLY: Final = ("HELM_KUBEAPISERVER", "HELM_KUBETOKEN", "HELM_KUBEASUSER
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What is to be taken over: our release, the vCluster's name, the kube context, and the policies we render.
+    """What is to be taken over: our release, the vCluster's name, the cluster, and the policies we render.
 
     `gone` are the names of releases that helm may not find, because the user says that they are gone.
     """
 
     request: Request
     vcluster: str
-    context: str
+    access: Access
     wanted: Mapping[Key, Policy]
     gone: frozenset[str] = frozenset()
 
@@ -108,8 +108,8 @@ def plan(request: Request, vcluster: str, gone: Iterable[str] = ()) -> Handover:
             "these values render no NetworkPolicy, so that nothing would take the place of the vCluster's own",
             "set policies.networkPolicy.enabled: true in the values that you give here",
         )
-    context = os.environ.get("HELM_KUBECONTEXT") or kubectl.current_context()
-    return Handover(request, vcluster, context, wanted, frozenset(gone))
+    access = Access(context=os.environ.get("HELM_KUBECONTEXT") or kubectl.current_context())
+    return Handover(request, vcluster, access, wanted, frozenset(gone))
 
 
 def read(handover: Handover) -> State:
@@ -117,12 +117,12 @@ def read(handover: Handover) -> State:
     live: dict[Key, Json] = {}
     for namespace in dict.fromkeys(namespace for namespace, _ in handover.keys):
         names = [name for home, name in handover.keys if home == namespace]
-        found = kubectl.get(Named(handover.context, RESOURCE, namespace, names))
+        found = kubectl.get(Named(handover.access, RESOURCE, namespace, names))
         live |= {(namespace, name): one for name, one in found.items()}
     problems = [problem for key, one in live.items() for problem in _not_helms(key, one)]
     if problems:
         raise IsolationError("\n".join(problems))
-    owners = look_for(_possible_owners(live, handover), handover.context)
+    owners = look_for(_possible_owners(live, handover), handover.access)
     known = set(handover.keys)
     every = {one: known & set(_rendered(one) if is_settled(one) else live) for one in owners.releases}
     rendered = {one: tuple(sorted(keys)) for one, keys in every.items() if keys}
