@@ -26,7 +26,7 @@ from vcluster_isolation.values.layers import Layer, read_layers
 from vcluster_isolation.values.refusals import or_refused
 from vcluster_isolation.values.releases import Found, Release
 from vcluster_isolation.values.requests import request_of
-from vcluster_isolation.values.strict_yaml import parse_documents
+from vcluster_isolation.vcluster.policy_names import recognise
 from vcluster_isolation.wording import printable
 
 _SHOWN = 3
@@ -132,14 +132,14 @@ def _of_both(found: Found, name: str | None, namespace: str | None, over: tuple[
     else that its values say, as what it syncs, counts as usual.
     """
     alone = parse_cluster(_documents(found), home=namespace or "default")
-    homes = {(one.namespace, one.name) for one in alone.policies if is_home(one)}
-    there = [one for one in found.releases if one.title and (one.namespace, f"vc-cp-{one.name}") in homes]
+    homes = {(one.namespace, ours.vcluster) for one in alone.policies if is_home(one) and (ours := recognise(one))}
+    there = [one for one in found.releases if one.title and (one.namespace, one.name) in homes]
     notes = [f"{one.title}: its policies are among the manifests, which count" for one in there]
     rendered = _of_releases([one for one in found.releases if one not in there], name, namespace, over)
     _refuse_twice(found, rendered, alone)
     home = rendered[0].namespace if rendered else namespace or "default"
-    texts = dict.fromkeys((one.manifests, one.namespace) for one in rendered)
-    own = (_homed(document.value, space) for text, space in texts for document in parse_documents(text, "rendered"))
+    texts = {(one.render.text, one.namespace): one.render for one in rendered if one.render}
+    own = (_homed(value, space) for (_, space), render in texts.items() for value in render.stream.values)
     cluster = _cluster(chain(own, _documents(found)), home)
     subjects = [_beside(one, cluster) for one in rendered]
     subjects += [_with_policies_of(cluster, one) for one in _of_releases(there, name, namespace, over)]
@@ -200,7 +200,7 @@ def _with_policies_of(cluster: Cluster, subject: Subject) -> Subject:
         notes={},
         changed={},
         usual_policies=lambda: (cluster.policies, cluster.tiers),
-        manifests="",
+        render=None,
         not_evaluated=(*cluster.not_evaluated, *subject.deployed.not_evaluated),
     )
     known = {(one.kind, one.namespace, one.name) for one in cluster.policies}
@@ -238,7 +238,7 @@ def _of_releases(
 def _of_values(release: Release, layers: Sequence[Layer], request: Request) -> list[Subject]:
     """Return the subjects of a release with its layers. Raises InputError for what is refused."""
     try:
-        return or_refused(lambda: subjects_of_values(request), layers, request)
+        return or_refused(lambda: subjects_of_values(request, layers), layers, request)
     except InputError as error:
         if not release.title:
             raise

@@ -15,7 +15,7 @@ from vcluster_isolation.values.delivery.nodes import place_of
 from vcluster_isolation.values.delivery.set_values import path_of, put, value_of
 from vcluster_isolation.values.delivery.sites import Path, Site, at, each
 from vcluster_isolation.values.layers import Layer, locate, overlay
-from vcluster_isolation.values.strict_yaml import line_of, parse_mapping
+from vcluster_isolation.values.strict_yaml import Stream, line_of, parse_mapping
 from vcluster_isolation.wording import dotted, quoted
 
 SOURCE: Final = "values"
@@ -108,14 +108,15 @@ def _add_lines(site: Site, source: Source, content: Content) -> None:
 _SPEAKS_OF_A_VALUE: Final = re.compile(r"\{\{ *\.[A-Za-z][A-Za-z0-9_.]* *\}\}")
 
 
-def of_plain(name: str, text: str, outer: Text | None, *, known: bool = True) -> Content:
+def of_plain(stream: Stream, outer: Text | None, *, known: bool = True) -> Content:
     """Return the values of a plain values file; `outer` has the expressions that were taken out of its text.
 
     Helm fills in no values file, so a comment that only speaks of a value (`{{ .Values.team }}`), as those of this
-    chart's values.yaml do, decides on nothing in one that is YAML as it is.
+    chart's values.yaml do, decides on nothing in one that is YAML as it is. Raises
+    InputError for what is no values file.
     """
     content = Content(known)
-    content.layers.append(Layer(name, text, parse_mapping(text, name)))
+    content.layers.append(Layer(stream.name, stream.text, stream.mapping()))
     if outer is not None:
         if not outer.words:
             outer = replace(outer, lines=[one for one in outer.lines if not _SPEAKS_OF_A_VALUE.fullmatch(one[1])])
