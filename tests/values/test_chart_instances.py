@@ -15,9 +15,9 @@ from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm.package import unpacked
 from vcluster_isolation.helm.template import CHART, RenderFailed, Request, template
 from vcluster_isolation.kubernetes.api_json import as_text
-from vcluster_isolation.subject.settings import at
 from vcluster_isolation.tools import PROJECT, find
 from vcluster_isolation.values.chart_instances import NAME, by_itself, instances, is_ours
+from vcluster_isolation.values.paths import at
 
 POLICY = "policies.networkPolicy"
 

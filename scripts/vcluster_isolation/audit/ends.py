@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from vcluster_isolation.audit.find import BY_NAMESPACES, COREDNS, WORKLOAD, Found, RolePod
+from vcluster_isolation.audit.find import BY_NAMESPACES, Found, RolePod
 from vcluster_isolation.audit.land import Land
 from vcluster_isolation.audit.near import near_carrier, near_policies, near_tiers
 from vcluster_isolation.netpol.engine.classes import Profiler
@@ -28,6 +28,7 @@ from vcluster_isolation.subject.without_grants import Rendered
 from vcluster_isolation.vcluster import cast
 from vcluster_isolation.vcluster.actor_ref import Who
 from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE, Actor, PodActor
+from vcluster_isolation.vcluster.pod_roles import COREDNS, WORKLOAD
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, WORKLOADS, is_of, policy_name
 from vcluster_isolation.vcluster.policy_names import COREDNS as COREDNS_POLICY
 from vcluster_isolation.vcluster.tenants import named_spaces

@@ -6,12 +6,13 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from vcluster_isolation.audit.ends import End
-from vcluster_isolation.audit.find import SNAPSHOT, Found
+from vcluster_isolation.audit.find import Found
 from vcluster_isolation.audit.judge import Board
 from vcluster_isolation.audit.land import Land
 from vcluster_isolation.netpol.engine.canonical import renamed_labels
 from vcluster_isolation.netpol.objects.model import Endpoint, Namespace, Pod, namespace
 from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER
+from vcluster_isolation.vcluster.pod_roles import SNAPSHOT
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,9 +10,10 @@ from vcluster_isolation.errors import Problem
 from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.subject.platform_settings import served
-from vcluster_isolation.subject.settings import at, filled, mapped
+from vcluster_isolation.subject.settings import mapped
 from vcluster_isolation.values.chart_instances import Instance
 from vcluster_isolation.values.layers import Layer, locate
+from vcluster_isolation.values.paths import at
 from vcluster_isolation.wording import dotted, quoted
 
 _POLICY = "policies.networkPolicy"
@@ -34,9 +35,8 @@ def left_open(layers: Sequence[Layer], request: Request, instances: Sequence[Ins
 
 def _of_instance(instance: Instance, request: Request, layers: Sequence[Layer]) -> Iterator[Problem]:
     """Yield the warnings about one instance, with paths in its own values."""
-    defaults, values = instance.defaults, instance.values
+    values, policy = instance.values, instance.policy
     yield from _of_platform(values, layers)
-    policy = filled(at(defaults, _POLICY) or {}, at(values, _POLICY) or {})
     if not policy.get("enabled"):
         return
     if policy.get("profile") == "hardened" and not at(policy, "hostApiServer.cidrs"):

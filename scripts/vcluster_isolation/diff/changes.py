@@ -61,7 +61,7 @@ def _space(end: End, pod: Pod) -> str:
     return f" in {names.get(pod.namespace.name, pod.namespace.name)}{shown}"
 
 
-_GIVEN: Final = {NAME_LABEL, "vcluster.loft.sh/vcluster-name", "vcluster.loft.sh/vcluster-namespace"}
+_GIVEN: Final = {NAME_LABEL, cast.SYNCED_FROM, cast.SYNCED_HOME}
 """Labels of namespaces that nobody chooses."""
 
 

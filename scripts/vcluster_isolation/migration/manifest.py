@@ -23,7 +23,12 @@ from vcluster_isolation.values.delivery.expressions import Text, parsed
 from vcluster_isolation.values.delivery.kinds import is_manifest
 from vcluster_isolation.values.delivery.nodes import Place, place_of
 from vcluster_isolation.values.delivery.set_values import path_of
-from vcluster_isolation.values.delivery.sites import Path, Site, at, each
+from vcluster_isolation.values.delivery.sites import (
+    Path,
+    Site,
+    each,
+)
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.values.releases import is_vclusters
 from vcluster_isolation.values.renames import policy_places, read_renames
 from vcluster_isolation.values.strict_yaml import line_of, parse_documents, parse_mapping
@@ -144,7 +149,7 @@ def _spots(text: str, documents: Sequence[Any], name: str) -> tuple[list[_Spot],
         for site in objects.sites_of(item, [one for _, one in numbered]):
             if site.item is not None:
                 continue  # a template that is in the file by itself
-            values = [(path, at(item, path)) for path in site.values]
+            values = [(path, at_path(item, path)) for path in site.values]
             if not is_vclusters(site.chart) and not any(_has_policy(value, name) for _, value in values):
                 notes.append(f"{name}: {site.title} is passed over: its chart is {quoted(site.chart or 'not known')}")
                 continue
@@ -274,7 +279,7 @@ def _broken(text: str, new: str, parts: Sequence[tuple[_Spot, Migration]], name:
     same = len(before) == len(after) and _without(before, parts) == _without(after, parts)
     for spot, part in parts:
         if part.done and same:
-            now = at(after[spot.document], spot.path)
+            now = at_path(after[spot.document], spot.path)
             wanted, _ = parsed(part.text, lambda one: parse_mapping(one, name))
             actual = parsed(now, lambda one: parse_mapping(one, name))[0] if isinstance(now, str) else now
             same = wanted == actual
@@ -287,5 +292,5 @@ def _without(documents: Sequence[Any], parts: Sequence[tuple[_Spot, Migration]])
     found = copy.deepcopy(list(documents))
     for spot, part in parts:
         if part.done:
-            at(found[spot.document], spot.path[:-1])[spot.path[-1]] = None
+            at_path(found[spot.document], spot.path[:-1])[spot.path[-1]] = None
     return found

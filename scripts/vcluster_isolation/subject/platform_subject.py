@@ -22,7 +22,6 @@ from vcluster_isolation.subject.platform_settings import (
     settings_of_platform_policy,
 )
 from vcluster_isolation.subject.render import Render, read_render
-from vcluster_isolation.subject.settings import at, filled
 from vcluster_isolation.subject.subject import (
     PLATFORM,
     Subject,
@@ -34,6 +33,7 @@ from vcluster_isolation.subject.subject import (
 from vcluster_isolation.values.chart_instances import NAME as CHART_NAME
 from vcluster_isolation.values.chart_instances import Instance, instances
 from vcluster_isolation.values.layers import Layer
+from vcluster_isolation.values.paths import at
 from vcluster_isolation.vcluster.policy_names import PLATFORM as PLATFORM_POLICY
 from vcluster_isolation.vcluster.policy_names import is_role
 from vcluster_isolation.wording import dotted, printable
@@ -110,11 +110,7 @@ def platforms_of(cluster: Cluster) -> list[Subject]:
 
 def _platform(request: Request, instance: Instance, render: Render) -> Subject:
     """Return the platform that the values of an instance describe."""
-    values, defaults = instance.values, instance.defaults
-    ours, policy = (
-        filled(at(defaults, path) or {}, at(values, path) or {}) for path in (PLATFORM_KEY, "policies.networkPolicy")
-    )
-    home = str(ours["namespace"] or request.namespace)
+    home = str(instance.platform["namespace"] or request.namespace)
     cluster = render.cluster
     subject = Subject(
         NAME,
@@ -127,7 +123,7 @@ def _platform(request: Request, instance: Instance, render: Render) -> Subject:
         changed=_changed(instance),
         usual_policies=lambda: (cluster.policies, cluster.tiers),
         render=render,
-        settings=settings_of_platform(ours, policy, home),
+        settings=settings_of_platform(instance.platform, instance.policy, home),
         kind=PLATFORM,
         below=instance.path,
         not_evaluated=cluster.not_evaluated,

@@ -15,14 +15,15 @@ from vcluster_isolation.netpol.objects.tiers import TierPolicy
 from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.subject.deployed import Deployed, deployed_by
-from vcluster_isolation.subject.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, reset
+from vcluster_isolation.subject.granting import API_SERVER_ANYWHERE, DEFAULT_ON, PUBLIC_EGRESS, reset
 from vcluster_isolation.subject.granting import changed as changed_values
 from vcluster_isolation.subject.needs import Need, needs_of
 from vcluster_isolation.subject.render import Render, later, read_render
-from vcluster_isolation.subject.settings import Settings, at_path, filled, settings_of
+from vcluster_isolation.subject.settings import Settings, settings_of
 from vcluster_isolation.subject.settings_of_policies import settings_of_policies
 from vcluster_isolation.subject.without_grants import Rendered, without
 from vcluster_isolation.values.chart_instances import Instance, instances
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.vcluster.old_policies import old_homes
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, COREDNS, SNAPSHOTS, is_of, is_role, recognise
 
@@ -192,13 +193,12 @@ def of_render(request: Request, instance: Instance, render: Render) -> Subject:
 
     Its policies are all that are rendered: those of other subcharts add up with them. Raises nothing.
     """
-    values, default = instance.values, at_path(instance.defaults, POLICY) or {}
+    values, policy = instance.values, instance.policy
     changed = changed_values(instance)
     usual = replace(request, inline=reset(instance)) if changed else request
     coredns = at_path(values, ("controlPlane", "coredns")) or {}
     hosted = not at_path(values, ("privateNodes", "enabled"))
     name = str(at_path(values, ("vcluster", "name")) or request.name)
-    policy = filled(default, at_path(values, POLICY) or {})
     whole = {**values, "policies": {"networkPolicy": policy}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
     needs = needs_of(values, policy, changed, request.namespace, hosted=hosted)

@@ -22,10 +22,12 @@ import yaml
 
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm.package import NoChart, unpacked
+from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
 from vcluster_isolation.helm.template import RenderFailed, Request, template
 from vcluster_isolation.kubernetes.api_json import as_text
 from vcluster_isolation.values.layers import Layer, chart_defaults, effective, read_chart_file, read_layers
-from vcluster_isolation.values.renames import Rename, read_renames
+from vcluster_isolation.values.paths import at_path, filled
+from vcluster_isolation.values.renames import BASE, Rename, read_renames
 from vcluster_isolation.values.strict_yaml.scalars import as_number
 from vcluster_isolation.wording import printable
 
@@ -50,6 +52,19 @@ class Instance:
     renames: tuple[Rename, ...]
     schema: str | None = None
     number: int = 0
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """What is in effect below policies.networkPolicy: no default is missing."""
+        return self._in_effect(BASE)
+
+    @property
+    def platform(self) -> Mapping[str, Any]:
+        """What is in effect below platformNetworkPolicy: no default is missing."""
+        return self._in_effect((PLATFORM_KEY,))
+
+    def _in_effect(self, path: Sequence[str]) -> Mapping[str, Any]:
+        return filled(at_path(self.defaults, path) or {}, at_path(self.values, path) or {})
 
     def below(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return values of the instance as values of the chart that is rendered."""

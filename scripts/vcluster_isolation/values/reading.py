@@ -13,8 +13,13 @@ from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.values.delivery.expressions import Engine, Text, decides_on_flows, parsed, without_expressions
 from vcluster_isolation.values.delivery.nodes import place_of
 from vcluster_isolation.values.delivery.set_values import path_of, put, value_of
-from vcluster_isolation.values.delivery.sites import Path, Site, at, each
+from vcluster_isolation.values.delivery.sites import (
+    Path,
+    Site,
+    each,
+)
 from vcluster_isolation.values.layers import Layer, locate, overlay
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.values.strict_yaml import Stream, line_of, parse_mapping
 from vcluster_isolation.wording import dotted, quoted
 
@@ -65,7 +70,7 @@ def content_of(site: Site, source: Source, *, known: bool = True) -> Content:
     """Return the values of a release. What is no YAML, or not resolved, is among the problems."""
     content = Content(known)
     for path in site.values:
-        value = at(source.item, path)
+        value = at_path(source.item, path)
         try:
             if isinstance(value, str):
                 content.layers.append(_of_text(value, path, site, source, content))

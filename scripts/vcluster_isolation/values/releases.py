@@ -21,8 +21,11 @@ from vcluster_isolation.values import legacy
 from vcluster_isolation.values.delivery import objects
 from vcluster_isolation.values.delivery.expressions import Text, parsed, without_expressions
 from vcluster_isolation.values.delivery.kinds import is_manifest
-from vcluster_isolation.values.delivery.sites import Site, at
+from vcluster_isolation.values.delivery.sites import (
+    Site,
+)
 from vcluster_isolation.values.layers import Layer, read_chart_file
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.values.reading import Content, Source, content_of, of_plain
 from vcluster_isolation.values.strict_yaml import (
     STDIN,
@@ -359,7 +362,7 @@ def _add_site(site: Site, source: Source, over: Sequence[Content], sorting: _Sor
         name, namespace = (_text(one, site, source) for one in (site.name, site.namespace))
         sorting.releases.append(replace(release, name=name, namespace=namespace))
         sorting.notes += site.notes
-    elif chart in _UNKNOWN and any(_is_like_ours(at(source.item, path)) for path in site.values):
+    elif chart in _UNKNOWN and any(_is_like_ours(at_path(source.item, path)) for path in site.values):
         what = f"{site.title}: its chart is not known, and its values are like those of a vCluster"
         next_step = "give the values by themselves, or name the chart"
         yield Problem(dotted(site.path), what, next_step, "values", source.name, source.line(site.path))
