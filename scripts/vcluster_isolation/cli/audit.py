@@ -19,6 +19,7 @@ from vcluster_isolation.audit.promises import Promises
 from vcluster_isolation.audit.read import KUBECTL, read_cluster
 from vcluster_isolation.audit.report import text
 from vcluster_isolation.claims.claims import AVAILABILITY, ISOLATION
+from vcluster_isolation.cli import options
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED, IsolationError
 
 _MILLION = 1_000_000
@@ -47,7 +48,7 @@ JSON_FORM = """\b
 
 @click.command(epilog=JSON_FORM)
 @click.argument("file", metavar="CLUSTER.json", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.output(["text", "json"])
 @click.option(
     "--claims",
     type=click.Choice(["all", ISOLATION, AVAILABILITY]),
