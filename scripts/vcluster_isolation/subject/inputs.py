@@ -45,7 +45,9 @@ class Input:
     notes: tuple[str, ...] = ()
 
 
-def read_subjects(files: Sequence[Path], *, name: str | None, namespace: str | None, chart: Path) -> list[Subject]:
+def read_input(
+    files: Sequence[Path], *, name: str | None, namespace: str | None, chart: Path, over: tuple[Path, ...] = ()
+) -> Input:
     """Return the vClusters in `files`: those of values, then each of those in manifests, sorted by namespace and name.
 
     After them is vCluster Platform, where it has a policy; of values that guard nothing else it is alone.
@@ -53,19 +55,9 @@ def read_subjects(files: Sequence[Path], *, name: str | None, namespace: str | N
     A folder stands for the .yaml, .yml and .json files below it, in the order of their names, `-` for standard input.
     `name`, `namespace` and `chart` are what plain values files are rendered with, as for `check`; a release in an
     object has the name and namespace that the object says, as far as it says them. Manifests that name no namespace are
-    in that of the values, or else in `namespace`, or `default`.
-    Raises InputError for what cannot be read or resolved and for objects that are there twice, IsolationError for
-    nothing at all and for manifests without a vCluster, and what rendering raises.
-    """
-    return read_input(files, name=name, namespace=namespace, chart=chart).subjects
-
-
-def read_input(
-    files: Sequence[Path], *, name: str | None, namespace: str | None, chart: Path, over: tuple[Path, ...] = ()
-) -> Input:
-    """Return what `read_subjects` returns, and the cluster that manifests describe. Raises the same.
-
-    The values files `over` are laid over the values of every release.
+    in that of the values, or else in `namespace`, or `default`. The values files `over` are laid over the values of
+    every release. Raises InputError for what cannot be read or resolved and for objects that are there twice,
+    IsolationError for nothing at all and for manifests without a vCluster, and what rendering raises.
     """
     found = releases.read(files, chart)
     problems = [

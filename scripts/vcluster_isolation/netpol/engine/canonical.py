@@ -1,4 +1,4 @@
-"""Tenants that differ only in their names are one: the shape of policies and pods after renaming.
+"""Tenants that differ only in their names are one: the shape of policies after renaming.
 
 Every vCluster of a fleet has the same policies but for its name and namespace. The evaluator compares label
 values and namespace names for equality and does nothing else with them, so renaming them one to one, everywhere,
@@ -16,21 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 
-from vcluster_isolation.netpol.engine.classes import single
 from vcluster_isolation.netpol.objects.fields import legal_value
-from vcluster_isolation.netpol.objects.model import Labels, Namespace, Peer, Pod, Policy, Rule, Selector
+from vcluster_isolation.netpol.objects.model import Labels, Peer, Policy, Rule, Selector
 from vcluster_isolation.netpol.objects.tiers import TierPolicy, TierRule
-from vcluster_isolation.netpol.sets.addresses import AddressSet
 
 Names = Mapping[str, str]
-
-TENANT = "<tenant>"
-NAMESPACE = "<namespace>"
-
-
-def tenant_names(tenant: str, namespace: str) -> dict[str, str]:
-    """Return the renaming for a tenant and its namespace; where both have the same name, that is one text."""
-    return {namespace: NAMESPACE, tenant: TENANT}
 
 
 def check_names(names: Names) -> None:
@@ -62,24 +52,6 @@ def shape_of_tiers(tiers: Iterable[TierPolicy], names: Names) -> Hashable:
     """
     check_names(names)
     return frozenset(_tier(one, names) for one in tiers)
-
-
-def shape_of_pod(pod: Pod, names: Names, blocks: frozenset[AddressSet], *, tiered: bool = False) -> Hashable:
-    """Return what makes the verdicts of a pod, up to renaming; `blocks` are the ipBlocks of its `Profile`.
-
-    Its own name does not count. Say `tiered` where cluster-scoped policies are: for a pod that has, or may have,
-    several addresses of a family these then count one by one.
-    """
-    ports = None if pod.ports is None else frozenset(pod.ports)
-    families = pod.addresses.families()
-    where = (_namespace(pod.namespace, names), renamed_labels(pod.labels, names))
-    exact = pod.host_network or (tiered and not single(pod.addresses))
-    return (*where, ports, pod.addresses if exact else (blocks, families))
-
-
-def _namespace(space: Namespace, names: Names) -> Hashable:
-    """Return a namespace, renamed."""
-    return names.get(space.name, space.name), renamed_labels(space.labels, names)
 
 
 def _policy(policy: Policy, names: Names) -> Hashable:
