@@ -91,7 +91,7 @@ def test_exit_code_is_1_when_it_widens_and_0_when_that_is_allowed() -> None:
 def test_json_has_every_change() -> None:
     result = run(VALUES / "default.yaml", VALUES / "platform-off.yaml", "--output", "json", "--name", "a")
     (found,) = json.loads(result.stdout)
-    assert (found["name"], found["namespace"], found["kind"], found["textChanged"]) == (
+    assert (found["name"], found["namespace"], found["kind"], found["text_changed"]) == (
         "a",
         "vcluster-a",
         "narrows",

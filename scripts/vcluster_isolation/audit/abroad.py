@@ -14,7 +14,6 @@ from functools import cache
 from itertools import product
 
 from vcluster_isolation.audit.ends import tag
-from vcluster_isolation.audit.judge import example
 from vcluster_isolation.audit.kinds import Kind, Need, folded, looking, representatives
 from vcluster_isolation.audit.land import Land
 from vcluster_isolation.audit.units import HOST, Node, Unit, abroad, nearby, of_host
@@ -25,6 +24,7 @@ from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Endpoint
 from vcluster_isolation.netpol.objects.verdict import Mode
 from vcluster_isolation.netpol.sets.ports import ALL, NONE, PortSet
+from vcluster_isolation.prove.example import Counterexample
 from vcluster_isolation.vcluster.actor_ref import OWN, Who
 from vcluster_isolation.vcluster.cast import HOME, PodActor
 
@@ -94,8 +94,9 @@ def _judge(kind: Kind, evaluator: Evaluator, *, outward: bool) -> None:
                 continue
             pair = (node.end.at, found[1]) if outward else (found[1], node.end.at)
             verdict = evaluator.flow(*pair, Mode.MAY)
-            if wrong := _ports(claim) & verdict.allowed:
-                unit.board.add(claim, example(source, destination, pair, wrong, verdict), real=real)
+            if wrong := claim.broken_on(verdict.allowed, unit.board.place.subject):
+                broken = Counterexample(source, destination, pair, wrong, verdict)
+                unit.board.add(claim, broken.example(), real=real)
 
 
 def _ports(claim: Claim) -> PortSet:

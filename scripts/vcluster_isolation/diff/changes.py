@@ -18,9 +18,9 @@ from vcluster_isolation.netpol.objects.verdict import POD_ADDRESS, Mode, Verdict
 from vcluster_isolation.netpol.sets.ports import NONE, PortSet
 from vcluster_isolation.subject.subject import PLATFORM, Subject
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, SYNCED_NAMESPACE, Who
+from vcluster_isolation.vcluster.actor_ref import DESTINATION, NEIGHBOUR, OTHER, SOURCE, SYNCED_NAMESPACE, Who
 from vcluster_isolation.vcluster.cast import AddressActor
-from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
+from vcluster_isolation.worlds.world import World
 
 WIDENS: Final = "widens"
 NARROWS: Final = "narrows"

@@ -188,7 +188,7 @@ def _code(given: str) -> str:
 
 
 def as_json(found: Iterable[Difference]) -> str:
-    """Return a list of objects with `name`, `namespace`, `where` (an object), `kind`, `textChanged` and `changes`.
+    """Return a list of objects with `name`, `namespace`, `where` (an object), `kind`, `text_changed` and `changes`.
 
     `undecided` says that policies which are `not_evaluated` may make it another change.
     """
@@ -212,7 +212,7 @@ def _json(one: Difference) -> dict[str, Any]:
         "namespace": one.namespace,
         "where": one.where or None,
         "kind": one.kind,
-        "textChanged": one.text,
+        "text_changed": one.text,
         "changes": rows,
         "undecided": one.undecided,
         "not_evaluated": [policy.as_dict() for policy in one.not_evaluated],

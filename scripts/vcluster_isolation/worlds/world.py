@@ -56,7 +56,17 @@ from vcluster_isolation.netpol.objects.tiers import TierPolicy
 from vcluster_isolation.netpol.sets.addresses import AddressSet, union_of
 from vcluster_isolation.subject.subject import VCLUSTER, Subject
 from vcluster_isolation.subject.without_grants import Rendered
-from vcluster_isolation.vcluster.actor_ref import INSIDE, NEIGHBOUR, OTHER, OUTSIDE, OWN, SPREAD, SYNCED_NAMESPACE, Who
+from vcluster_isolation.vcluster.actor_ref import (
+    INSIDE,
+    NEIGHBOUR,
+    OTHER,
+    OUTSIDE,
+    OWN,
+    SOURCE,
+    SPREAD,
+    SYNCED_NAMESPACE,
+    Who,
+)
 from vcluster_isolation.vcluster.address_ranges import INTERNET_4, INTERNET_6
 from vcluster_isolation.vcluster.cast import (
     ANYBODY,
@@ -91,8 +101,6 @@ from vcluster_isolation.worlds.mentioned import example
 
 _PAIR = 2
 """So many namespaces stand for all that are alike: a flow has two ends."""
-
-SOURCE, DESTINATION = "source", "destination"
 
 
 class World:
