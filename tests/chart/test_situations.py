@@ -39,7 +39,7 @@ def test_manifests_of_a_situation_are_what_the_api_server_takes(path: Path) -> N
 
 @pytest.mark.parametrize("path", VALUES, ids=lambda path: path.stem)
 def test_situation_renders_what_the_oracle_says(path: Path) -> None:
-    values = strict_yaml.read_mapping(path)
+    values = strict_yaml.parse_mapping(strict_yaml.read_text(path), "")
     name, _, namespace = path.stem.partition("@")
     home = namespace or f"vcluster-{name}"
     found, wanted = policies(values, name=name, namespace=home), oracle_platform.everything(values, name, home)

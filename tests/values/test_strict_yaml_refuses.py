@@ -17,10 +17,15 @@ from vcluster_isolation.values.strict_yaml import (
     line_of,
     parse_documents,
     parse_mapping,
-    read_mapping,
     read_text,
+    show_name,
 )
 from vcluster_isolation.values.strict_yaml.grammar import grammar_mistake
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    return parse_mapping(read_text(path), show_name(path))
+
 
 SPACES = "check the indentation, quotes and colons there"
 ESCAPE = "which an editor does not show; remove it, or write it as an escape in double quotes"

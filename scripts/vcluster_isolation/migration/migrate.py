@@ -59,15 +59,19 @@ class _File:
         return line_of(self.text, path)
 
 
-def migrate(text: str, name: str, renames: Sequence[Rename] | None = None) -> Migration:
+def migrate(
+    text: str, name: str, renames: Sequence[Rename] | None = None, values: Mapping[str, Any] | None = None
+) -> Migration:
     """Return what `text`, the content of a values file that messages call `name`, becomes today.
+
+    `values` is what it says, where it was read already.
 
     In the values of an umbrella chart, what stands below a subchart's key is migrated as well.
     Comments, anchors, order and quotes stay, and so does every line outside the mapping that a renamed key stands in;
     where others change in layout, a note says so. Migrating again changes nothing more. Raises InputError when the
     text is not strict YAML.
     """
-    file = _File(text, name, parse_mapping(text, name))
+    file = _File(text, name, parse_mapping(text, name) if values is None else values)
     rows = list(_everywhere(file.values, read_renames() if renames is None else renames))
     used = [row for row in rows if at_path(file.values, row.source) is not None]
     empty = tuple(_empty(file.values, tree(row.source for row in rows)))

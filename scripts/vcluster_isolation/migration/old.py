@@ -17,7 +17,7 @@ from vcluster_isolation.migration.migrate import Migration, layout_notes
 from vcluster_isolation.migration.moves import edit
 from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.values.renames import BASE, Keys
-from vcluster_isolation.values.strict_yaml import line_of, parse_mapping
+from vcluster_isolation.values.strict_yaml import line_of
 from vcluster_isolation.wording import dotted
 
 _IP_BLOCK: Final[Keys] = ("isolation", "networkPolicy", "outgoingConnections", "ipBlock")
@@ -84,12 +84,11 @@ _BY_HAND: Final[Mapping[Keys, str]] = {
 }
 
 
-def migrate_old(text: str, name: str) -> Migration:
+def migrate_old(text: str, name: str, values: Mapping[str, Any]) -> Migration:
     """Return what a values file of vCluster 0.19 or older becomes, or why that is not done: see `migrate.migrate`.
 
-    Raises InputError when the text is not strict YAML.
+    `values` is what the text says.
     """
-    values = parse_mapping(text, name)
     on = bool(at_path(values, _ON))
     moves, removals = _changes(values, on=on)
     known = {*(source for source, _ in moves), *removals}

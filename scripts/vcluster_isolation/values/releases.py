@@ -19,7 +19,7 @@ from vcluster_isolation.kubernetes.twins import twins
 from vcluster_isolation.netpol.parse import stream
 from vcluster_isolation.values import legacy
 from vcluster_isolation.values.delivery import objects
-from vcluster_isolation.values.delivery.expressions import Text, parsed, without_expressions
+from vcluster_isolation.values.delivery.expressions import Text, parsed_stream, without_expressions
 from vcluster_isolation.values.delivery.kinds import is_manifest
 from vcluster_isolation.values.delivery.sites import (
     Site,
@@ -31,7 +31,6 @@ from vcluster_isolation.values.strict_yaml import (
     STDIN,
     Stream,
     parse_mapping,
-    parse_stream,
     read_text,
     show_name,
     stream_of,
@@ -227,22 +226,13 @@ def _file(path: Path, text: str) -> _File:
     Of JSON that is short, and YAML as well, the lines are known.
     """
     name = show_name(path)
-    known: dict[str, Stream] = {}
-
-    def values(given: str) -> tuple[Any, ...]:
-        if given not in known:
-            known[given] = parse_stream(given, name)
-        return known[given].values
-
     if text.lstrip().startswith("{") and not text.lstrip().startswith("{{"):
         with suppress(InputError):
             if len(text) <= _LONG:
-                values(text)
+                return _File(path, *parsed_stream(text, name))
         with suppress(InputError):  # YAML can begin with a brace as well
-            if text not in known:
-                return _File(path, stream_of(stream.objects(io.StringIO(text)), text, name), lines=False)
-    _, outer = parsed(text, values)
-    return _File(path, known[text if outer is None else outer.text], outer)
+            return _File(path, stream_of(stream.objects(io.StringIO(text)), text, name), lines=False)
+    return _File(path, *parsed_stream(text, name))
 
 
 def _name_of_chart(chart: Path) -> str | None:

@@ -65,16 +65,11 @@ class Stream:
         return self.documents[0].value if self.documents else {}
 
 
-def read_mapping(path: Path) -> dict[str, Any]:
+def parse_mapping(text: str, name: str) -> dict[str, Any]:
     """Return the one mapping that a values file holds; an empty file is an empty mapping, as for helm.
 
-    `-` is standard input. Raises InputError with every problem found.
+    `name` stands for the file in messages. Raises InputError with every problem found.
     """
-    return parse_mapping(read_text(path), show_name(path))
-
-
-def parse_mapping(text: str, name: str) -> dict[str, Any]:
-    """Return the one mapping in `text`, as `read_mapping` does; `name` stands for the file in messages."""
     reader = Reader(name)
     reader.read(text)
     for line in reader.later:
