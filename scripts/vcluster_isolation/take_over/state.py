@@ -10,14 +10,14 @@ from typing import Any, Final
 import yaml
 
 from vcluster_isolation import kubectl
-from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
+from vcluster_isolation.errors import IsolationError, ToolFailed
 from vcluster_isolation.helm import render_cache
 from vcluster_isolation.helm.template import Release, Request
 from vcluster_isolation.kubectl import Access, Named
 from vcluster_isolation.netpol.objects.model import Policy
 from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.subject.render import read_render
 from vcluster_isolation.take_over.owners import Lost, Owner, look_for
-from vcluster_isolation.values.strict_yaml import parse_documents
 from vcluster_isolation.vcluster.cast import MANAGED_BY
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, COREDNS, SNAPSHOTS, WORKLOADS, policy_name
 
@@ -102,7 +102,8 @@ def plan(request: Request, vcluster: str, gone: Iterable[str] = ()) -> Handover:
         )
     if given := [name for name in _OF_HELM_ONLY if os.environ.get(name)]:
         raise IsolationError(f"{', '.join(given)}: kubectl does not know it", "choose the cluster with a kubeconfig")
-    wanted = {(one.namespace, one.name): one for one in _policies(render_cache.template(request), request.namespace)}
+    render = read_render(render_cache.template(request), request.namespace)
+    wanted = {(one.namespace, one.name): one for one in render.cluster.policies}
     if not wanted:
         raise IsolationError(
             "these values render no NetworkPolicy, so that nothing would take the place of the vCluster's own",
@@ -173,15 +174,6 @@ def flux_of(policies: Iterable[Json]) -> str:
 def parsed(policy: Json) -> Policy | None:
     """Return a policy as the evaluator reads it, None for one that it cannot read."""
     return next(iter(parse_cluster([policy]).policies), None)
-
-
-def _policies(text: str, namespace: str) -> tuple[Policy, ...]:
-    """Return the NetworkPolicies among rendered manifests. Raises InputError for what cannot be read."""
-    documents = [document.value for document in parse_documents(text, "the rendered manifests")]
-    cluster = parse_cluster(documents, home=namespace)
-    if cluster.problems:
-        raise InputError(cluster.problems)
-    return cluster.policies
 
 
 def _not_helms(key: Key, policy: Json) -> Iterator[str]:

@@ -14,13 +14,16 @@ values, so nothing in a policy is one of them already. A tenant that is called l
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from operator import attrgetter
 
 from vcluster_isolation.netpol.objects.fields import legal_value
-from vcluster_isolation.netpol.objects.model import Labels, Peer, Policy, Rule, Selector
+from vcluster_isolation.netpol.objects.model import IPBlock, Labels, Peer, Policy, Rule, Selector
 from vcluster_isolation.netpol.objects.tiers import TierPolicy, TierRule
 
 Names = Mapping[str, str]
+
+_addresses: Callable[[IPBlock], Hashable] = attrgetter("addresses")
 
 
 def check_names(names: Names) -> None:
@@ -33,6 +36,21 @@ def check_names(names: Names) -> None:
 def renamed_labels(labels: Labels, names: Names) -> Labels:
     """Return labels with the values renamed; a text that `names` does not have stays."""
     return frozenset((key, names.get(value, value)) for key, value in labels)
+
+
+def renamed_selector(selector: Selector, names: Names) -> Hashable:
+    """Return a selector, renamed."""
+    if not selector.others:
+        return renamed_labels(selector.equal, names)
+    others = ((one.key, one.operator, frozenset(names.get(v, v) for v in one.values)) for one in selector.others)
+    return renamed_labels(selector.equal, names), frozenset(others)
+
+
+def renamed_peer(peer: Peer, names: Names, block: Callable[[IPBlock], Hashable]) -> Hashable:
+    """Return a peer, renamed; of an ipBlock what `block` makes of its addresses, and whether it is certain."""
+    if peer.block is not None:
+        return block(peer.block), peer.block.certain
+    return tuple(one and renamed_selector(one, names) for one in (peer.pods, peer.namespaces, peer.nodes))
 
 
 def shape_of_policies(policies: Iterable[Policy], names: Names) -> Hashable:
@@ -58,33 +76,15 @@ def _policy(policy: Policy, names: Names) -> Hashable:
     """Return a policy, renamed and without its name."""
     home = names.get(policy.namespace, policy.namespace)
     rules = [(way, _rule(rule, names)) for way in sorted(policy.types) for rule in policy.rules(way)]
-    return home, policy.types, _selector(policy.selector, names), frozenset(rules)
+    return home, policy.types, renamed_selector(policy.selector, names), frozenset(rules)
 
 
 def _tier(policy: TierPolicy, names: Names) -> Hashable:
     """Return a cluster-scoped policy, renamed and without its name and kind: its tier says that; order may count."""
     rules = tuple(tuple((one.action, _rule(one, names)) for one in some) for some in (policy.ingress, policy.egress))
-    return policy.tier, policy.priority, policy.manner, _peer(policy.subject, names), rules
+    return policy.tier, policy.priority, policy.manner, renamed_peer(policy.subject, names, _addresses), rules
 
 
 def _rule(rule: Rule | TierRule, names: Names) -> Hashable:
     """Return a rule, renamed and without its origin."""
-    return frozenset(_peer(peer, names) for peer in rule.peers), rule.ports, frozenset(rule.named)
-
-
-def _peer(peer: Peer, names: Names) -> Hashable:
-    """Return a peer, renamed; of an ipBlock only the addresses, and whether they are certain."""
-    return (
-        None if peer.pods is None else _selector(peer.pods, names),
-        None if peer.namespaces is None else _selector(peer.namespaces, names),
-        None if peer.block is None else (peer.block.addresses, peer.block.certain),
-        None if peer.nodes is None else _selector(peer.nodes, names),
-    )
-
-
-def _selector(selector: Selector, names: Names) -> Hashable:
-    """Return a selector, renamed."""
-    if not selector.others:
-        return renamed_labels(selector.equal, names)
-    others = ((one.key, one.operator, frozenset(names.get(v, v) for v in one.values)) for one in selector.others)
-    return renamed_labels(selector.equal, names), frozenset(others)
+    return frozenset(renamed_peer(peer, names, _addresses) for peer in rule.peers), rule.ports, frozenset(rule.named)
