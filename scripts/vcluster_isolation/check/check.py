@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vcluster_isolation.check.forgeable_check import forgeable
 from vcluster_isolation.check.kubeconform import choose
-from vcluster_isolation.check.left_open import left_open
 from vcluster_isolation.check.manifests_check import Judged, judge
-from vcluster_isolation.check.needs_check import unmet_needs
+from vcluster_isolation.check.warnings import forgeable, left_open, unmet_needs
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.kubernetes.twins import Standing, across
