@@ -120,7 +120,8 @@ def test_an_availability_that_a_cluster_scoped_policy_denies_says_by_which_rule(
             "policy": "vc-floor.ns.a (AdminNetworkPolicy)",
             "rule": "spec.egress[2]",
             "flow": "workloads -/-> every other pod",
-            "value": None,
+            "value": "policies.networkPolicy.floor",
+            "yours": False,
         }
     ]
 

@@ -13,6 +13,7 @@ from vcluster_isolation.audit.judge import Finding
 from vcluster_isolation.audit.report import is_fine, warnings
 from vcluster_isolation.netpol.objects.model import Origin
 from vcluster_isolation.netpol.words.naming import policy_of, rule_of
+from vcluster_isolation.subject.said_rule import SaidRule
 
 
 def as_json(audit: Audit) -> Iterator[str]:
@@ -89,6 +90,6 @@ def _finding(found: Finding) -> Mapping[str, Any]:
     }
 
 
-def _rule(origin: Origin) -> Mapping[str, Any]:
-    """Return a rule, JSON-ready: of the values that put it there nothing is known."""
-    return {"policy": policy_of(origin, ()), "rule": rule_of(origin), "flow": None, "value": None}
+def _rule(origin: Origin) -> SaidRule:
+    """Return a rule as the report names it: of the values that put it there nothing is known."""
+    return SaidRule(policy_of(origin, ()), rule_of(origin))

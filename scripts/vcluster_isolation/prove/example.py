@@ -9,10 +9,8 @@ from typing import Any
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin, Pod
 from vcluster_isolation.netpol.objects.verdict import Verdict
 from vcluster_isolation.netpol.sets.ports import PortSet
+from vcluster_isolation.subject.said_rule import SaidRule
 from vcluster_isolation.vcluster.actor_ref import Who
-
-RuleInJson = Callable[[Origin], Mapping[str, Any]]
-"""Returns a rule as {policy, rule, flow, value}: where it is, what the chart says of it, and the user's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,8 @@ class Example:
     size: tuple[int, int]
     addresses: tuple[str, str]
 
-    def as_dict(self, rule: RuleInJson, rules: tuple[Origin, ...] | None = None) -> Mapping[str, Any]:
-        """Return it JSON-ready, with each rule as `rule` has it; only some `rules` if they are given."""
+    def as_dict(self, said: Callable[[Origin], SaidRule], rules: tuple[Origin, ...] | None = None) -> Mapping[str, Any]:
+        """Return it JSON-ready; `said` names rules, and of `rules`, if they are given, only these are shown."""
         source, destination = (
             _end(who, end, address)
             for who, end, address in zip((self.source, self.destination), self.ends, self.addresses, strict=True)
@@ -45,9 +43,9 @@ class Example:
             "source": source,
             "destination": destination,
             "ports": str(self.ports),
-            "rules": [rule(origin) for origin in (self.rules if rules is None else rules)],
+            "rules": [said(origin).as_dict() for origin in (self.rules if rules is None else rules)],
             "not_isolated": list(self.open_sides),
-            "denied_by": [rule(origin) for origin in self.denials],
+            "denied_by": [said(origin).as_dict() for origin in self.denials],
         }
 
 

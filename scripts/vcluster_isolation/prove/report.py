@@ -17,7 +17,6 @@ from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin
 from vcluster_isolation.netpol.unevaluated import caveats, listed
 from vcluster_isolation.netpol.words import shorten
-from vcluster_isolation.netpol.words.naming import policy_of, rule_of
 from vcluster_isolation.prove import assumptions, forgeable
 from vcluster_isolation.prove.example import Example
 from vcluster_isolation.prove.forgeable import ForgeableGrant, forgeable_grants, is_forgeable
@@ -32,6 +31,7 @@ from vcluster_isolation.prove.prove import (
     UNDECIDED,
     Outcome,
 )
+from vcluster_isolation.subject.said_rule import SaidRule
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster.actor_ref import Who
 from vcluster_isolation.wording import printable, printable_lines
@@ -113,11 +113,15 @@ def _why(subject: Subject, outcome: Outcome) -> Iterator[str]:
     yield from (f"denied by {_rule(subject, origin)}" for origin in found.denials)
 
 
+def _said(subject: Subject, origin: Origin) -> SaidRule:
+    """Return a rule as the report names it."""
+    return subject.said(origin, {origin.namespace})
+
+
 def _rule(subject: Subject, origin: Origin) -> str:
     """Return a rule, and what the chart says of it."""
-    note = subject.note(origin)
-    where = f"{policy_of(origin, {origin.namespace})} {rule_of(origin)}"
-    return printable(where + (f": {note.flow}" if note else ""))
+    said = _said(subject, origin)
+    return printable(f"{said.policy} {said.rule}" + (f": {said.flow}" if said.flow else ""))
 
 
 def _ports(found: Example) -> str:
@@ -207,18 +211,7 @@ def _claim(subject: Subject, outcome: Outcome, usable: Sequence[ForgeableGrant])
         "undecided_by": list(map(str, outcome.undecided_by)),
         "assumes": [{"that": one.sentence, "value": one.value} for one in outcome.assumes],
         "advice": outcome.claim.advice or None,
-        "counterexample": found and found.as_dict(partial(_rule_as_dict, subject), _shown(subject, found)),
-    }
-
-
-def _rule_as_dict(subject: Subject, origin: Origin) -> Mapping[str, Any]:
-    """Return a rule, what the chart says of it, and the user's value that put it there, JSON-ready."""
-    note = subject.note(origin)
-    return {
-        "policy": policy_of(origin, {origin.namespace}),
-        "rule": rule_of(origin),
-        "flow": note.flow if note else None,
-        "value": subject.granted(origin) or None,
+        "counterexample": found and found.as_dict(partial(_said, subject), _shown(subject, found)),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,11 +14,13 @@ from vcluster_isolation.netpol.objects.model import EGRESS, EVERYTHING, INGRESS,
 from vcluster_isolation.netpol.objects.tiers import TierPolicy
 from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
+from vcluster_isolation.netpol.words.naming import policy_of, rule_of
 from vcluster_isolation.subject.deployed import Deployed, deployed_by
 from vcluster_isolation.subject.granting import API_SERVER_ANYWHERE, DEFAULT_ON, PUBLIC_EGRESS, reset
 from vcluster_isolation.subject.granting import changed as changed_values
 from vcluster_isolation.subject.needs import Need, needs_of
 from vcluster_isolation.subject.render import Render, later, read_render
+from vcluster_isolation.subject.said_rule import SaidRule
 from vcluster_isolation.subject.settings import Settings, settings_of
 from vcluster_isolation.subject.settings_of_policies import settings_of_policies
 from vcluster_isolation.subject.without_grants import Rendered, without
@@ -104,6 +106,15 @@ class Subject:
             return ""
         index = "" if note.item is None else f"[{note.item}]"
         return self.changed[note.key] + index
+
+    def said(self, origin: Origin, homes: Collection[str], own: Origin | None = None) -> SaidRule:
+        """Return a rule as reports name it, its policy without its namespace if that is one of `homes`.
+
+        `own` is the subject's rule that it is a copy of, if it is one.
+        """
+        note, yours = self.note(own or origin), self.granted(own or origin)
+        flow, value = (note.flow, yours or note.path) if note else ("", yours)
+        return SaidRule(policy_of(origin, homes), rule_of(origin), flow, value, bool(yours))
 
     def with_synced(self, policies: Iterable[Policy], *, pods_only: bool = False) -> tuple[Policy, ...]:
         """Return policies, and beside them the worst that the tenant can sync: everything open for its pods.
