@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from vcluster_isolation.audit.audit import Audit, Audited
 from vcluster_isolation.audit.cover import Uncovered
-from vcluster_isolation.audit.find import Found
+from vcluster_isolation.audit.find import DiscoveredVCluster
 from vcluster_isolation.audit.judge import Example, Finding
 from vcluster_isolation.claims.claims import ISOLATION
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Pod
@@ -230,7 +230,7 @@ def _pattern(name: str, one: Audited, *, keep: bool) -> str:
     return policy if keep or not policy.endswith(f"-{own}") else f"{policy.removesuffix(own)}NAME"
 
 
-def _name(one: Found) -> str:
+def _name(one: DiscoveredVCluster) -> str:
     """Return what a vCluster is called: with its namespace unless that is called after it."""
     tenant = one.tenant
     usual = tenant.namespace == f"vcluster-{tenant.name}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from vcluster_isolation.audit.find import Found
+from vcluster_isolation.audit.find import DiscoveredVCluster
 from vcluster_isolation.audit.judge import Finding
 from vcluster_isolation.claims.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.netpol.parse.parse import Cluster
@@ -33,7 +33,7 @@ class Doubts:
     wide: tuple[UnevaluatedPolicy, ...]
     confined: Mapping[str, Sequence[UnevaluatedPolicy]]
 
-    def about(self, found: Found) -> tuple[UnevaluatedPolicy, ...]:
+    def about(self, found: DiscoveredVCluster) -> tuple[UnevaluatedPolicy, ...]:
         """Return the policies that may be about pods of a vCluster."""
         own = [one for space in found.spaces for one in self.confined.get(space, ())]
         return (*self.wide, *own) if own else self.wide
@@ -49,7 +49,7 @@ def doubts_of(cluster: Cluster) -> Doubts:
 
 
 def undecided(
-    cluster: Cluster, vclusters: Sequence[Found], findings: Findings, again: Callable[[Cluster], Findings]
+    cluster: Cluster, vclusters: Sequence[DiscoveredVCluster], findings: Findings, again: Callable[[Cluster], Findings]
 ) -> Findings:
     """Return the findings about each vCluster, with those as undecided that a policy could change for the worse.
 
