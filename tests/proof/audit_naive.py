@@ -19,7 +19,7 @@ from vcluster_isolation.netpol.objects.verdict import Mode
 from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.netpol.sets.ports import ALL
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
-from vcluster_isolation.vcluster.actor_ref import OTHER, OWN, Who
+from vcluster_isolation.vcluster.actor_ref import OTHER, OWN, ActorRef
 from vcluster_isolation.vcluster.cast import HOME, NamedActor, PodActor
 
 Statuses = dict[str, tuple[str, str]]
@@ -136,12 +136,12 @@ def pairs(source: EndpointClass, destination: EndpointClass, claim: Claim) -> It
 
 
 def ends(
-    claim: Claim, who: Who, scope: VClusterScope, scopes: list[VClusterScope], index: ClusterIndex
+    claim: Claim, who: ActorRef, scope: VClusterScope, scopes: list[VClusterScope], index: ClusterIndex
 ) -> list[EndpointClass]:
     """Return everybody that an actor of a claim stands for."""
     name = tag(who)
-    if who.whose != OWN:
-        others = [one for one in scopes if one is not scope and shares(one, scope) == (who.whose != OTHER)]
+    if who.tenant != OWN:
+        others = [one for one in scopes if one is not scope and shares(one, scope) == (who.tenant != OTHER)]
         return [end for one in others for end in (*one.own, *one.beside) if name in end.tags]
     found = [end for end in (*scope.own, *scope.beside, *scope.host) if name in end.tags]
     if isinstance(who.actor, PodActor) and who.actor.namespace != HOME:

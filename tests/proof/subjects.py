@@ -47,7 +47,7 @@ def mended(
 ) -> Subject:
     """Return a subject with other policies, as if the chart rendered them whatever the values are."""
     new = (whole.policies if policies is None else tuple(policies), whole.tiers if tiers is None else tuple(tiers))
-    return replace(whole, policies=new[0], tiers=new[1], usual_policies=lambda: new)
+    return replace(whole, policies=new[0], tiers=new[1], render_at_default_values=lambda: new)
 
 
 def statuses(whole: Subject) -> dict[str, set[str]]:

@@ -269,7 +269,7 @@ def test_settings_are_read_from_policies_as_from_values() -> None:
     }
     values = of({**HARDENED, **more})
     read = settings_of_policies(values.policies, "a", "ns")
-    assert (read.spaces, read.platform_spaces) == (("x",), ("loft",))
+    assert (read.workload_namespaces, read.platform_spaces) == (("x",), ("loft",))
     assert read.api_server == values.settings.api_server == address_set("10.0.0.1/32", "10.0.0.2/32")
     assert str(read.named["hostApiServer"].ports) == "TCP 6443"
     assert {peer.namespaces for peer in read.named["hostDns"].peers} == {

@@ -16,7 +16,7 @@ from vcluster_isolation.connectivity.connectivity import matrix_of
 from vcluster_isolation.connectivity.fold import folded
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.explain.explain import Explanation, explain, parse_port
-from vcluster_isolation.explain.stage import find, stage_of
+from vcluster_isolation.explain.resolver import find, resolver_of
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.netpol.sets.addresses import address_set
 from vcluster_isolation.netpol.sets.ports import parse_ports
@@ -29,8 +29,8 @@ def ask(source: str, destination: str, port: str | None = None, of: Subject | In
     """Explain a flow in a situation."""
     known = subject(of) if isinstance(of, str) else of
     read = Input([known]) if isinstance(known, Subject) else known
-    stage = stage_of(read, (source, destination))
-    return explain(stage, find(source, stage), find(destination, stage), parse_port(port) if port else None)
+    resolver = resolver_of(read, (source, destination))
+    return explain(resolver, find(source, resolver), find(destination, resolver), parse_port(port) if port else None)
 
 
 def run(*words: str) -> Result:
@@ -297,10 +297,10 @@ def test_pod_in_a_labelled_namespace_can_be_asked_about() -> None:
 def test_every_name_that_connectivity_prints_is_known_and_means_the_same(situation: str) -> None:
     known = subject(situation)
     matrix = folded(matrix_of(known))
-    stage = stage_of(Input([known]), ())
+    resolver = resolver_of(Input([known]), ())
     for cell in matrix.cells[::3]:
         if "anything" not in {cell.source, cell.destination}:
-            found = explain(stage, find(cell.source, stage), find(cell.destination, stage))
+            found = explain(resolver, find(cell.source, resolver), find(cell.destination, resolver))
             assert (found.allowed, found.ports) == (True, cell.text)
 
 

@@ -19,7 +19,7 @@ from vcluster_isolation.worlds.world import World
 AMONG_TENANTS = [
     claim
     for claim in ISOLATION_CLAIMS
-    if any(who.whose != OWN for flow in claim.flows for side in flow for who in side)
+    if any(who.tenant != OWN for flow in claim.flows for side in flow for who in side)
 ]
 OPEN = {FAILS, GRANTED, EXCEPTED}
 

@@ -25,10 +25,10 @@ from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Endpoint
 from vcluster_isolation.netpol.objects.verdict import Mode
 from vcluster_isolation.netpol.sets.ports import ALL, NONE, PortSet
-from vcluster_isolation.vcluster.actor_ref import OWN, Who
+from vcluster_isolation.vcluster.actor_ref import OWN, ActorRef
 from vcluster_isolation.vcluster.cast import HOME, PodActor
 
-Case = tuple[Claim, Who, Who]
+Case = tuple[Claim, ActorRef, ActorRef]
 """A claim, and the actors of it that two ends are."""
 
 _Side = tuple[str, frozenset[str]]
@@ -155,10 +155,10 @@ def _rows() -> Iterator[tuple[_Row, Case]]:
                     yield row, (claim, source, destination)
 
 
-def _whose(who: Who) -> str:
+def _whose(who: ActorRef) -> str:
     """Return whose an actor is; one that is not in a vCluster's namespace is the host's."""
     home = isinstance(who.actor, PodActor) and who.actor.namespace == HOME
-    return who.whose if home else HOST
+    return who.tenant if home else HOST
 
 
 def _table() -> tuple[list[Case], dict[_Row, list[int]]]:

@@ -75,7 +75,7 @@ class ClusterIndex:
     def settings_of(self, found: DiscoveredVCluster) -> Settings:
         """Return the settings of a vCluster, as far as its policies tell; its namespaces are those that were found."""
         known = settings_of_policies(self.policies([found.tenant.namespace]), found.tenant.name, found.tenant.namespace)
-        return replace(known, spaces=found.synced, api_server=POD_RANGES - self.unknown)
+        return replace(known, workload_namespaces=found.synced, api_server=POD_RANGES - self.unknown)
 
     def _home_of(self, tier: TierPolicy) -> str:
         """Return the only site that a cluster-scoped policy can be about; MANY if there can be others."""

@@ -22,11 +22,11 @@ from vcluster_isolation.netpol.engine.classes import Profiler
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.engine.labels import FREE
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Pod, Policy
+from vcluster_isolation.netpol.objects.tiers import PolicySet
 from vcluster_isolation.netpol.objects.verdict import Mode
 from vcluster_isolation.subject.subject import Subject
-from vcluster_isolation.subject.without_grants import Rendered
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE, Actor, PodActor
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, WORKLOADS, is_of, policy_name
 from vcluster_isolation.vcluster.policy_names import COREDNS as COREDNS_POLICY
@@ -39,10 +39,10 @@ def chosen(actor: Actor) -> bool:
     return isinstance(actor, PodActor) and actor.others is FREE
 
 
-_HOSTILE = tuple(Who(one) for one in (*cast.OF_A_VCLUSTER, cast.ORDINARY) if chosen(one))
-_USUAL = tuple(Who(one, usual=True) for one in cast.OF_A_VCLUSTER if chosen(one))
-_FIXED = tuple(Who(one) for one in (*cast.OF_A_VCLUSTER, cast.STRAY) if not chosen(one))
-_HOST = tuple(Who(one) for one in (*cast.OF_THE_HOST, cast.ANYBODY, *cast.ADDRESSES, *cast.OF_VALUES))
+_HOSTILE = tuple(ActorRef(one) for one in (*cast.OF_A_VCLUSTER, cast.ORDINARY) if chosen(one))
+_USUAL = tuple(ActorRef(one, labels_fixed=True) for one in cast.OF_A_VCLUSTER if chosen(one))
+_FIXED = tuple(ActorRef(one) for one in (*cast.OF_A_VCLUSTER, cast.STRAY) if not chosen(one))
+_HOST = tuple(ActorRef(one) for one in (*cast.OF_THE_HOST, cast.ANYBODY, *cast.ADDRESSES, *cast.OF_VALUES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +69,9 @@ class EndpointClass:
         return self.members[0]
 
 
-def tag(who: Who) -> str:
+def tag(who: ActorRef) -> str:
     """Return the name under which the ends of an actor are kept."""
-    return f"usual {who.actor.name}" if who.usual and chosen(who.actor) else who.actor.name
+    return f"usual {who.actor.name}" if who.labels_fixed and chosen(who.actor) else who.actor.name
 
 
 def tags_of_role(role: str, pod: Pod) -> frozenset[str]:
@@ -106,7 +106,7 @@ def scope_of(found: DiscoveredVCluster, beside: Sequence[RolePod], index: Cluste
     wide = (*near, near_peers_policy(found, beside, index))
     profiler = Profiler(Evaluator(wide, tiers))
     world = World(subject, (near, tiers), alone=True, known=index.spaces)
-    stray = Who(cast.STRAY)
+    stray = ActorRef(cast.STRAY)
     own = [*_folded(found.pods, profiler), *_imagined(subject, (wide, tiers), index)]
     own += (_could_be(who, end) for who in _FIXED if who != stray for end in world.ends(who))
     return VClusterScope(
@@ -119,7 +119,7 @@ def scope_of(found: DiscoveredVCluster, beside: Sequence[RolePod], index: Cluste
     )
 
 
-def _near(found: DiscoveredVCluster, beside: Sequence[RolePod], index: ClusterIndex) -> Rendered:
+def _near(found: DiscoveredVCluster, beside: Sequence[RolePod], index: ClusterIndex) -> PolicySet:
     """Return the policies that can concern a vCluster and whom it can meet in its own namespaces and the host's.
 
     Those of the host are the ones that the cast knows, and all that policies among these name.
@@ -147,7 +147,7 @@ def _subject(found: DiscoveredVCluster, index: ClusterIndex) -> Subject:
         hosted=hosted,
         coredns=hosted and has_coredns(found, policies),
         namespace_sync=bool(_unmapped(found, policies)),
-        settings=replace(index.settings_of(found), release_free=BY_NAMESPACES in found.found_by),
+        settings=replace(index.settings_of(found), release_label_forgeable=BY_NAMESPACES in found.found_by),
     )
 
 
@@ -178,16 +178,16 @@ def has_coredns(found: DiscoveredVCluster, policies: Iterable[Policy]) -> bool:
     return by_policy or any(role == COREDNS for role, _ in found.pods)
 
 
-def _imagined(subject: Subject, rendered: Rendered, index: ClusterIndex) -> Iterator[EndpointClass]:
+def _imagined(subject: Subject, rendered: PolicySet, index: ClusterIndex) -> Iterator[EndpointClass]:
     """Yield every kind of pod that a tenant can create, in each namespace of its vCluster."""
-    alone = replace(subject, settings=replace(subject.settings, spaces=()))
+    alone = replace(subject, settings=replace(subject.settings, workload_namespaces=()))
     for space in subject.spaces:
         here = replace(alone, namespace=space, namespace_sync=subject.namespace_sync and space == subject.namespace)
         world = World(here, rendered, alone=True, known=index.spaces)
         yield from (_could_be(who, end) for who in (*_HOSTILE, *_USUAL) for end in world.ends(who))
 
 
-def _could_be(who: Who, end: Endpoint) -> EndpointClass:
+def _could_be(who: ActorRef, end: Endpoint) -> EndpointClass:
     """Return an end of the cast: addresses are there, its pods could be."""
     return EndpointClass(frozenset({tag(who)}), (end, end), real=isinstance(end, External))
 

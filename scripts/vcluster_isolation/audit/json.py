@@ -12,7 +12,7 @@ from vcluster_isolation.audit.audit import Audit, Audited, Verdicts
 from vcluster_isolation.audit.judge import Example, Finding
 from vcluster_isolation.audit.report import is_fine, warnings
 from vcluster_isolation.netpol.objects.model import Endpoint, External
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 
 
 def as_json(audit: Audit) -> Iterator[str]:
@@ -103,7 +103,7 @@ def _example(example: Example) -> Mapping[str, Any]:
     }
 
 
-def _end(who: Who, end: Endpoint) -> Mapping[str, Any]:
+def _end(who: ActorRef, end: Endpoint) -> Mapping[str, Any]:
     """Return an end of an example, JSON-ready."""
     if isinstance(end, External):
         return {"actor": str(who), "addresses": str(end.addresses)}

@@ -18,7 +18,7 @@ from vcluster_isolation.netpol.objects.verdict import Mode, Verdict
 from vcluster_isolation.netpol.sets.ports import PortSet
 from vcluster_isolation.prove.prove import FAILS, HOLDS, NO_SUBJECT, UNDECIDED, Counterexample
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import OWN, Who
+from vcluster_isolation.vcluster.actor_ref import OWN, ActorRef
 
 _OWN_NAMES = frozenset(one.name for one in cast.OF_A_VCLUSTER) | {cast.ORDINARY.name}
 _PLATFORM = frozenset({"platform", "agent"})
@@ -33,8 +33,8 @@ class Example:
     does not get through. Unlike a `Counterexample` it is small enough to keep for every vCluster of a fleet.
     """
 
-    source: Who
-    destination: Who
+    source: ActorRef
+    destination: ActorRef
     ends: tuple[Endpoint, Endpoint]
     ports: PortSet
     rules: tuple[Origin, ...]
@@ -44,7 +44,7 @@ class Example:
 
 
 def example(
-    source: Who, destination: Who, ends: tuple[Endpoint, Endpoint], ports: PortSet, verdict: Verdict
+    source: ActorRef, destination: ActorRef, ends: tuple[Endpoint, Endpoint], ports: PortSet, verdict: Verdict
 ) -> Example:
     """Return the example of a flow that a verdict is about."""
     found = Counterexample(source, destination, ends, ports, verdict)
@@ -123,8 +123,8 @@ class ClaimResults:
         return any(all(names & real for names in sides) for sides in flows)
 
 
-def _is_own(who: Who) -> bool:
-    return who.whose == OWN and who.actor.name in _OWN_NAMES
+def _is_own(who: ActorRef) -> bool:
+    return who.tenant == OWN and who.actor.name in _OWN_NAMES
 
 
 def _actors(claim: Claim) -> set[str]:
@@ -170,7 +170,7 @@ def _served(scope: VClusterScope, host: Sequence[EndpointClass]) -> Iterator[tup
         named = scope.subject.settings.named.get(actor.key)
         peers = [peer for peer in named.peers if peer.block is None] if named else []
         pods = ((end, end.at) for end in host if isinstance(end.at, Pod))
-        yield tag(Who(actor)), [end for end, pod in pods if any(selects(peer, "", pod) for peer in peers)]
+        yield tag(ActorRef(actor)), [end for end, pod in pods if any(selects(peer, "", pod) for peer in peers)]
 
 
 def _kinds(scope: VClusterScope) -> dict[EndpointClass, Hashable]:
@@ -186,7 +186,7 @@ def _kinds(scope: VClusterScope) -> dict[EndpointClass, Hashable]:
     }
 
 
-_Pair = tuple[Who, Who, tuple[EndpointClass, EndpointClass]]
+_Pair = tuple[ActorRef, ActorRef, tuple[EndpointClass, EndpointClass]]
 
 
 def _pairs(
@@ -198,7 +198,7 @@ def _pairs(
             [
                 (who, end)
                 for who in side
-                if who.whose == OWN
+                if who.tenant == OWN
                 for end in (*by_tag.get(tag(who), ()), *extra.get(tag(who), ()))
             ]
             for side in sides

@@ -14,7 +14,7 @@ from vcluster_isolation.netpol.objects.model import Endpoint, External, Pod
 from vcluster_isolation.netpol.unevaluated import caveats, listed
 from vcluster_isolation.netpol.words import shorten
 from vcluster_isolation.prove.prove import FAILS
-from vcluster_isolation.vcluster.actor_ref import OWN, Who
+from vcluster_isolation.vcluster.actor_ref import OWN, ActorRef
 from vcluster_isolation.wording import printable
 
 SHOWN = 3
@@ -181,9 +181,9 @@ def _why(found: Finding, example: Example) -> Iterator[str]:
 _SIDES = {"egress": "source", "ingress": "destination"}
 
 
-def end_words(who: Who, end: Endpoint) -> str:
+def end_words(who: ActorRef, end: Endpoint) -> str:
     """Return an end of a flow: a pod by its name if it has one, else by its labels; addresses by an example."""
-    called = str(who) if who.whose == OWN else f"another tenant's {who.actor.name}"
+    called = str(who) if who.tenant == OWN else f"another tenant's {who.actor.name}"
     if isinstance(end, Pod) and end.name and who.actor.name in ("anybody", "elsewhere"):
         called = "host pod"
     if isinstance(end, External):

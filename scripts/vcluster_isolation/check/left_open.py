@@ -10,7 +10,7 @@ from vcluster_isolation.errors import Problem
 from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.subject.platform_settings import served
-from vcluster_isolation.subject.settings import at, filled, mapped
+from vcluster_isolation.subject.settings import at, mapped, merge_defaults
 from vcluster_isolation.values.chart_instances import Instance
 from vcluster_isolation.values.layers import Layer, locate
 from vcluster_isolation.wording import dotted, quoted
@@ -36,7 +36,7 @@ def _of_instance(instance: Instance, request: Request, layers: Sequence[Layer]) 
     """Yield the warnings about one instance, with paths in its own values."""
     defaults, values = instance.defaults, instance.values
     yield from _of_platform(values, layers)
-    policy = filled(at(defaults, _POLICY) or {}, at(values, _POLICY) or {})
+    policy = merge_defaults(at(defaults, _POLICY) or {}, at(values, _POLICY) or {})
     if not policy.get("enabled"):
         return
     if policy.get("profile") == "hardened" and not at(policy, "hostApiServer.cidrs"):

@@ -10,7 +10,7 @@ from vcluster_isolation.check import api_rules, kubeconform
 from vcluster_isolation.check.kubernetes_schemas import has_own_schema, is_custom
 from vcluster_isolation.errors import Problem
 from vcluster_isolation.kubernetes.names import name_of
-from vcluster_isolation.kubernetes.shapes import Finding, Path
+from vcluster_isolation.kubernetes.shapes import Path, ShapeProblem
 from vcluster_isolation.kubernetes.twins import Standing, key_of, rendered_twice, source_of, twins
 from vcluster_isolation.netpol.parse.parse import is_read, parse_cluster
 from vcluster_isolation.netpol.policy_kinds import MEANINGS
@@ -20,7 +20,7 @@ from vcluster_isolation.wording import dotted
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedManifests:
     """The verdict on a stream of manifests: problems, warnings, every object's name, and where it stands."""
 
     problems: tuple[Problem, ...]
@@ -61,7 +61,7 @@ def judge(  # noqa: PLR0913 - how to read the text, each with a default
     in_file: bool = True,
     namespace: str = "default",
     but: frozenset[int] = frozenset(),
-) -> Judged:
+) -> JudgedManifests:
     """Judge the manifests in `text` for the Kubernetes versions `against` (see kubeconform.findings).
 
     `name` is the file's; problems name file and line unless `in_file` is false, for text that is in no file.
@@ -94,7 +94,7 @@ def judge(  # noqa: PLR0913 - how to read the text, each with a default
         warnings += _problems(found, tuple(_not_evaluated(found.value)), "api", stream)
     problems += _twins(objects, stream, [document.line for document in documents])
     names = tuple(name_of(found.value) for found in objects)
-    return Judged(tuple(problems), tuple(warnings), names, tuple(_standing(objects, names, stream)))
+    return JudgedManifests(tuple(problems), tuple(warnings), names, tuple(_standing(objects, names, stream)))
 
 
 def _standing(objects: Sequence[_Object], names: Sequence[str], stream: _Stream) -> Iterator[Standing]:
@@ -118,7 +118,7 @@ def _objects(document: dict[str, Any], index: int) -> Iterator[_Object]:
         yield _Object({**implied, **item} if isinstance(item, dict) else {}, index, ("items", number))
 
 
-def _not_evaluated(value: dict[str, Any]) -> Iterator[Finding]:
+def _not_evaluated(value: dict[str, Any]) -> Iterator[ShapeProblem]:
     """Yield what is to say of a policy that the commands about flows do not evaluate."""
     if all(isinstance(value.get(key), str) for key in ("apiVersion", "kind")) and not is_read(value):
         policy = unevaluated(value, "default")
@@ -141,7 +141,7 @@ def _with_floats(value: Any, written: Any) -> Any:
     return written if isinstance(value, int) and isinstance(written, float) else value
 
 
-def _problems(found: _Object, findings: Sequence[Finding], source: str, stream: _Stream) -> Iterator[Problem]:
+def _problems(found: _Object, findings: Sequence[ShapeProblem], source: str, stream: _Stream) -> Iterator[Problem]:
     """Yield findings as problems of their object, with file and line if it is in a file."""
     for path, what, next_step in findings:
         where = f"{name_of(found.value)} {dotted(path)}".strip()

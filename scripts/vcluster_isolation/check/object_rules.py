@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from vcluster_isolation.kubernetes.names import KEY_RULE, VALUE_RULE, is_dns_label, is_key, is_subdomain, is_value
-from vcluster_isolation.kubernetes.shapes import Finding, Path
+from vcluster_isolation.kubernetes.shapes import Path, ShapeProblem
 from vcluster_isolation.wording import quoted
 
 PORT_NAME: Final = re.compile(r"(?=.{1,15}\Z)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")  # RFC 6335, section 5.1, lower-case
@@ -34,7 +34,7 @@ SELECTOR: Final = {
 """The shape of a LabelSelector."""
 
 
-def beside_mistyped(rules: Iterable[Finding], mistyped: list[Finding]) -> list[Finding]:
+def beside_mistyped(rules: Iterable[ShapeProblem], mistyped: list[ShapeProblem]) -> list[ShapeProblem]:
     """Return what is mistyped, and what `rules` found besides.
 
     A value of the wrong type was left out (see `shapes.fit`): what its absence breaks above or below it is no second
@@ -50,7 +50,7 @@ def _related(one: Path, other: Path) -> bool:
     return one[:shorter] == other[:shorter]
 
 
-def metadata_rules(metadata: dict[str, Any]) -> Iterator[Finding]:
+def metadata_rules(metadata: dict[str, Any]) -> Iterator[ShapeProblem]:
     """Check names, labels and annotations (ObjectMeta)."""
     name = metadata.get("name", "")
     if not name and not metadata.get("generateName"):
@@ -72,14 +72,14 @@ def metadata_rules(metadata: dict[str, Any]) -> Iterator[Finding]:
         yield ("metadata", "annotations"), what, "shorten them"
 
 
-def selector_rules(selector: dict[str, Any], at: Path) -> Iterator[Finding]:
+def selector_rules(selector: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     """Check a LabelSelector."""
     yield from _labels(selector.get("matchLabels", {}), (*at, "matchLabels"))
     for index, expression in enumerate(selector.get("matchExpressions", [])):
         yield from _expression(expression, (*at, "matchExpressions", index))
 
 
-def _expression(expression: dict[str, Any], at: Path) -> Iterator[Finding]:
+def _expression(expression: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     """Check a LabelSelectorRequirement."""
     operator, values = expression.get("operator", ""), expression.get("values", [])
     if operator in ("In", "NotIn") and not values:
@@ -94,20 +94,20 @@ def _expression(expression: dict[str, Any], at: Path) -> Iterator[Finding]:
         yield from _label_value(value, (*at, "values", index))
 
 
-def _labels(labels: dict[str, str], at: Path) -> Iterator[Finding]:
+def _labels(labels: dict[str, str], at: Path) -> Iterator[ShapeProblem]:
     """Check the keys and values of labels."""
     for key, value in labels.items():
         yield from _key(key, (*at, key))
         yield from _label_value(value, (*at, key))
 
 
-def _key(key: str, at: Path) -> Iterator[Finding]:
+def _key(key: str, at: Path) -> Iterator[ShapeProblem]:
     """Check the key of a label or annotation."""
     if not is_key(key):
         yield at, f"{quoted(key)} is no key", KEY_RULE
 
 
-def _label_value(value: str, at: Path) -> Iterator[Finding]:
+def _label_value(value: str, at: Path) -> Iterator[ShapeProblem]:
     """Check the value of a label."""
     if not is_value(value):
         yield at, f"{quoted(value)} is no label value", VALUE_RULE

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from vcluster_isolation.check.check import Report, check, check_each
+from vcluster_isolation.check.check import CheckReport, check, check_each
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
 from vcluster_isolation.helm.template import CHART, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, target
@@ -83,7 +83,7 @@ def command(
     ctx.exit(EXIT_PROBLEMS if any(report.problems for report in reports) else EXIT_OK)
 
 
-def _as_json(report: Report) -> dict[str, Any]:
+def _as_json(report: CheckReport) -> dict[str, Any]:
     """Return the report as the object that the help text describes."""
     return {
         "ok": not report.problems,
@@ -99,7 +99,7 @@ def _as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _as_text(report: Report) -> str:
+def _as_text(report: CheckReport) -> str:
     """Return one line for each problem and warning, and one that sums up."""
     lines = [str(problem) for problem in report.problems]
     lines += [f"warning: {warning}" for warning in report.warnings]
@@ -107,14 +107,14 @@ def _as_text(report: Report) -> str:
     return "\n".join(map(printable, lines))
 
 
-def _problem_count(report: Report) -> str:
+def _problem_count(report: CheckReport) -> str:
     """Return how many problems there are, and what was not looked at because of them."""
     count = len(report.problems)
     left_out = "" if "api" in report.steps else "; their manifests were not judged"
     return f"{count} problem{'' if count == 1 else 's'} in {_files(report)}{left_out}"
 
 
-def _files(report: Report) -> str:
+def _files(report: CheckReport) -> str:
     """Return the names of the files; of several values files, that they are layers, and which lies over which."""
     names = ", ".join(report.files)
     if len(report.layers) < 2:  # noqa: PLR2004 - it takes two
@@ -122,7 +122,7 @@ def _files(report: Report) -> str:
     return f"{names} (as one release, {' over '.join(reversed(report.layers))}; --each checks each by itself)"
 
 
-def _all_is_well(report: Report) -> str:
+def _all_is_well(report: CheckReport) -> str:
     """Return what was checked, and found to be right."""
     if not report.kubernetes:
         return f"ok: {', '.join(report.files)}: neither values of a vCluster nor manifests"
@@ -132,7 +132,7 @@ def _all_is_well(report: Report) -> str:
     return f"ok: {_files(report)}: {_objects(report)}; checked by strict YAML, {', '.join(by)}"
 
 
-def _objects(report: Report) -> str:
+def _objects(report: CheckReport) -> str:
     """Return how many objects of each kind there are."""
     kinds = Counter(name.partition("/")[0] for name in report.objects)
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))

@@ -9,7 +9,7 @@ import click
 from vcluster_isolation.errors import EXIT_OK, EXIT_PARTLY, EXIT_PROBLEMS, EXIT_UNDECIDED
 from vcluster_isolation.explain import report as explain_text
 from vcluster_isolation.explain.explain import explain, parse_port
-from vcluster_isolation.explain.stage import find, stage_of
+from vcluster_isolation.explain.resolver import find, resolver_of
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.subject.inputs import print_notes, read_input
@@ -95,8 +95,8 @@ def command(
     asked = None if port is None else parse_port(port)
     given = read_input(files, name=name, namespace=namespace, chart=chart)
     print_notes(given)
-    stage = stage_of(given, (source, destination))
-    found = explain(stage, find(source, stage), find(destination, stage), asked)
+    resolver = resolver_of(given, (source, destination))
+    found = explain(resolver, find(source, resolver), find(destination, resolver), asked)
     click.echo(explain_text.as_json(found) if output == "json" else explain_text.text(found))
     decided = EXIT_OK if found.allowed else EXIT_PARTLY if found.partly else EXIT_PROBLEMS
     ctx.exit(EXIT_UNDECIDED if found.undecided else decided)

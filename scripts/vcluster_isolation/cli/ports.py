@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from vcluster_isolation.vcluster.ports import End, Port, read_ports
+from vcluster_isolation.vcluster.ports import Port, PortParty, read_ports
 from vcluster_isolation.wording import markdown_table
 
 JSON_FORM = """\b
@@ -72,7 +72,7 @@ def command(output: str) -> None:
     click.echo(_FORMS[output](read_ports()))
 
 
-def _names(ends: Sequence[End]) -> str:
+def _names(ends: Sequence[PortParty]) -> str:
     """Return who serves or dials a port."""
     return ", ".join(end.name for end in ends)
 
@@ -93,6 +93,6 @@ def _object(port: Port) -> dict[str, Any]:
     }
 
 
-def _end(end: End) -> dict[str, Any]:
+def _end(end: PortParty) -> dict[str, Any]:
     """Return who serves or dials a port as an object of the JSON form."""
     return {"name": end.name, "about": end.about, "podLabels": dict(end.pod_labels)}

@@ -12,8 +12,8 @@ from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, IsolationError
 from vcluster_isolation.kubectl import Access
 from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.verify import plan, reading
-from vcluster_isolation.verify.cluster import Cluster
-from vcluster_isolation.verify.model import Outcome, Report
+from vcluster_isolation.verify.cluster import PlatformCluster
+from vcluster_isolation.verify.model import ProbeOutcome, VerifyReport
 from vcluster_isolation.verify.probes import QUERIED_NAME, question
 from vcluster_isolation.verify.report import as_json, text
 from vcluster_isolation.verify.run import verify
@@ -149,7 +149,7 @@ def platform(
     _finish(ctx, verify(checks, timeout=timeout, about=_about(found)), output)
 
 
-def _about(found: Cluster) -> str:
+def _about(found: PlatformCluster) -> str:
     """Return which cluster it is, and what of it kubectl could not list."""
     pods = f"{len(found.platform)} of the platform in {found.namespace}, {len(found.prometheus)} of Prometheus"
     unread = "; ".join(f"{name} not listed: {why}" for name, why in found.failures.items())
@@ -157,12 +157,12 @@ def _about(found: Cluster) -> str:
     return f"{where}: pods: {pods}, {len(found.dns)} of DNS of vClusters{f'; {unread}' if unread else ''}"
 
 
-def _finish(ctx: click.Context, report: Report, output: str) -> None:
+def _finish(ctx: click.Context, report: VerifyReport, output: str) -> None:
     """Print the report and exit with its code.
 
     Raises IsolationError when every check was skipped: that nothing failed would then say nothing.
     """
     click.echo(as_json(report) if output == "json" else text(report))
-    if all(result.answer.outcome is Outcome.SKIPPED for result in report.results):
+    if all(result.answer.outcome is ProbeOutcome.SKIPPED for result in report.results):
         raise IsolationError("nothing could be checked from here", "each line above says why")
     ctx.exit(EXIT_OK if report.ok else EXIT_PROBLEMS)

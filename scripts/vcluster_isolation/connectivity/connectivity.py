@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
-from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix
+from vcluster_isolation.connectivity.matrix import Cell, Matrix, MatrixActor
 from vcluster_isolation.connectivity.ranges import blocks_of, ranges
 from vcluster_isolation.connectivity.reasons import Judge
 from vcluster_isolation.netpol.engine.evaluate import Evaluator, peers
@@ -26,7 +26,7 @@ from vcluster_isolation.netpol.objects.tiers import TierPolicy, tier_peers
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.subject.subject import PLATFORM, Subject
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, OWN, Who
+from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, OWN, ActorRef
 from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
 from vcluster_isolation.vcluster.policy_names import SNAPSHOTS, is_of, recognise
 from vcluster_isolation.vcluster.tenants import Tenant, is_floor_of, renamed, renamed_tier
@@ -37,10 +37,10 @@ _OF_WORKLOADS: Final = frozenset({"workload", "coredns"})
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class NamedEndpoint:
     """An actor, and the end of a flow that stands for it."""
 
-    actor: Actor
+    actor: MatrixActor
     end: Endpoint
 
 
@@ -49,12 +49,12 @@ class Scene:
     """A vCluster with everybody around it: the ends that are its own, all others, and who judges flows."""
 
     subject: Subject
-    own: tuple[End, ...]
-    others: tuple[End, ...]
+    own: tuple[NamedEndpoint, ...]
+    others: tuple[NamedEndpoint, ...]
     judge: Judge
 
     @property
-    def ends(self) -> tuple[End, ...]:
+    def ends(self) -> tuple[NamedEndpoint, ...]:
         """All ends, in the order in which they are shown."""
         return self.own + self.others
 
@@ -142,7 +142,7 @@ def _as_if(state: Subject, subject: Subject, others: frozenset[str]) -> Iterator
     yield from (renamed_tier(one, old, new) if is_floor_of(one, old) else one for one in state.tiers)
 
 
-def _cast(subject: Subject, world: World) -> Iterator[End]:
+def _cast(subject: Subject, world: World) -> Iterator[NamedEndpoint]:
     """Yield the pods of the cast that are there, and the ends of the host cluster that have no certain address.
 
     Of the platform these are its own pods, and all vClusters are others.
@@ -153,36 +153,36 @@ def _cast(subject: Subject, world: World) -> Iterator[End]:
     for whose in (NEIGHBOUR, OTHER) if platform else (OWN, NEIGHBOUR, OTHER):
         for actor in there:
             if platform or (whose, actor.name) != (NEIGHBOUR, "snapshot"):  # the same as its own, to every policy
-                yield from _usual(Who(actor, whose, usual=True), world)
-    for space in subject.settings.spaces if subject.hosted else ():
+                yield from _usual(ActorRef(actor, whose, labels_fixed=True), world)
+    for space in subject.settings.workload_namespaces if subject.hosted else ():
         end = Pod(namespace(space), labels_of({MANAGED_BY: subject.name, VIRTUAL_NAMESPACE: "default"}), ports=None)
         end = replace(end, addresses=subject.settings.pod_addresses)
         about = f"{cast.WORKLOAD.about}, in a namespace of its own"
-        yield End(Actor(f"{cast.WORKLOAD.name} in {space}", about, own=True), end)
+        yield NamedEndpoint(MatrixActor(f"{cast.WORKLOAD.name} in {space}", about, own=True), end)
     for host in (cast.STRAY, *cast.OF_THE_HOST):
-        yield from _usual(Who(host, OWN, usual=True), world)
+        yield from _usual(ActorRef(host, OWN, labels_fixed=True), world)
 
 
-def _usual(who: Who, world: World) -> Iterator[End]:
+def _usual(who: ActorRef, world: World) -> Iterator[NamedEndpoint]:
     """Yield the one end that an actor is with its usual labels; for an address all that it may have."""
-    own = who.whose == OWN and who.actor in cast.own_pods(platform=world.subject.kind == PLATFORM)
-    actor = Actor(str(who), who.actor.about, own)
+    own = who.tenant == OWN and who.actor in cast.own_pods(platform=world.subject.kind == PLATFORM)
+    actor = MatrixActor(str(who), who.actor.about, own)
     if isinstance(who.actor, cast.AddressActor):
-        yield End(actor, External(who.actor.name, world.place_of(who.actor), who.actor.node))
+        yield NamedEndpoint(actor, External(who.actor.name, world.place_of(who.actor), who.actor.node))
     else:
         for at, end in enumerate(world.ends(who)):  # the platform can be in several namespaces
             place = f" in {end.namespace.name}" if at and isinstance(end, Pod) else ""
-            yield End(replace(actor, name=actor.name + place), end)
+            yield NamedEndpoint(replace(actor, name=actor.name + place), end)
 
 
-def _end(one: Mentioned) -> End:
+def _end(one: Mentioned) -> NamedEndpoint:
     """Return the end of a selector that is an actor."""
     about = "pods that a policy isolates" if one.isolated else "pods that a policy names"
-    return End(Actor(one.name, about, one.isolated), one.pod)
+    return NamedEndpoint(MatrixActor(one.name, about, one.isolated), one.pod)
 
 
-def _addresses(policies: Sequence[Policy | TierPolicy]) -> list[End]:
+def _addresses(policies: Sequence[Policy | TierPolicy]) -> list[NamedEndpoint]:
     """Return all addresses, as far as the policies tell them apart."""
     given = (peer for one in policies for peer in (peers(one) if isinstance(one, Policy) else tier_peers([one])))
     blocks = blocks_of(peer.block.addresses for peer in given if peer.block)
-    return [End(actor, External(actor.name, actor.addresses)) for actor in ranges(blocks)]
+    return [NamedEndpoint(actor, External(actor.name, actor.addresses)) for actor in ranges(blocks)]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from vcluster_isolation.connectivity import connectivity, fold
-from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix
+from vcluster_isolation.connectivity.matrix import Cell, Matrix, MatrixActor
 from vcluster_isolation.connectivity.real_pods import called, matrix_of_pods, shows_pods
 from vcluster_isolation.subject.inputs import Input
 from vcluster_isolation.subject.subject import PLATFORM, Subject
@@ -29,7 +29,7 @@ def matrix_of(given: Input, *, reasons: bool = True) -> Matrix:
 
 def _joined(subjects: Sequence[Subject], found: Sequence[Matrix]) -> Matrix:
     """Return several matrices as one, with the vCluster before each actor that belongs to it."""
-    actors: dict[str, Actor] = {}
+    actors: dict[str, MatrixActor] = {}
     cells: list[Cell] = []
     for prefix, matrix in zip(prefixes(subjects), found, strict=True):
         names = {one.name: f"{prefix}{one.name}" if belongs(one) else one.name for one in matrix.actors}
@@ -55,13 +55,13 @@ def _title(subjects: Sequence[Subject]) -> str:
     return " and ".join([*words, *(["vCluster Platform"] if count < len(subjects) else [])])
 
 
-def belongs(actor: Actor) -> bool:
+def belongs(actor: MatrixActor) -> bool:
     """Return whether an actor is in its vCluster's namespace, so that each vCluster has one like it."""
     name = actor.name
     return actor.own or name == "stray" or name.startswith("neighbour's ") or name.endswith(" in this namespace")
 
 
-def _ordered(actors: Iterable[Actor]) -> tuple[Actor, ...]:
+def _ordered(actors: Iterable[MatrixActor]) -> tuple[MatrixActor, ...]:
     """Return actors in the order in which they are shown: own ones, other pods, addresses."""
     return tuple(sorted(actors, key=lambda one: (not one.own, bool(one.addresses))))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final
 
-from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix, Reason
+from vcluster_isolation.connectivity.matrix import Cell, Matrix, MatrixActor, Reason
 from vcluster_isolation.connectivity.ranges import ANY_ADDRESS, SPECIAL, words
 from vcluster_isolation.netpol.sets.addresses import union_of
 from vcluster_isolation.netpol.sets.ports import NONE, PortSet
@@ -38,7 +38,7 @@ _ABOUT: Final = {
 class Tree:
     """A whole and its parts; a leaf has none, and is an actor of the matrix."""
 
-    actor: Actor
+    actor: MatrixActor
     parts: tuple[Tree, ...] = ()
     leaves: tuple[str, ...] = ()
 
@@ -47,7 +47,7 @@ class Tree:
 class Line:
     """What one end's flow to (or from) an actor is."""
 
-    actor: Actor
+    actor: MatrixActor
     ports: PortSet
     reasons: tuple[Reason, ...]
     words: str = ""
@@ -74,31 +74,31 @@ def folded(matrix: Matrix) -> Matrix:
     return replace(matrix, actors=(*pods, *others), cells=ordered)
 
 
-def _cell(own: Actor, line: Line, outward: bool) -> Cell:  # noqa: FBT001
+def _cell(own: MatrixActor, line: Line, outward: bool) -> Cell:  # noqa: FBT001
     """Return the flow between an own actor and another."""
     source, destination = (own, line.actor) if outward else (line.actor, own)
     return Cell(source.name, destination.name, line.ports, line.reasons, line.words)
 
 
-def tree_of(actors: Iterable[Actor]) -> Tree:
+def tree_of(actors: Iterable[MatrixActor]) -> Tree:
     """Return all actors as parts of what they are part of."""
-    return _tree(Actor(ANYTHING, _ABOUT[ANYTHING]), list(actors), 0)
+    return _tree(MatrixActor(ANYTHING, _ABOUT[ANYTHING]), list(actors), 0)
 
 
-def _tree(whole: Actor, actors: Sequence[Actor], depth: int) -> Tree:
+def _tree(whole: MatrixActor, actors: Sequence[MatrixActor], depth: int) -> Tree:
     """Return a whole with its parts; what has only one part is that part."""
-    groups: dict[str, list[Actor]] = {}
+    groups: dict[str, list[MatrixActor]] = {}
     for one in actors:
         groups.setdefault(one.part_of[depth] if len(one.part_of) > depth else "", []).append(one)
     parts = [Tree(one, (), (one.name,)) for one in groups.pop("", ())]
     for name, members in groups.items():
         addresses = union_of(one.addresses for one in members)
         about = _ABOUT.get(name, members[0].about)
-        parts.append(_tree(Actor(name, about, addresses=addresses), members, depth + 1))
+        parts.append(_tree(MatrixActor(name, about, addresses=addresses), members, depth + 1))
     return parts[0] if len(parts) == 1 and depth else Tree(whole, tuple(parts), tuple(one.name for one in actors))
 
 
-def wholes(tree: Tree) -> Iterator[Actor]:
+def wholes(tree: Tree) -> Iterator[MatrixActor]:
     """Yield a whole and all of its parts, the whole first."""
     yield tree.actor
     for part in tree.parts:
@@ -142,7 +142,7 @@ def _reasons(leaves: Iterable[str], cells: Mapping[str, Cell]) -> tuple[Reason, 
 
 def _merged(tree: Tree, cells: Mapping[str, Cell], have: PortSet) -> Iterator[Line]:
     """Yield the parts of one range, those with the same ports as one."""
-    groups: dict[PortSet, list[Actor]] = {}
+    groups: dict[PortSet, list[MatrixActor]] = {}
     for part in tree.parts:
         cell = cells.get(part.actor.name)
         if cell and not cell.ports <= have:

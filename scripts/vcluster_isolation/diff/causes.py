@@ -80,7 +80,7 @@ def _both(verdict: Verdict) -> tuple[Side, Side]:
 
 def _rules(subject: Subject) -> Iterator[Rule | TierRule]:
     """Yield the rules of a subject, those that its tenant may sync among them."""
-    given = subject.with_synced(subject.policies)
+    given = subject.with_worst_synced_policies(subject.policies)
     yield from (rule for policy in given for rule in (*policy.ingress, *policy.egress))
     yield from tier_rules(subject.tiers)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from vcluster_isolation.diff.causes import Causes
-from vcluster_isolation.diff.changes import NEUTRAL, Change, End, kind
+from vcluster_isolation.diff.changes import NEUTRAL, Change, ChangeEndpoint, kind
 from vcluster_isolation.netpol.objects.model import External
 from vcluster_isolation.netpol.sets.addresses import AddressSet
 from vcluster_isolation.netpol.sets.ports import PortSet
@@ -119,12 +119,12 @@ def _grouped(items: Iterable[_One], key: Callable[[_One], Hashable]) -> list[lis
     return list(groups.values())
 
 
-def _key(end: End) -> Hashable:
+def _key(end: ChangeEndpoint) -> Hashable:
     """Return what is equal for ends that are written the same."""
     return end.end.addresses if isinstance(end.end, External) and not end.end.node else str(end)
 
 
-def _names(ends: Sequence[End]) -> tuple[str, ...]:
+def _names(ends: Sequence[ChangeEndpoint]) -> tuple[str, ...]:
     """Return the names of ends, addresses put together."""
     names = dict.fromkeys(printable(str(end)) for end in ends if not _is_address(end))
     found = [end for end in ends if _is_address(end)]
@@ -135,7 +135,7 @@ def _names(ends: Sequence[End]) -> tuple[str, ...]:
     return (*names, *(named or [shorten.addresses(total)])) if found else tuple(names)
 
 
-def _is_address(end: End) -> bool:
+def _is_address(end: ChangeEndpoint) -> bool:
     """Return whether an end is addresses that can be put together with others."""
     return isinstance(end.end, External) and not end.end.node
 

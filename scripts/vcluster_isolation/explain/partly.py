@@ -141,7 +141,7 @@ def _of_each(found: dict[PortSet, list[AddressSet]]) -> tuple[Lack, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class PartSaid:
+class PartReport:
     """Parts of a flow in words: CIDRs of an end as far as not all of it is meant, and the ports."""
 
     source: tuple[str, ...]
@@ -153,7 +153,7 @@ _Pair = tuple[AddressSet | None, AddressSet | None]
 """Addresses of both ends, None where all of an end is meant."""
 
 
-def said(parts: Sequence[Part], ends: tuple[Endpoint, Endpoint]) -> tuple[PartSaid, ...]:
+def said(parts: Sequence[Part], ends: tuple[Endpoint, Endpoint]) -> tuple[PartReport, ...]:
     """Return parts in words, those with the same ports and addresses of one end as one."""
     everywhere = _everywhere(parts, ends)
     found = [(part.ports, *((None, None) if part.ports in everywhere else _told_apart(part, ends))) for part in parts]
@@ -164,7 +164,7 @@ def said(parts: Sequence[Part], ends: tuple[Endpoint, Endpoint]) -> tuple[PartSa
     for (ports, source), destinations in groups.items():
         merged.setdefault((ports, _union(destinations)), []).append(source)
     return tuple(
-        PartSaid(_cidrs(_union(sources)), _cidrs(destination), shorten.ports(ports))
+        PartReport(_cidrs(_union(sources)), _cidrs(destination), shorten.ports(ports))
         for (ports, destination), sources in merged.items()
     )
 

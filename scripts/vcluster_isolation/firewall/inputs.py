@@ -9,7 +9,7 @@ from typing import Any
 
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.firewall.cluster import Addresses
-from vcluster_isolation.firewall.model import Settings
+from vcluster_isolation.firewall.model import ProviderSettings
 from vcluster_isolation.firewall.rules import ENDS, PURPOSES
 from vcluster_isolation.values.layers import Layer, in_order, locate, overlay, read_layers
 from vcluster_isolation.wording import dotted, mistyped, quoted, undotted
@@ -112,7 +112,7 @@ def _option(name: str) -> str:
 
 def _settings() -> list[str]:
     """Return the names of Settings."""
-    return [field.name for field in fields(Settings)]
+    return [field.name for field in fields(ProviderSettings)]
 
 
 def _camel(name: str) -> str:

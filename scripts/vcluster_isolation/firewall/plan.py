@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.firewall.ends import is_wide, looks_like_range, names, one_kind_each, range_of
 from vcluster_isolation.firewall.inputs import SOURCE, Given, Inputs
-from vcluster_isolation.firewall.model import Rule, Settings
+from vcluster_isolation.firewall.model import ProviderSettings, Rule
 from vcluster_isolation.firewall.providers import PROVIDERS, SETTINGS, Provider
 from vcluster_isolation.firewall.references import Reference, reference
 from vcluster_isolation.firewall.rules import ENDS, PURPOSES, applying, candidates, make_rules, standing_in
@@ -24,7 +24,7 @@ class Plan:
     """Rules, where they go, and what to say above them."""
 
     rules: tuple[Rule, ...]
-    settings: Settings
+    settings: ProviderSettings
     notes: tuple[str, ...]
 
 
@@ -73,11 +73,11 @@ def _texts(inputs: Inputs, end: str) -> tuple[str, ...]:
     return tuple({(text, looks_like_range(text)): text for text in texts}.values())
 
 
-def _settings(inputs: Inputs) -> Settings:
+def _settings(inputs: Inputs) -> ProviderSettings:
     """Return the settings, numbers as such."""
     texts = {name: given.text for name, given in inputs.settings.items()}
     number = {"first_priority": int(texts.pop("first_priority"))} if "first_priority" in texts else {}
-    return Settings(**texts, **number)  # type: ignore[arg-type]
+    return ProviderSettings(**texts, **number)  # type: ignore[arg-type]
 
 
 def _wrong_settings(provider_name: str, inputs: Inputs) -> Iterator[Problem]:
@@ -159,7 +159,7 @@ def _unmatched(provider: Provider, rules: Iterable[Rule]) -> Iterator[Problem]:
                 yield _problem(rule.name, what, "give a target of the same family")
 
 
-def _too_low(provider: Provider, rules: Iterable[Rule], settings: Settings) -> Iterator[Problem]:
+def _too_low(provider: Provider, rules: Iterable[Rule], settings: ProviderSettings) -> Iterator[Problem]:
     """Yield whether the last rule's priority is none."""
     if "first_priority" not in provider.takes:
         return

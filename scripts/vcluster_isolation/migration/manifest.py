@@ -21,7 +21,7 @@ from vcluster_isolation.values import legacy
 from vcluster_isolation.values.delivery import objects
 from vcluster_isolation.values.delivery.expressions import Text, parsed
 from vcluster_isolation.values.delivery.kinds import is_manifest
-from vcluster_isolation.values.delivery.nodes import Place, place_of
+from vcluster_isolation.values.delivery.nodes import NodePlace, place_of
 from vcluster_isolation.values.delivery.set_values import path_of
 from vcluster_isolation.values.delivery.sites import Path, Site, at, each
 from vcluster_isolation.values.releases import is_vclusters
@@ -43,7 +43,7 @@ class _Spot:
     document: int
     path: Path
     value: Any
-    place: Place | None
+    place: NodePlace | None
 
     @property
     def can_change(self) -> bool:

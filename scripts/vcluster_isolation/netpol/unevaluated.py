@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from vcluster_isolation.netpol.objects.fields import legal_name, shown
 from vcluster_isolation.netpol.objects.model import EGRESS, IN, INGRESS, NAME_LABEL, NETWORK_POLICY, Policy, Selector
-from vcluster_isolation.netpol.objects.tiers import ALLOW, DENY, TierPolicy
+from vcluster_isolation.netpol.objects.tiers import ALLOW, DENY, PolicySet, TierPolicy
 from vcluster_isolation.netpol.policy_kinds import (
     CLOSES,
     MEANINGS,
@@ -27,9 +27,6 @@ from vcluster_isolation.netpol.policy_kinds import (
     mirrors,
     policy_kind,
 )
-
-Rendered = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
-"""NetworkPolicies, and cluster-scoped policies."""
 
 _SHOWN: Final = 3
 _RANDOM: Final = 5
@@ -197,14 +194,14 @@ def caveats(policies: Sequence[UnevaluatedPolicy]) -> Iterator[str]:
             yield f"not evaluated: {listed(alike)}: {meaning}"
 
 
-def opened(rendered: Rendered, namespaces: Collection[str]) -> Rendered:
+def opened(rendered: PolicySet, namespaces: Collection[str]) -> PolicySet:
     """Return policies as if everything that pods of some namespaces may do, and whoever reaches them, were open."""
     policies, tiers = rendered
     kept = tuple(policy for policy in policies if policy.namespace not in namespaces)
     return kept, tuple(_only(ALLOW, tier) if _may_be_about(tier, namespaces) else tier for tier in tiers)
 
 
-def closed(rendered: Rendered, namespaces: Collection[str]) -> Rendered:
+def closed(rendered: PolicySet, namespaces: Collection[str]) -> PolicySet:
     """Return policies as if nothing got out of pods of some namespaces, or into them."""
     policies, tiers = rendered
     kept = [policy for policy in policies if policy.namespace not in namespaces]

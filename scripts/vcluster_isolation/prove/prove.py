@@ -16,14 +16,14 @@ from typing import Final
 from vcluster_isolation.claims.claims import ISOLATION, Claim, claims_of
 from vcluster_isolation.claims.platform import LEFT_OPEN as LEFT_OPEN_BY_PLATFORM
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin, Pod
+from vcluster_isolation.netpol.objects.tiers import PolicySet
 from vcluster_isolation.netpol.objects.verdict import Mode, Verdict
 from vcluster_isolation.netpol.sets.ports import PortSet
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, closed, opened
 from vcluster_isolation.prove.assumptions import Assumption, assumptions_of, dependent
 from vcluster_isolation.subject.granting import CLOSING
 from vcluster_isolation.subject.subject import PLATFORM, Subject
-from vcluster_isolation.subject.without_grants import Rendered
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.vcluster.cast import ORDINARY, WORKLOAD
 from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
 
@@ -43,8 +43,8 @@ class Counterexample:
     For availability the ports are those that do not get through, and `rules` is empty.
     """
 
-    source: Who
-    destination: Who
+    source: ActorRef
+    destination: ActorRef
     ends: tuple[Endpoint, Endpoint]
     ports: PortSet
     verdict: Verdict
@@ -121,7 +121,7 @@ def _with_undecided(subject: Subject, outcomes: Sequence[Outcome]) -> list[Outco
     ]
 
 
-def _worse_with(rendered: Rendered, subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[int]:
+def _worse_with(rendered: PolicySet, subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[int]:
     """Yield the ids of outcomes that would not be what they are with the worst policies that there could be.
 
     Policies confined to other namespaces change only what pods there let out and in: the worst that they can do is
@@ -214,20 +214,20 @@ class _Judge:
             self._made[key] = [world.at_home_in(home) for home in world.homes()]
         return self._made[key]
 
-    def _policies(self, which: str, workloads: bool, value: str) -> Rendered:  # noqa: FBT001 - the parts of a key
+    def _policies(self, which: str, workloads: bool, value: str) -> PolicySet:  # noqa: FBT001 - the parts of a key
         """Return the policies of the worlds of one kind; in those of isolation, with what the tenant may sync."""
         subject = self._subject
         policies, tiers = subject.policies, subject.tiers
         if which == USUAL:
-            policies, tiers = subject.usual
+            policies, tiers = subject.at_default_values
         elif which not in (FULL, RENDERED) and subject.changed:
-            policies, tiers = subject.ungranted(to_workloads=workloads, but=value)
+            policies, tiers = subject.without_user_grants(to_workloads=workloads, but=value)
         if which in (EXCEPTED, ONLY_SYNCED):
-            policies, tiers = subject.unexcepted((policies, tiers), to_workloads=workloads)
+            policies, tiers = subject.without_known_gaps((policies, tiers), to_workloads=workloads)
         if which in (RENDERED, USUAL):
             return policies, tiers
         pods_only = subject.settings.floor and which in (EXCEPTED, ONLY_API_SERVER)
-        return subject.with_synced(policies, pods_only=pods_only), tiers
+        return subject.with_worst_synced_policies(policies, pods_only=pods_only), tiers
 
 
 FULL, RENDERED, UNGRANTED, USUAL = "full", "rendered", "ungranted", "usual"
@@ -255,7 +255,7 @@ def broken(claim: Claim, world: World, *, workloads: bool | None = None) -> Iter
             yield Counterexample(source, destination, ends, wrong, verdict)
 
 
-def _pairs(claim: Claim, world: World) -> Iterator[tuple[Who, Who, tuple[Endpoint, Endpoint]]]:
+def _pairs(claim: Claim, world: World) -> Iterator[tuple[ActorRef, ActorRef, tuple[Endpoint, Endpoint]]]:
     """Yield every pair of classes that a claim speaks of."""
     for sources, destinations in claim.flows:
         for source, destination in product(sources, destinations):

@@ -32,7 +32,7 @@ from vcluster_isolation.prove.prove import (
     Outcome,
 )
 from vcluster_isolation.subject.subject import Subject
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.wording import printable, printable_lines
 
 Proof = tuple[Subject, Sequence[Outcome]]
@@ -133,7 +133,7 @@ def _ports(found: Counterexample) -> str:
     return every if every in {f"{protocol} {number}", "all ports"} else f"{protocol} {number} (in all: {every})"
 
 
-def _end(who: Who, end: Endpoint, found: Counterexample) -> str:
+def _end(who: ActorRef, end: Endpoint, found: Counterexample) -> str:
     """Return an end of a counterexample with its labels and namespace, or its address."""
     if isinstance(end, External):
         address = _address(end, found)
@@ -249,7 +249,7 @@ def _example(subject: Subject, found: Counterexample) -> Mapping[str, Any]:
     }
 
 
-def _json_end(who: Who, end: Endpoint, found: Counterexample) -> Mapping[str, Any]:
+def _json_end(who: ActorRef, end: Endpoint, found: Counterexample) -> Mapping[str, Any]:
     """Return one end of a counterexample, JSON-ready."""
     if isinstance(end, Pod):
         return {"actor": str(who), "namespace": end.namespace.name, "labels": dict(sorted(end.labels))}

@@ -24,7 +24,7 @@ from vcluster_isolation.subject.subject import Subject, is_home, of_cluster, wit
 from vcluster_isolation.values import releases
 from vcluster_isolation.values.layers import Layer, read_layers
 from vcluster_isolation.values.refusals import or_refused
-from vcluster_isolation.values.releases import Found, Release
+from vcluster_isolation.values.releases import ReadFiles, Release
 from vcluster_isolation.values.requests import request_of
 from vcluster_isolation.values.strict_yaml import parse_documents
 from vcluster_isolation.wording import printable
@@ -91,7 +91,7 @@ def print_notes(given: Input) -> None:
         click.echo(f"note: {printable(line)}", err=True)
 
 
-def _nothing(found: Found) -> IsolationError:
+def _nothing(found: ReadFiles) -> IsolationError:
     """Return the error of files in which there is nothing to read."""
     next_step = "name values files, manifests, or a folder of either"
     if found.notes:
@@ -99,13 +99,13 @@ def _nothing(found: Found) -> IsolationError:
     return IsolationError("there is nothing to read", next_step)
 
 
-def _notes(found: Found) -> Iterator[str]:
+def _notes(found: ReadFiles) -> Iterator[str]:
     """Yield what was passed over, and what was not resolved without any flow depending on it."""
     yield from found.notes
     yield from (str(remark) for release in found.releases for remark in release.remarks)
 
 
-def _documents(found: Found) -> Iterator[Any]:
+def _documents(found: ReadFiles) -> Iterator[Any]:
     """Yield the objects of all manifests."""
     return chain.from_iterable(one.objects for one in found.manifests)
 
@@ -125,7 +125,7 @@ def _in_cluster(cluster: Cluster) -> list[Subject]:
     return [*vclusters, *platforms]
 
 
-def _of_both(found: Found, name: str | None, namespace: str | None, over: tuple[Path, ...]) -> Input:
+def _of_both(found: ReadFiles, name: str | None, namespace: str | None, over: tuple[Path, ...]) -> Input:
     """Return the subjects of values and of manifests, all in one cluster: that of the manifests and what values render.
 
     Of a release in an object whose policies are among the manifests, these count, and not what it would render; all
@@ -150,7 +150,7 @@ def _of_both(found: Found, name: str | None, namespace: str | None, over: tuple[
     return Input(subjects, cluster, (*_notes(found), *notes))
 
 
-def _refuse_twice(found: Found, rendered: Sequence[Subject], alone: Cluster) -> None:
+def _refuse_twice(found: ReadFiles, rendered: Sequence[Subject], alone: Cluster) -> None:
     """Raise InputError for policies that values render and that are among the manifests as well."""
     given = {(one.namespace, one.name) for one in alone.policies}
     twice = {(one.namespace, one.name) for subject in rendered for one in subject.policies} & given
@@ -199,7 +199,7 @@ def _with_policies_of(cluster: Cluster, subject: Subject) -> Subject:
         tiers=cluster.tiers,
         notes={},
         changed={},
-        usual_policies=lambda: (cluster.policies, cluster.tiers),
+        render_at_default_values=lambda: (cluster.policies, cluster.tiers),
         manifests="",
         not_evaluated=(*cluster.not_evaluated, *subject.deployed.not_evaluated),
     )

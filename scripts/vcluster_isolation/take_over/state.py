@@ -13,7 +13,7 @@ from vcluster_isolation import kubectl
 from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
 from vcluster_isolation.helm import render_cache
 from vcluster_isolation.helm.template import Release, Request
-from vcluster_isolation.kubectl import Named
+from vcluster_isolation.kubectl import NamedObjects
 from vcluster_isolation.netpol.objects.model import Policy
 from vcluster_isolation.netpol.parse.parse import parse_cluster
 from vcluster_isolation.take_over.owners import Lost, Owner, look_for
@@ -117,7 +117,7 @@ def read(handover: Handover) -> State:
     live: dict[Key, Json] = {}
     for namespace in dict.fromkeys(namespace for namespace, _ in handover.keys):
         names = [name for home, name in handover.keys if home == namespace]
-        found = kubectl.get(Named(handover.context, RESOURCE, namespace, names))
+        found = kubectl.get(NamedObjects(handover.context, RESOURCE, namespace, names))
         live |= {(namespace, name): one for name, one in found.items()}
     problems = [problem for key, one in live.items() for problem in _not_helms(key, one)]
     if problems:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, Final
 
-from vcluster_isolation.kubernetes.shapes import Finding
+from vcluster_isolation.kubernetes.shapes import ShapeProblem
 from vcluster_isolation.values import legacy
 from vcluster_isolation.values.delivery.kinds import ROOT_KEYS
 from vcluster_isolation.values.renames import Keys, policy_places
@@ -33,7 +33,7 @@ _OLD: Final = "it is one of vCluster 0.19 and older: remove it, or convert the w
 _RENDER: Final = "it looks like a template of {}: render that first, and check what comes out"
 
 
-def better(values: Mapping[str, Any], findings: Sequence[Finding]) -> list[Finding]:
+def better(values: Mapping[str, Any], findings: Sequence[ShapeProblem]) -> list[ShapeProblem]:
     """Return what a schema found in the values of this chart, with better advice where all of it gives some."""
     umbrella = list(_whole_files(values))
     if umbrella:
@@ -44,12 +44,12 @@ def better(values: Mapping[str, Any], findings: Sequence[Finding]) -> list[Findi
     return [_advised(finding, old=old) for finding in findings]
 
 
-def _is_unknown_root(finding: Finding) -> bool:
+def _is_unknown_root(finding: ShapeProblem) -> bool:
     """Whether a finding is about a root key that the schema does not know."""
     return len(finding[0]) == 1 and finding[1] == UNKNOWN
 
 
-def _whole_files(values: Mapping[str, Any]) -> Iterator[Finding]:
+def _whole_files(values: Mapping[str, Any]) -> Iterator[ShapeProblem]:
     """Yield each key that holds a whole vcluster.yaml, as it does in the values of a chart with subcharts."""
     for key, value in values.items():
         if key in _OF_A_VCLUSTER_YAML or key == "global" or not isinstance(value, Mapping):
@@ -70,7 +70,7 @@ def _vclusters_in(key: str, value: Mapping[str, Any]) -> Iterator[tuple[Keys, li
             yield (key, *place), found
 
 
-def _advised(finding: Finding, *, old: bool) -> Finding:
+def _advised(finding: ShapeProblem, *, old: bool) -> ShapeProblem:
     """Return a finding with better advice, if there is some; `old` says that the values are of vCluster 0.19."""
     path, what, next_step = finding
     if what == UNKNOWN and path in {("apiVersion",), ("kind",)}:

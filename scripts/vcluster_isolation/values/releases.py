@@ -83,7 +83,7 @@ class Manifests:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReadFiles:
     """What files hold: releases, manifests, what was passed over and why, and what is wrong with files.
 
     `unreadable` are the files that could not be read at all, `problems` what is wrong with the content of others.
@@ -135,7 +135,7 @@ class _Sorting:
         return self.chart == CHART or self.own_chart in _CHARTS
 
 
-def read(files: Sequence[Path], chart: Path) -> Found:
+def read(files: Sequence[Path], chart: Path) -> ReadFiles:
     """Return what files, folders (their .yaml, .yml and .json files) and standard input hold.
 
     `chart` is what plain values are for. A release in an object is taken if its chart is vcluster or
@@ -163,7 +163,7 @@ def read(files: Sequence[Path], chart: Path) -> Found:
     if plain:
         problems += _add_plain(plain, sorting)
     problems += _add_objects([one for one in opened if one.holds_objects], sorting)
-    return Found(
+    return ReadFiles(
         tuple(map(show_name, paths)),
         tuple(sorting.releases),
         tuple(sorting.manifests),

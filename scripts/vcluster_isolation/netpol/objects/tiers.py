@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Origin, Peer
+from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Origin, Peer, Policy
 from vcluster_isolation.netpol.sets.ports import ALL, PortSet
 
 ALLOW: Final = "Allow"
@@ -79,6 +79,10 @@ class TierPolicy:
     def __str__(self) -> str:
         """Return `<kind>/<name>`."""
         return f"{self.kind}/{self.name}"
+
+
+PolicySet = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
+"""NetworkPolicies, and cluster-scoped policies."""
 
 
 def rank(policy: TierPolicy) -> tuple[int, int]:
