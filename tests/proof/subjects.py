@@ -15,7 +15,7 @@ from typing import Any
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.netpol.objects.model import Policy
 from vcluster_isolation.netpol.objects.tiers import TierPolicy
-from vcluster_isolation.prove.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, prove
+from vcluster_isolation.prove.prove import CLOSED, KNOWN_GAP, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, prove
 from vcluster_isolation.subject.subject import Subject, of_values
 from vcluster_isolation.tools import PROJECT
 
@@ -52,7 +52,7 @@ def mended(
 
 def statuses(whole: Subject) -> dict[str, set[str]]:
     """Return the names of all claims by what becomes of them."""
-    found: dict[str, set[str]] = {status: set() for status in (HOLDS, FAILS, GRANTED, CLOSED, EXCEPTED, NO_SUBJECT)}
+    found: dict[str, set[str]] = {status: set() for status in (HOLDS, FAILS, GRANTED, CLOSED, KNOWN_GAP, NO_SUBJECT)}
     for outcome in prove(whole):
         found[outcome.status].add(outcome.claim.name)
     return found

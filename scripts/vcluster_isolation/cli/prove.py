@@ -22,7 +22,7 @@ _OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
 @click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
 @click.option("--output", type=click.Choice(list(_OUTPUTS)), default="text", show_default=True)
 @click.option(
-    "--strict", is_flag=True, help="Exit with 1 also when a claim is excepted, or other tenants can use a grant."
+    "--strict", is_flag=True, help="Exit with 1 also when a claim is a known-gap, or other tenants can use a grant."
 )
 @click.pass_context
 def command(
@@ -43,7 +43,7 @@ def command(
     availability claims through everything that must stay possible.
 
     A claim `holds` or `FAILS`; it is `granted` when only what your own values opened breaks it, and `closed` when
-    only what your own values closed does. It is `excepted` when only what the chart had to leave open breaks it: the
+    only what your own values closed does. It is a `known-gap` when only what the chart had to leave open breaks it: the
     report says what, and which value closes it. Rendered manifests do not record which rules come from your values, so
     every violation counts as a failure. A claim is `undecided` when it does not fail, and a policy that is not
     evaluated (of Cilium, of Calico, of a kind that is not known) could break it: the report names the policy.
@@ -51,7 +51,7 @@ def command(
     A grant of yours whose peers a pod of another tenant can match is named below the claims, with the selector that is
     safe. A claim that holds only while nodes and pods have private addresses says so, with the value to set.
 
-    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted or a grant is open to other tenants.
+    Exit code 0: nothing fails. 1: a claim fails, or with --strict is a known-gap or a grant is open to other tenants.
     2: cannot run. 4: no claim fails, and at least one is undecided.
     """
     given = read_input(files, name=name, namespace=namespace, chart=chart)

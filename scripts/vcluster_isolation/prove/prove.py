@@ -31,7 +31,7 @@ HOLDS: Final = "holds"
 FAILS: Final = "FAILS"
 GRANTED: Final = "granted"
 CLOSED: Final = "closed"
-EXCEPTED: Final = "excepted"
+KNOWN_GAP: Final = "known-gap"
 UNDECIDED: Final = "undecided"
 NO_SUBJECT: Final = "n/a"
 
@@ -67,7 +67,7 @@ class Outcome:
     """What became of a claim.
 
     `status`: holds; FAILS; granted (only what the user's own values opened breaks it); closed (only what the user's
-    values closed breaks it); excepted (only what the chart had to leave open breaks it, because nobody said where the
+    values closed breaks it); known-gap (only what the chart had to leave open breaks it, as no value says where the
     host API server is, or because no policy can say it); n/a (what it speaks of is not in the host cluster); undecided
     (it does not fail, and a policy that is not evaluated could make it fail: one of `undecided_by`).
     `keys` are the paths of those values, or what was left open.
@@ -159,7 +159,7 @@ class _Judge:
         if claim.kind == ISOLATION:
             left = self._left_open(claim)
             if left:
-                return Outcome(claim, EXCEPTED, *counts, smallest, left)
+                return Outcome(claim, KNOWN_GAP, *counts, smallest, left)
         elif not claim.advice and self._closing() and not any(self._broken(claim, USUAL)):
             return Outcome(claim, CLOSED, *counts, smallest, self._closing())
         return Outcome(claim, FAILS, *counts, smallest)
@@ -181,7 +181,7 @@ class _Judge:
 
     def _left_open(self, claim: Claim) -> tuple[str, ...]:
         """Return what the chart left open, if that alone breaks a claim; nothing if something else does."""
-        if any(self._broken(claim, EXCEPTED)):
+        if any(self._broken(claim, KNOWN_GAP)):
             return ()
         left_open = _LEFT_OPEN if self._subject.kind != PLATFORM else {LEFT_OPEN_BY_PLATFORM: ONLY_API_SERVER}
         alone = [what for what, which in left_open.items() if any(self._broken(claim, which))]
@@ -222,11 +222,11 @@ class _Judge:
             policies, tiers = subject.at_default_values
         elif which not in (FULL, RENDERED) and subject.changed:
             policies, tiers = subject.without_user_grants(to_workloads=workloads, but=value)
-        if which in (EXCEPTED, ONLY_SYNCED):
+        if which in (KNOWN_GAP, ONLY_SYNCED):
             policies, tiers = subject.without_known_gaps((policies, tiers), to_workloads=workloads)
         if which in (RENDERED, USUAL):
             return policies, tiers
-        pods_only = subject.settings.floor and which in (EXCEPTED, ONLY_API_SERVER)
+        pods_only = subject.settings.floor and which in (KNOWN_GAP, ONLY_API_SERVER)
         return subject.with_worst_synced_policies(policies, pods_only=pods_only), tiers
 
 

@@ -22,7 +22,7 @@ from vcluster_isolation.prove.forgeable import ForgeableGrant, forgeable_grants,
 from vcluster_isolation.prove.opened_to import opened_to_tenants
 from vcluster_isolation.prove.prove import (
     CLOSED,
-    EXCEPTED,
+    KNOWN_GAP,
     FAILS,
     GRANTED,
     HOLDS,
@@ -41,7 +41,7 @@ Proof = tuple[Subject, Sequence[Outcome]]
 _MEANINGS = {
     GRANTED: "opened on purpose by",
     CLOSED: "closed on purpose by",
-    EXCEPTED: "left open:",
+    KNOWN_GAP: "left open:",
     NO_SUBJECT: "what it speaks of is not in the host cluster",
 }
 
@@ -75,7 +75,7 @@ _COUNTED = {
     FAILS: "fail",
     GRANTED: "opened by your values",
     CLOSED: "closed by your values",
-    EXCEPTED: "left open",
+    KNOWN_GAP: "left open",
     UNDECIDED: "undecided",
 }
 
@@ -196,7 +196,7 @@ def any_failed(proofs: Sequence[Proof], *, strict: bool = False) -> bool:
     `strict` counts those left open as well, grants that other tenants can use, and claims whose counterexample is
     a flow that a grant opens to a pod of another tenant.
     """
-    bad = {FAILS, EXCEPTED} if strict else {FAILS}
+    bad = {FAILS, KNOWN_GAP} if strict else {FAILS}
     return any(outcome.status in bad for _, outcomes in proofs for outcome in outcomes) or (
         strict
         and any(
@@ -215,10 +215,10 @@ def _claim(subject: Subject, outcome: Outcome, usable: Sequence[ForgeableGrant])
         "sentence": outcome.claim.sentence,
         "status": outcome.status,
         "covered": {"labels": outcome.labels, "addresses": outcome.addresses, "pairs": outcome.pairs},
-        "values": [] if outcome.status == EXCEPTED else list(outcome.keys),
+        "values": [] if outcome.status == KNOWN_GAP else list(outcome.keys),
         "forgeable": outcome.status == GRANTED
         and (is_forgeable(outcome.keys, usable) or opened_to_tenants(subject, outcome)),
-        "left_open": list(outcome.keys) if outcome.status == EXCEPTED else [],
+        "left_open": list(outcome.keys) if outcome.status == KNOWN_GAP else [],
         "undecided_by": list(map(str, outcome.undecided_by)),
         "assumes": [{"that": one.sentence, "value": one.value} for one in outcome.assumes],
         "advice": outcome.claim.advice or None,
@@ -265,7 +265,7 @@ def junit(proofs: Iterable[Proof]) -> str:
     top = ET.Element("testsuites", name="vcluster-isolation prove")
     for subject, outcomes in proofs:
         failed = sum(one.status == FAILS for one in outcomes)
-        skipped = sum(one.status in {NO_SUBJECT, EXCEPTED} for one in outcomes)
+        skipped = sum(one.status in {NO_SUBJECT, KNOWN_GAP} for one in outcomes)
         suite = ET.SubElement(top, "testsuite", name=printable(f"{subject.namespace}/{subject.name}"))
         errors = sum(one.status == UNDECIDED for one in outcomes)
         counts = {"tests": len(outcomes), "failures": failed, "errors": errors, "skipped": skipped}
@@ -280,7 +280,7 @@ def junit(proofs: Iterable[Proof]) -> str:
                 ET.SubElement(case, "failure", message=outcome.claim.name).text = why
             elif outcome.status == UNDECIDED:
                 ET.SubElement(case, "error", message=outcome.claim.name).text = why
-            elif outcome.status in {NO_SUBJECT, EXCEPTED}:
+            elif outcome.status in {NO_SUBJECT, KNOWN_GAP}:
                 message = f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip()
                 ET.SubElement(case, "skipped", message=printable(message)).text = why or None
             elif why:
