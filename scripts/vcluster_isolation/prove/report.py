@@ -22,10 +22,10 @@ from vcluster_isolation.prove.forgeable import ForgeableGrant, forgeable_grants,
 from vcluster_isolation.prove.opened_to import opened_to_tenants
 from vcluster_isolation.prove.prove import (
     CLOSED,
-    KNOWN_GAP,
     FAILS,
     GRANTED,
     HOLDS,
+    KNOWN_GAP,
     NO_SUBJECT,
     UNDECIDED,
     Counterexample,
