@@ -20,7 +20,7 @@ from vcluster_isolation.wording import printable
 SHOWN = 3
 """So many names of a long list are shown."""
 
-NOW, POSSIBLE = "FAILS now", "FAILS if made"
+NOW, POSSIBLE = "FAILS for an existing pod", "FAILS for a possible pod"
 
 
 def text(audit: Audit, *, everything: bool = False) -> str:
@@ -152,10 +152,10 @@ def _failing(found: Finding) -> Iterator[str]:
     """Yield the lines about a claim that fails: for pods that are there if it does, else for those that could be."""
     example = found.there_example or found.possible_example
     status = NOW if found.there == FAILS else POSSIBLE
-    yield f"  {status:<13}  {found.claim.name}: {found.claim.sentence}"
+    yield f"  {status:<25}  {found.claim.name}: {found.claim.sentence}"
     if example:
-        yield f"                 {_flow(found, example)}"
-        yield from (f"                 {line}" for line in _why(found, example))
+        yield f"      {_flow(found, example)}"
+        yield from (f"      {line}" for line in _why(found, example))
 
 
 def _flow(found: Finding, example: Example) -> str:

@@ -95,7 +95,7 @@ def _spec(spec: dict[str, Any]) -> Iterator[ShapeProblem]:
         yield ("spec", "policyTypes"), f"has {len(types)} entries", "name Ingress and Egress at most once each"
     for index, kind in enumerate(types):
         if kind not in ("Ingress", "Egress"):
-            yield ("spec", "policyTypes", index), f"{quoted(kind)} is no policy type", "use Ingress or Egress"
+            yield ("spec", "policyTypes", index), f"{quoted(kind)} is not a policy type", "use Ingress or Egress"
     for direction, side in (("ingress", "from"), ("egress", "to")):
         for index, rule in enumerate(spec.get(direction, [])):
             at: Path = ("spec", direction, index)
@@ -109,15 +109,15 @@ def _port(port: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     """Check a NetworkPolicyPort."""
     protocol = port.get("protocol", "TCP")
     if protocol not in PROTOCOLS:
-        yield (*at, "protocol"), f"{quoted(protocol)} is no protocol", "use TCP, UDP or SCTP"
+        yield (*at, "protocol"), f"{quoted(protocol)} is not a protocol", "use TCP, UDP or SCTP"
     first, last = port.get("port"), port.get("endPort")
     if isinstance(first, int) and not 1 <= first <= LAST_PORT:
-        yield (*at, "port"), f"{first} is no port", "use 1 to 65535"
+        yield (*at, "port"), f"{first} is not a valid port number", "use 1 to 65535"
     if isinstance(first, str) and not PORT_NAME.fullmatch(first):
         hint = "write a number without quotes" if first.isdecimal() else "use a container port's name"
         yield (
             (*at, "port"),
-            f"{quoted(first)} is no port name",
+            f"{quoted(first)} is not a valid port name",
             f"{hint} (1 to 15 of a-z, 0-9 and -, one letter at least)",
         )
     if last is None:
@@ -129,7 +129,7 @@ def _port(port: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     elif last < first:
         yield (*at, "endPort"), f"{last} is below port {first}", "set it to the last port of the range"
     if not 1 <= last <= LAST_PORT:
-        yield (*at, "endPort"), f"{last} is no port", "use 1 to 65535"
+        yield (*at, "endPort"), f"{last} is not a valid port number", "use 1 to 65535"
 
 
 def _peer(peer: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:

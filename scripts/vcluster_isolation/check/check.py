@@ -63,10 +63,10 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
     for stream in found.manifests:
         try:
             _add(report, judge(stream.text, stream.name, versions, but=stream.holding), versions)
-        except InputError as error:  # JSON that is no YAML, as with tabs before its keys
+        except InputError as error:  # JSON that is not YAML, as with tabs before its keys
             report.problems += error.problems
     for release in found.releases:
-        # A file that is no YAML may be a layer: the others mean nothing without it.
+        # A file that is not YAML may be a layer: the others mean nothing without it.
         if release.title or not found.problems:
             _check_release(release, request, versions, report)
     report.problems += across(report.streams)

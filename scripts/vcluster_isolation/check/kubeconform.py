@@ -142,7 +142,7 @@ def _explain(result: Mapping[str, Any], document: Mapping[str, Any], version: st
 def _by_schema(document: Mapping[str, Any], version: str) -> list[ShapeProblem]:
     """Return what the schema of its kind has against an object; none for a kind that has no schema.
 
-    For built-in kinds 1.0 is no integer: Go's JSON decoder does not take it for one.
+    For built-in kinds 1.0 is not an integer: Go's JSON decoder does not take it for one.
     """
     known = complete(version, str(file_name(document)))
     return [] if known is None else schema.findings(document, known, whole_floats=has_own_schema(document))

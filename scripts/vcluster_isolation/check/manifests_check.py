@@ -67,7 +67,7 @@ def judge(  # noqa: PLR0913 - how to read the text, each with a default
     `name` is the file's; problems name file and line unless `in_file` is false, for text that is in no file.
     `namespace` is where objects go that name none. The documents `but` are left out, by their numbers. That a custom
     resource was not validated is a warning, and so is a policy that is not evaluated. Raises InputError when the text
-    is no YAML.
+    is not YAML.
     """
     stream = _Stream(text, name if in_file else None, namespace)
     documents = parse_documents(text, name)

@@ -57,11 +57,11 @@ def metadata_rules(metadata: dict[str, Any]) -> Iterator[ShapeProblem]:
         yield ("metadata", "name"), "is missing", "give the object a name"
     elif name and not is_subdomain(name):
         next_step = "use lower-case letters, digits, - and ., at most 253 characters"
-        yield ("metadata", "name"), f"{quoted(name)} is no object name", next_step
+        yield ("metadata", "name"), f"{quoted(name)} is not an object name", next_step
     namespace = metadata.get("namespace", "")
     if namespace and not is_dns_label(namespace):
         next_step = "use lower-case letters, digits and -, at most 63 characters"
-        yield ("metadata", "namespace"), f"{quoted(namespace)} is no namespace name", next_step
+        yield ("metadata", "namespace"), f"{quoted(namespace)} is not a namespace name", next_step
     yield from _labels(metadata.get("labels", {}), ("metadata", "labels"))
     annotations = metadata.get("annotations", {})
     for key in annotations:
@@ -88,7 +88,7 @@ def _expression(expression: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
         yield (*at, "values"), f"cannot stand beside {operator}", "remove it, or use In or NotIn"
     elif operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
         next_step = "use In, NotIn, Exists or DoesNotExist"
-        yield (*at, "operator"), f"{quoted(operator)} is no operator", next_step
+        yield (*at, "operator"), f"{quoted(operator)} is not an operator", next_step
     yield from _key(expression.get("key", ""), (*at, "key"))
     for index, value in enumerate(values):
         yield from _label_value(value, (*at, "values", index))
@@ -104,10 +104,10 @@ def _labels(labels: dict[str, str], at: Path) -> Iterator[ShapeProblem]:
 def _key(key: str, at: Path) -> Iterator[ShapeProblem]:
     """Check the key of a label or annotation."""
     if not is_key(key):
-        yield at, f"{quoted(key)} is no key", KEY_RULE
+        yield at, f"{quoted(key)} is not a key", KEY_RULE
 
 
 def _label_value(value: str, at: Path) -> Iterator[ShapeProblem]:
     """Check the value of a label."""
     if not is_value(value):
-        yield at, f"{quoted(value)} is no label value", VALUE_RULE
+        yield at, f"{quoted(value)} is not a label value", VALUE_RULE

@@ -43,7 +43,7 @@ def _of_v1alpha1(item: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     for key in ("portNumber", "portRange"):
         protocol = item.get(key, {}).get("protocol", "TCP")
         if protocol not in PROTOCOLS:
-            yield (*at, key, "protocol"), f"{quoted(protocol)} is no protocol", "use TCP, UDP or SCTP"
+            yield (*at, key, "protocol"), f"{quoted(protocol)} is not a protocol", "use TCP, UDP or SCTP"
     if "portNumber" in item:
         yield from _number(item["portNumber"].get("port"), (*at, "portNumber", "port"))
     if "portRange" in item:
@@ -74,7 +74,7 @@ def _number(value: int | None, at: Path) -> Iterator[ShapeProblem]:
     if value is None:
         yield at, "is missing", f"use 1 to {LAST_PORT}"
     elif not 1 <= value <= LAST_PORT:
-        yield at, f"{value} is no port", f"use 1 to {LAST_PORT}"
+        yield at, f"{value} is not a valid port number", f"use 1 to {LAST_PORT}"
 
 
 def _range(value: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
@@ -89,7 +89,7 @@ def _range(value: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
 def _name(value: str, at: Path) -> Iterator[ShapeProblem]:
     """Check the name of a port."""
     if not PORT_NAME.fullmatch(value):
-        what = f"{quoted(value)} is no port name"
+        what = f"{quoted(value)} is not a valid port name"
         yield at, what, "use a container port's name (1 to 15 of a-z, 0-9 and -, one letter at least)"
 
 

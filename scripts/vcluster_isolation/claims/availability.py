@@ -156,7 +156,7 @@ AVAILABILITY_CLAIMS: Final = (
     ),
     availability_claim(
         "api-access",
-        "Whoever controlPlane.apiAccess names reaches the API on 8443.",
+        "The peers that controlPlane.apiAccess names reach the API on 8443.",
         (named("controlPlane.apiAccess"), own("control-plane")),
         ports=API,
         value="controlPlane.apiAccess",

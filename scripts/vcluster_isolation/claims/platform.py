@@ -36,7 +36,7 @@ from vcluster_isolation.vcluster.actor_ref import OTHER, ActorRef
 from vcluster_isolation.vcluster.cast import AddressActor, NamedActor
 
 LEFT_OPEN: Final = (
-    "the ports that kube-apiserver dials, to anyone: nobody said where it connects from; "
+    "the ports that kube-apiserver dials, to any source: its addresses are not configured; "
     "set platformNetworkPolicy.apiServer.cidrs or peers"
 )
 """What the chart has to leave open, and how to close it."""
@@ -103,7 +103,7 @@ def _into(settings: Settings) -> tuple[Claim, ...]:
     return (
         isolation_claim(
             "platform-ports",
-            "Nobody reaches vCluster Platform or its agents on a port that they do not serve.",
+            "No pod and no address reaches vCluster Platform or its agents on a port that they do not serve.",
             (everybody, _PLATFORM),
             ports=ALL - api - https - http,
         ),
@@ -115,20 +115,20 @@ def _into(settings: Settings) -> tuple[Claim, ...]:
         ),
         isolation_claim(
             "others-to-platform-api",
-            "Nobody but kube-apiserver reaches the API services and the webhook of the platform.",
+            "Only kube-apiserver reaches the API services and the webhook of the platform.",
             (caller, _PLATFORM),
             ports=api,
         ),
         isolation_claim(
             "others-to-platform-https",
-            "No tenant's workload and nobody whom https.from does not name reaches HTTPS of the platform.",
+            "No tenant's workload, and no peer that https.from does not name, reaches HTTPS of the platform.",
             rest(HTTPS),
             ports=https,
             value=f"{HTTPS}.from",
         ),
         isolation_claim(
             "others-to-platform-http",
-            "No tenant's workload and nobody whom http.from does not name reaches HTTP of the platform.",
+            "No tenant's workload, and no peer that http.from does not name, reaches HTTP of the platform.",
             rest(HTTP),
             ports=http,
             value=f"{HTTP}.from",
@@ -143,7 +143,7 @@ def _beside(settings: Settings) -> tuple[Claim, ...]:
     return (
         isolation_claim(
             "others-to-prometheus",
-            "The policy that admits the agent to Prometheus admits nobody else.",
+            "The policy that admits the agent to Prometheus admits no other peer.",
             (others, _named(PROMETHEUS)),
             value=f"{PROMETHEUS}.isolated",
         ),

@@ -57,7 +57,7 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command(epilog=_PLACES)
-@click.option("--provider", type=click.Choice(list(PROVIDERS)), required=True, help="Whose firewall.")
+@click.option("--provider", type=click.Choice(list(PROVIDERS)), required=True, help="Firewall provider.")
 @click.option(
     "--for",
     "purposes",
@@ -99,7 +99,7 @@ def command(
     This command changes nothing. It runs kubectl only with --from-cluster. Options count more than values, and
     values more than the cluster.
 
-    Exit code 0: done. 2: something is missing or wrong, all of which is said.
+    Exit code 0: done. 2: something is missing or wrong, each of which is reported.
     """  # noqa: D301 - \b is for click
     if (kubeconfig or kube_context) and not from_cluster_too:
         raise click.UsageError(

@@ -113,7 +113,7 @@ def command(
 def _chosen_name(given: Release, name: str | None, *, install: bool) -> str | None:
     """Return the name that the user gave as an option, in the values, or in the object that holds them.
 
-    Raises IsolationError for a name that is no text, and where there is no name to install for.
+    Raises IsolationError for a name that is not a string, and where there is no name to install for.
     """
     chosen = name if name is not None else name_in([layer.values for layer in given.layers]) or given.name
     if install and not chosen:

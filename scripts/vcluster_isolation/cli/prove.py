@@ -12,7 +12,7 @@ from vcluster_isolation.prove import report
 from vcluster_isolation.prove.prove import prove
 from vcluster_isolation.subject.inputs import print_notes, read_input
 
-_OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
+_OUTPUTS = ("text", "json", "junit")
 
 
 @click.command
@@ -20,9 +20,12 @@ _OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
 @click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
 @click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
 @click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
-@click.option("--output", type=click.Choice(list(_OUTPUTS)), default="text", show_default=True)
+@click.option("--output", type=click.Choice(_OUTPUTS), default="text", show_default=True)
 @click.option(
     "--strict", is_flag=True, help="Exit with 1 also when a claim is a known-gap, or other tenants can use a grant."
+)
+@click.option(
+    "--verbose", is_flag=True, help="In text, also show how many classes of labels and addresses were checked."
 )
 @click.pass_context
 def command(
@@ -34,8 +37,9 @@ def command(
     chart: Path,
     output: str,
     strict: bool,
+    verbose: bool,
 ) -> None:
-    """Judge every claim about a vCluster, for every possible pod, whatever its labels.
+    """Prove or refute each claim for every possible pod, whatever its labels.
 
     FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
     Flux HelmRelease, a VirtualClusterTemplate: each release by itself), manifests, or both, which are one cluster then;
@@ -57,5 +61,8 @@ def command(
     given = read_input(files, name=name, namespace=namespace, chart=chart)
     print_notes(given)
     proofs = [(subject, prove(subject)) for subject in given.subjects]
-    click.echo(_OUTPUTS[output](proofs))
+    if output == "text":
+        click.echo(report.text(proofs, verbose=verbose))
+    else:
+        click.echo(report.as_json(proofs) if output == "json" else report.junit(proofs))
     ctx.exit(report.exit_code(proofs, strict=strict))

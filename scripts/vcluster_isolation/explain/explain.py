@@ -103,7 +103,7 @@ def parse_port(text: str) -> PortSet:
     found = _PORT.fullmatch(text)
     first, last = (int(found["first"]), int(found["last"] or found["first"])) if found else (0, 0)
     if not found or not LOWEST <= first <= last <= HIGHEST:
-        raise IsolationError(f"{quoted(text)} is no port", "write one like 8443, 8443/TCP, 53/UDP or 8000-8100/TCP")
+        raise IsolationError(f"{quoted(text)} is not a port", "write one like 8443, 8443/TCP, 53/UDP or 8000-8100/TCP")
     return port_range((found["protocol"] or "TCP").upper(), first, last)
 
 

@@ -87,7 +87,7 @@ def find(words: str, resolver: EndpointResolver) -> NamedEndpoint:
     close = difflib.get_close_matches(words, resolver.ends, n=3, cutoff=0.5)
     known = "; ".join(close or list(resolver.ends)[:5])
     raise IsolationError(
-        f"{quoted(words)} is no actor here",
+        f"{quoted(words)} is not an actor here",
         f"{'did you mean' if close else 'there are'}: {known}; or name an address, a CIDR, or pod:KEY=VALUE@NAMESPACE; "
         "`connectivity` prints all names",
     )
@@ -109,7 +109,9 @@ def _pod(words: str, home: str) -> NamedEndpoint:
     labels, at, place = words.removeprefix(_POD).partition("@")
     space, _, more = place.partition(":")
     if at and not legal_name(space):
-        raise IsolationError(f"{quoted(words)}: {quoted(space)} is no namespace", "write pod:KEY=VALUE@NAMESPACE")
+        raise IsolationError(
+            f"{quoted(words)}: {quoted(space)} is not a namespace name", "write pod:KEY=VALUE@NAMESPACE"
+        )
     where = namespace(space or home, _labels(more, words))
     return NamedEndpoint(
         MatrixActor(words, "a pod that you named"), Pod(where, labels_of(_labels(labels, words)), ports=None)
@@ -123,7 +125,7 @@ def _labels(text: str, words: str) -> dict[str, str]:
         key, equals, value = item.partition("=")
         if not (equals and legal_key(key) and legal_value(value)):
             raise IsolationError(
-                f"{quoted(words)}: {quoted(item)} is no label", "write pod:KEY=VALUE,KEY=VALUE@NAMESPACE"
+                f"{quoted(words)}: {quoted(item)} is not a label", "write pod:KEY=VALUE,KEY=VALUE@NAMESPACE"
             )
         found[key] = value
     return found

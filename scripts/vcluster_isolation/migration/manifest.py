@@ -222,7 +222,7 @@ def _by_hand(text: str, name: str, spot: _Spot) -> Migration:
     found, _ = parsed(inner, lambda one: _values(one, name))
     if not found.done and not found.problems:
         return Migration(inner)
-    what = "is no literal block" if isinstance(spot.value, str) else "is no mapping in block style by itself"
+    what = "is not a literal block" if isinstance(spot.value, str) else "is not a mapping in block style by itself"
     shape = f"as `{spot.path[-1]}: |`" if isinstance(spot.value, str) else "with one key a line, and without aliases"
     return Migration(inner, problems=(Problem(dotted(spot.path), what, f"write it {shape}", _SOURCE, name, line),))
 

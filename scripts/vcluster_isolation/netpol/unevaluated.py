@@ -90,7 +90,7 @@ class UnevaluatedPolicy:
 
 
 def unevaluated(item: Mapping[str, Any], home: str) -> UnevaluatedPolicy | None:
-    """Return an object as one that is not evaluated; None when its kind has no say in who reaches whom.
+    """Return an object as one that is not evaluated; None when its kind does not affect connectivity.
 
     `home` is the namespace of objects that name none. The object may be anything that has a kind and an apiVersion.
     Raises nothing.

@@ -234,7 +234,7 @@ FULL, RENDERED, UNGRANTED, USUAL = "full", "rendered", "ungranted", "usual"
 ONLY_API_SERVER, ONLY_SYNCED = "only the API server's ports left open", "only synced ingress left open"
 
 _LEFT_OPEN: Final = {
-    "the ports of the host API server, to any address: nobody said where it is; "
+    "the ports of the host API server, to any address: its address is not configured; "
     "set policies.networkPolicy.hostApiServer.cidrs": ONLY_API_SERVER,
     "ingress from addresses, by NetworkPolicies that the tenant syncs: the floor's API cannot deny it; "
     "turn sync.toHost.networkPolicies off, or admit no such policies": ONLY_SYNCED,

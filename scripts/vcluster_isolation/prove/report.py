@@ -46,12 +46,15 @@ _MEANINGS = {
 }
 
 
-def text(proofs: Iterable[Proof]) -> str:
-    """Return the report for people: a line a claim, below a failing one its smallest counterexample."""
-    return "\n".join(line for subject, outcomes in proofs for line in _lines(subject, outcomes))
+def text(proofs: Iterable[Proof], *, verbose: bool = False) -> str:
+    """Return the report for people: a line a claim, below a failing one its smallest counterexample.
+
+    `verbose` adds how many classes of labels and addresses, and how many pairs of them, each claim was checked for.
+    """
+    return "\n".join(line for subject, outcomes in proofs for line in _lines(subject, outcomes, verbose=verbose))
 
 
-def _lines(subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _lines(subject: Subject, outcomes: Sequence[Outcome], *, verbose: bool) -> Iterator[str]:
     """Yield the lines about one subject."""
     yield printable(subject.title)
     yield from map(printable, caveats(subject.not_evaluated))
@@ -59,12 +62,13 @@ def _lines(subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[str]:
     for kind in (ISOLATION, AVAILABILITY):
         yield f"\n{kind}"
         for outcome in (one for one in outcomes if one.claim.kind == kind and not _of_a_value_that_is_off(one)):
-            yield f"  {outcome.status:<8} {outcome.claim.sentence}  {_covered(outcome)}".rstrip()
-            yield from (f"             {line}" for line in _why(subject, outcome))
+            covered = f"  {_covered(outcome)}" if verbose else ""
+            yield f"  {outcome.status:<9} {outcome.claim.name}: {outcome.claim.sentence}{covered}".rstrip()
+            yield from (f"              {line}" for line in _why(subject, outcome))
             if outcome.status == GRANTED and is_forgeable(outcome.keys, usable):
-                yield "             pods of other tenants can use what is opened: see below"
+                yield "              pods of other tenants can use what is opened: see below"
             elif opened_to_tenants(subject, outcome):
-                yield "             opened to a pod of another tenant, which counts as a failure with --strict"
+                yield "              opened to a pod of another tenant, which counts as a failure with --strict"
     yield from map(printable_lines, forgeable.lines(usable))
     counts = {status: sum(one.status == status for one in outcomes) for status in _COUNTED}
     yield "\n" + ", ".join(f"{number} {_COUNTED[status]}" for status, number in counts.items() if number) + "\n"
@@ -81,7 +85,7 @@ _COUNTED = {
 
 
 def _of_a_value_that_is_off(outcome: Outcome) -> bool:
-    """Return whether a claim is about a grant that nobody makes: there are many, and nobody asked."""
+    """Return whether a claim is about a grant that no value turns on: there are many."""
     return outcome.status == NO_SUBJECT and bool(outcome.claim.value)
 
 
@@ -169,7 +173,7 @@ def as_json(proofs: Iterable[Proof]) -> str:
     found = [(subject, outcomes) for subject, outcomes in proofs]
     vclusters = [
         {
-            "kind": subject.kind,
+            "subject": subject.kind,
             "name": subject.name,
             "namespace": subject.namespace,
             "not_evaluated": [one.as_dict() for one in subject.not_evaluated],
@@ -211,7 +215,7 @@ def _claim(subject: Subject, outcome: Outcome, usable: Sequence[ForgeableGrant])
     found = outcome.counterexample
     return {
         "name": outcome.claim.name,
-        "kind": outcome.claim.kind,
+        "type": outcome.claim.kind,
         "sentence": outcome.claim.sentence,
         "status": outcome.status,
         "covered": {"labels": outcome.labels, "addresses": outcome.addresses, "pairs": outcome.pairs},
@@ -235,7 +239,7 @@ def _example(subject: Subject, found: Counterexample) -> Mapping[str, Any]:
             "policy": policy_of(origin, {origin.namespace}),
             "rule": rule_of(origin),
             "flow": note.flow if (note := subject.note(origin)) else None,
-            "values": subject.granted(origin) or None,
+            "value": subject.granted(origin) or None,
         }
         for origin in _shown(subject, found)
     ]
@@ -271,7 +275,9 @@ def junit(proofs: Iterable[Proof]) -> str:
         counts = {"tests": len(outcomes), "failures": failed, "errors": errors, "skipped": skipped}
         suite.attrib |= {key: str(number) for key, number in counts.items()}
         for outcome in outcomes:
-            case = ET.SubElement(suite, "testcase", classname=outcome.claim.kind, name=outcome.claim.sentence)
+            case = ET.SubElement(
+                suite, "testcase", classname=outcome.claim.kind, name=f"{outcome.claim.name}: {outcome.claim.sentence}"
+            )
             why = "\n".join(_why(subject, outcome))
             usable = forgeable_grants(subject) if outcome.status == GRANTED else []
             if is_forgeable(outcome.keys, usable):

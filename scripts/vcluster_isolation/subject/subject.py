@@ -188,7 +188,7 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
     """Return the subject that is one instance of this chart in the `text` that `request` renders.
 
     Its policies are all that are rendered: those of other subcharts add up with them. Raises InputError for a text that
-    is no manifests, and for two objects of one name.
+    holds no manifests, and for two objects of one name.
     """
     values, default = instance.values, at_path(instance.defaults, POLICY) or {}
     changed = changed_values(instance)

@@ -74,7 +74,7 @@ def _advised(finding: ShapeProblem, *, old: bool) -> ShapeProblem:
     """Return a finding with better advice, if there is some; `old` says that the values are of vCluster 0.19."""
     path, what, next_step = finding
     if what == UNKNOWN and path in {("apiVersion",), ("kind",)}:
-        return path, what, "remove it: a vcluster.yaml is no Kubernetes object"
+        return path, what, "remove it: a vcluster.yaml is not a Kubernetes object"
     is_old = path[0] in legacy.ROOT_KEYS or (old and path[0] in _OF_0_19_TOO) if path else False
     if what == UNKNOWN and (is_old or (path[0] == "vcluster" and len(path) > 1)):
         return path, what, next_step if next_step.startswith("did you mean") else _OLD

@@ -79,7 +79,7 @@ def instances(request: Request) -> list[Instance]:
     """Return where this chart is in `request.chart` and switched on, in the order of paths; maybe nowhere.
 
     Raises InputError for values files that cannot be read, RenderFailed when helm cannot read the chart or the values,
-    IsolationError for what is no chart.
+    IsolationError for what is not a chart.
     """
     if is_ours(request.chart):
         return [_alone(request)]
@@ -123,7 +123,7 @@ def _copied(chart: Path) -> Iterator[Path]:
 def is_ours(chart: Path) -> bool:
     """Whether a folder or package is this chart, by its name, or by the table of renames that no other has.
 
-    Raises IsolationError for what is no chart.
+    Raises IsolationError for what is not a chart.
     """
     text = read_chart_file(chart, "Chart.yaml")
     if text is None:

@@ -62,7 +62,7 @@ class Content:
 
 
 def content_of(site: Site, source: Source, *, known: bool = True) -> Content:
-    """Return the values of a release. What is no YAML, or not resolved, is among the problems."""
+    """Return the values of a release. What is not YAML, or not resolved, is among the problems."""
     content = Content(known)
     for path in site.values:
         value = at(source.item, path)

@@ -1,7 +1,7 @@
 """Sorting what files hold into Helm releases with their values, manifests, and what is passed over.
 
 Plain values files are the layers of one release. Each release inside another object is one of its own. A text with
-expressions `{{ }}` that is no YAML is read without them, and what they decide on is a problem.
+expressions `{{ }}` that is not YAML is read without them, and what they decide on is a problem.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class ReadFiles:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file's text and documents; `outer` has the expressions that were taken out of it, if it is no YAML with them.
+    """A file's text and documents; `outer` has the expressions that were taken out of it, if it is not YAML with them.
 
     `lines` is False for JSON that was read as a stream: of it, lines are not known.
     """
@@ -237,7 +237,7 @@ def _name_of_chart(chart: Path) -> str | None:
 
 
 def _add_plain(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
-    """Add the one release that plain values files are. Yield what is no values file."""
+    """Add the one release that plain values files are. Yield what is not a values file."""
     contents: list[Content] = []
     for file in files:
         try:
@@ -277,7 +277,7 @@ def _release(title: str, chart: Path, content: Content, sorting: _Sorting) -> Re
 
 
 def _add_objects(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
-    """Add the manifests in files, and the releases in their objects. Yield what is no manifest as it stands."""
+    """Add the manifests in files, and the releases in their objects. Yield what is not a manifest as it stands."""
     sources = [(file, index, source) for file in files for index, source in _sources(file)]
     items = [source.item for _, _, source in sources]
     holding: dict[str, set[int]] = {}

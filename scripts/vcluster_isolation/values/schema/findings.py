@@ -110,7 +110,7 @@ def _explain(
         else:
             yield from _explain(leaf, value, schema, known)
     elif "propertyNames" in rules:
-        yield reason, ((*path, str(error.instance)), f"{quoted(error.instance)} is no key", KEY_RULE)
+        yield reason, ((*path, str(error.instance)), f"{quoted(error.instance)} is not a key", KEY_RULE)
     elif words := WORDS.get(error.validator if isinstance(error.validator, str) else None):
         node = error.schema if isinstance(error.schema, dict) else {}
         hint = description(schema, rules)

@@ -39,7 +39,7 @@ def unknown_keys(case: Case) -> Iterator[ShapeProblem]:
             continue
         path = (*case.path, key)
         if patterns:
-            yield path, f"{quoted(key)} is no key", KEY_RULE
+            yield path, f"{quoted(key)} is not a key", KEY_RULE
         else:
             yield path, "unknown key", _instead(key, case)
 
