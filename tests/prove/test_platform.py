@@ -315,7 +315,7 @@ def test_text_json_and_junit_name_the_platform() -> None:
     shown = run("prove", both, "--namespace", HOME)
     assert f"vCluster Platform in namespace {HOME}\n" in shown.stdout
     found = json.loads(run("prove", both, "--namespace", HOME, "--output", "json").stdout)
-    assert [(one["kind"], one["name"]) for one in found["vclusters"]] == [
+    assert [(one["subject"], one["name"]) for one in found["vclusters"]] == [
         ("vcluster", "my-vcluster"),
         ("platform", "platform"),
     ]

@@ -162,12 +162,12 @@ def _judged(fleet: Discovery, index: ClusterIndex, tell: Tell) -> Iterator[tuple
     judged: list[tuple[list[DiscoveredVCluster], EquivalenceGroup]] = []
     groups = _groups(fleet, index)
     for at, listed in enumerate(groups):
-        tell("judging kinds of vClusters", at, len(groups))
+        tell("judging groups of vClusters", at, len(groups))
         try:
             judged.append((listed, _group(listed, fleet, index, host)))
         except TooManyClasses as error:
             yield listed, Verdicts(listed[0], unjudged=str(error))
-    tell("judging kinds of vClusters", len(groups), len(groups))
+    tell("judging groups of vClusters", len(groups), len(groups))
     judge_across_namespaces([group for _, group in judged], index)
     for shared in _shared(judged):
         judge_neighbours(shared, index)

@@ -20,29 +20,12 @@ from vcluster_isolation.audit.read import KUBECTL, read_cluster
 from vcluster_isolation.audit.report import text
 from vcluster_isolation.claims.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED, IsolationError
+from vcluster_isolation.json_forms import help_of
 
 _MILLION = 1_000_000
 _SOON, _LATER = 0.2, 5.0
 
-JSON_FORM = """\b
---output json prints one object:
-  ok         true when all claims hold and nothing was passed over as wrong
-  warnings   sentences about what the audit does not cover in this cluster
-  problems   list of {where, what, next, source, file, line}: objects left out
-  not_evaluated
-             list of {api_version, kind, namespace, name, effect, meaning}:
-             policies of other APIs, and what they may do
-  not_there  list of {namespace, policy, vcluster, said_by}: policies that a
-             release or values say are there, and that are not
-  kinds      list of {kind, examples_of: [namespace, name], not_judged, claims};
-             a claim is {name, kind, there, possible, there_example,
-             possible_example}: holds, FAILS, undecided or n/a for the pods that
-             are there, and for those that could be created
-  vclusters  list of {name, namespace, kind, ok, isolated, private_nodes,
-             synced_namespaces, found_by, pods, uncovered, unselected,
-             not_evaluated}; kind is the number of one of kinds, not_evaluated
-             names the policies of other APIs in its own namespaces
-"""
+JSON_FORM = help_of("audit")
 
 
 @click.command(epilog=JSON_FORM)
@@ -56,7 +39,7 @@ JSON_FORM = """\b
     help="Which claims to judge.",
 )
 @click.option("--all", "everything", is_flag=True, help="List every name, and not only the first ones.")
-@click.option("--progress/--no-progress", default=None, help="Say on standard error how far it is. Default: on a tty.")
+@click.option("--progress/--no-progress", default=None, help="Show progress on standard error. Default: on a tty.")
 @click.pass_context
 def command(
     ctx: click.Context, file: Path, *, output: str, claims: str, everything: bool, progress: bool | None

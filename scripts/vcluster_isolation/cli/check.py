@@ -13,19 +13,10 @@ from vcluster_isolation.check.check import CheckReport, check, check_each
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
 from vcluster_isolation.helm.template import CHART, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, target
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.wording import printable
 
-JSON_FORM = """\b
---output json prints one object:
-  ok        true when there are no problems
-  problems  list of {where, what, next, source, file, line}; file and line are
-            null when not known; source is yaml, values, schema, chart, kubeconform or api
-  warnings  the same, of rules without effect, custom resources that were not
-            validated, and policies that the other commands do not evaluate
-  checked   {files, steps, objects, kubernetes, layers}: what was looked at, how
-            far it came; layers are the files that are values of one release
-With --each, a list of such objects, one for each FILE.
-"""
+JSON_FORM = help_of("check")
 
 
 @click.command(epilog=JSON_FORM)
@@ -45,7 +36,7 @@ With --each, a list of such objects, one for each FILE.
     help="A Kubernetes version, like 1.36, that kubeconform judges for. May be repeated. "
     "Default: the oldest, a middle and the newest with schemas.",
 )
-@click.option("--each", is_flag=True, help="Check each FILE of values by itself: they are no layers of one release.")
+@click.option("--each", is_flag=True, help="Check each FILE of values by itself: they are not layers of one release.")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_context
 def command(

@@ -13,26 +13,10 @@ from vcluster_isolation.connectivity.matrix import Matrix
 from vcluster_isolation.errors import EXIT_OK, EXIT_UNDECIDED
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.subject.inputs import print_notes, read_input
 
-JSON_FORM = """\b
---output json prints one object:
-  title   what it is about
-  undecided
-          whether a policy of another API could open or close a flow
-  not_evaluated
-          list of {api_version, kind, namespace, name, effect, meaning}: policies
-          of other APIs, and what they may do
-  actors  list of {name, about, own, addresses}; addresses are CIDRs, none for
-          pods; own says that it is a pod of a vCluster
-  flows   list of {source, destination, ports, text, reasons}; source and
-          destination are names of actors; text has the names of ports, where
-          ports has every number that the destination may call so; reasons is a
-          list of {side, policy, rule, ports, flow, value}: the rules that allow
-          it on the side of the source (egress) and of the destination
-          (ingress); policy is null where nothing isolates a side; flow is the
-          chart's comment on the rule, value the value of yours that put it there
-"""
+JSON_FORM = help_of("connectivity")
 
 
 def _html(matrix: Matrix) -> str:
@@ -60,7 +44,7 @@ _FORMS = {
     type=click.Choice(list(_FORMS)),
     default="text",
     show_default=True,
-    help="html is one file that needs nothing else.",
+    help="html writes one self-contained file.",
 )
 @click.pass_context
 def command(

@@ -12,12 +12,13 @@ from vcluster_isolation.diff.changes import MIXED, WIDENS, changes
 from vcluster_isolation.diff.inputs import Options, pairs, read_sides
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED
 from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.subject.inputs import print_notes
 
 _OUTPUTS = {"text": diff_report.text, "markdown": diff_report.markdown, "json": diff_report.as_json}
 
 
-@click.command
+@click.command(epilog=help_of("diff"))
 @click.argument("before")
 @click.argument("after", required=False)
 @click.option(

@@ -12,6 +12,7 @@ from vcluster_isolation.explain.explain import explain, parse_port
 from vcluster_isolation.explain.resolver import find, resolver_of
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.subject.inputs import print_notes, read_input
 
 ENDS = """\b
@@ -23,35 +24,10 @@ SOURCE and DESTINATION are one of
   pod:app=web@shop:team=a     the same, the namespace has the label team=a
 PORT is 8443 (TCP), 8443/TCP, 53/UDP or 8000-8100/TCP; without it, any port.
 
-\b
---output json prints one object:
-  allowed   whether all of PORT gets through, wherever SOURCE and DESTINATION
-            are; without PORT, whether anything does
-  partly    whether only some of the addresses or ports are open; allowed is
-            false then
-  open, closed
-            of what is partly allowed, the two parts: {source, destination,
-            ports}; source and destination are CIDRs, empty for all of them
-  source, destination, asked, ports
-            as text; ports are those that get through, asked is null without PORT
-  sides     egress of the source, then ingress of the destination:
-            {side, of, pod, policies, cluster_policies, rules, denials, lacks,
-            lacks_at};
-            policies isolate it, cluster_policies stand above or below them;
-            rules let something through, denials deny it: {policy, rule, ports,
-            flow, value, yours}; lacks are the ports that it denies, lacks_at
-            the CIDRs of the other end where it does, empty for all of them
-  missing   what would let it through: {side, where, yaml}; without yaml,
-            where names the rule that no NetworkPolicy gets around
-  caveats   sentences: what the answer depends on
-  undecided whether a policy of another API may make it another answer
-  not_evaluated
-            list of {api_version, kind, namespace, name, effect, meaning}:
-            policies of other APIs, and what they may do
 """
 
 
-@click.command(epilog=ENDS)
+@click.command(epilog=ENDS + help_of("explain"))
 @click.argument("source")
 @click.argument("destination")
 @click.argument("port", required=False)

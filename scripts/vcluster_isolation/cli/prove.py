@@ -8,6 +8,7 @@ import click
 
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.prove import report
 from vcluster_isolation.prove.prove import prove
 from vcluster_isolation.subject.inputs import print_notes, read_input
@@ -15,7 +16,7 @@ from vcluster_isolation.subject.inputs import print_notes, read_input
 _OUTPUTS = ("text", "json", "junit")
 
 
-@click.command
+@click.command(epilog=help_of("prove"))
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
 @click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")

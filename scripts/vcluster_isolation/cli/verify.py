@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, IsolationError
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.kubectl import Access
 from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.verify import plan, reading
@@ -21,18 +22,7 @@ from vcluster_isolation.verify.run import verify
 _PORT = click.IntRange(1, 65_535)
 _TIMEOUT = 3  # seconds: long enough for the second SYN, which follows a lost first one after a second (RFC 6298)
 
-JSON_FORM = """\b
---output json prints one object:
-  ok       true when no check failed
-  about    which cluster, for verify platform; else empty
-  seconds  how long all checks took; timeout what each of them may take
-  counts   how many are {ok, fail, skip}
-  checks   list of {status, claim, host, port, protocol, outcome, detail,
-           address, seconds, cause, command}: status is ok, fail or skip;
-           outcome open, refused, timed out, unreachable, prohibited, name not
-           found, no answer, not DNS, DNS error, no socket, reported (by the API
-           server) or skipped; command prints the firewall rules that open it
-"""
+JSON_FORM = help_of("verify")
 
 
 def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
@@ -96,7 +86,7 @@ def command() -> None:
 @_common
 @click.pass_context
 def tcp(ctx: click.Context, *, host: str, ports: tuple[int, ...], output: str, timeout: float) -> None:
-    """Connect to each PORT of HOST and say nothing, as `nc -zv` does."""
+    """Open a TCP connection to each PORT of HOST without sending data (like `nc -zv`)."""
     _finish(ctx, verify(plan.of_tcp(read_ports(), host, ports), timeout=timeout), output)
 
 
@@ -107,7 +97,7 @@ def tcp(ctx: click.Context, *, host: str, ports: tuple[int, ...], output: str, t
 @_common
 @click.pass_context
 def dns(ctx: click.Context, *, host: str, port: int, name: str, output: str, timeout: float) -> None:
-    """Ask HOST for a name, over UDP and over TCP. That there is no such name is an answer as well."""
+    """Ask HOST for a name, over UDP and over TCP. NXDOMAIN counts as a response."""
     _finish(ctx, verify(plan.of_dns(read_ports(), host, port), timeout=timeout, name=name), output)
 
 

@@ -188,7 +188,7 @@ def _code(given: str) -> str:
 
 
 def as_json(found: Iterable[Difference]) -> str:
-    """Return a list of objects with `name`, `namespace`, `where` (an object), `kind`, `textChanged` and `changes`.
+    """Return a list of objects with `name`, `namespace`, `where` (an object), `verdict`, `text_changed`, `changes`.
 
     `undecided` says that policies which are `not_evaluated` may make it another change.
     """
@@ -211,8 +211,8 @@ def _json(one: Difference) -> dict[str, Any]:
         "name": one.name,
         "namespace": one.namespace,
         "where": one.where or None,
-        "kind": one.kind,
-        "textChanged": one.text,
+        "verdict": one.kind,
+        "text_changed": one.text,
         "changes": rows,
         "undecided": one.undecided,
         "not_evaluated": [policy.as_dict() for policy in one.not_evaluated],
