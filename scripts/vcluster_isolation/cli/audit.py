@@ -44,26 +44,26 @@ JSON_FORM = help_of("audit")
 def command(
     ctx: click.Context, file: Path, *, output: str, claims: str, everything: bool, progress: bool | None
 ) -> None:
-    """Find the vClusters in a host cluster, and say which claims hold for each of them.
+    """Find the vClusters in a host cluster, and report which claims hold for each of them.
 
-    CLUSTER.json is what `kubectl get namespaces,pods,networkpolicies -A -o json` prints; `-` is standard input. Where
-    the cluster has cluster-scoped policies, ask for these as well: add `,adminnetworkpolicies`,
-    `,baselineadminnetworkpolicies`, `,clusternetworkpolicies`, but only the kinds that `kubectl api-resources` lists:
-    kubectl refuses others. The same goes for policies of other APIs (Cilium, Calico, Istio, ...): these are not
-    evaluated, and a claim that one of them could break is undecided. `docs/policy-kinds.md` has the command that asks
-    for all of them.
+    CLUSTER.json is the output of `kubectl get namespaces,pods,networkpolicies -A -o json`; `-` is standard input. If
+    the cluster has cluster-scoped policies, add their resources: `,adminnetworkpolicies`,
+    `,baselineadminnetworkpolicies`, `,clusternetworkpolicies`, but only those that `kubectl api-resources` lists,
+    because kubectl refuses others. Add the policies of other APIs (Cilium, Calico, Istio, ...) in the same way: they
+    are not evaluated, and a claim that one of them could break is undecided. `docs/policy-kinds.md` has the command
+    that requests all of them.
 
-    Each claim is judged for the pods that are there, and for every pod that a tenant could create; pods that no policy
-    covers and policies that select no pod are listed. All policies count, also those that tenants made, and the
-    cluster-scoped ones above and below them. Of the vCluster's values only what its policies show is known: claims
-    about named grants are n/a. An object that is wrong is reported and left out.
+    Each claim is judged for the pods that exist, and for every pod that a tenant could create. The report also lists
+    pods that no policy covers, and policies that select no pod. All policies count, those of tenants and the
+    cluster-scoped ones included. The vCluster's values are known only as far as its policies show them: claims about
+    named grants are n/a. An object with errors is reported and left out.
 
-    A vCluster can seem to be isolated, by its values or by a release that is deployed, while its policies are gone.
-    Add `,secrets`, and where there are such, `,helmreleases`, `,applications`, `,virtualclusterinstances`, and the
-    policies that they say are there and that are not are named. Nothing that is in a Secret is printed.
+    A vCluster can look isolated, by its values or by a deployed release, while its policies are missing. Add `,secrets`
+    and, where they exist, `,helmreleases`, `,applications` and `,virtualclusterinstances`: the audit then reports the
+    policies that these objects promise and that do not exist. It prints nothing of a Secret's content.
 
-    Exit code 0: all claims hold. 1: a claim fails, an object was left out, or a policy is not there that should be.
-    2: cannot run, or there is no vCluster. 4: no claim fails, and at least one is undecided.
+    Exit code 0: all claims hold. 1: a claim fails, an object was left out, or a promised policy is missing. 2: the
+    audit could not run, or found no vCluster. 4: no claim fails, and at least one is undecided.
     """
     tty = sys.stderr.isatty()
     tell: Tell = _quiet
@@ -98,7 +98,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def _quiet(what: str, done: int, of: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 def teller(stream: TextIO, clock: Callable[[], float], *, tty: bool) -> Tell:

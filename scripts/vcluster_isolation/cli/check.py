@@ -21,7 +21,7 @@ JSON_FORM = help_of("check")
 
 @click.command(epilog=JSON_FORM)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The release to render: the vCluster's name.")
+@click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The release name: the vCluster's name.")
 @click.option("--namespace", help="Where the vCluster runs. Default: vcluster-NAME.")
 @click.option(
     "--chart",
@@ -33,10 +33,10 @@ JSON_FORM = help_of("check")
     "--kubernetes",
     metavar="VERSION",
     multiple=True,
-    help="A Kubernetes version, like 1.36, that kubeconform judges for. May be repeated. "
+    help="A Kubernetes version, like 1.36, to check against. May be repeated. "
     "Default: the oldest, a middle and the newest with schemas.",
 )
-@click.option("--each", is_flag=True, help="Check each FILE of values by itself: they are not layers of one release.")
+@click.option("--each", is_flag=True, help="Check each FILE of values separately, not as layers of one release.")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_context
 def command(
@@ -50,18 +50,18 @@ def command(
     each: bool,
     output: str,
 ) -> None:
-    """Say everything that is wrong with the values in FILE, before a cluster sees them.
+    """Report everything that is wrong with the values in FILE, before they reach a cluster.
 
-    Several FILEs are layers of one release, as for `helm -f a.yaml -f b.yaml`: what one of them says wrong, a later one
-    can hide. With --each, each is a release of its own. FILEs of Kubernetes manifests (apiVersion and kind) are
+    Several FILEs are layers of one release, as for `helm -f a.yaml -f b.yaml`: a later one can hide what is wrong in an
+    earlier one. With --each, each FILE is a release of its own. FILEs of Kubernetes manifests (apiVersion and kind) are
     objects of one cluster. The values inside an Argo CD Application, a Flux HelmRelease, a VirtualClusterTemplate and
-    the like are judged by themselves. A folder stands for the files below it, `-` for standard input.
+    similar objects are checked separately. A folder stands for the files below it, `-` for standard input.
 
-    Values are read strictly, then checked by values.schema.json and by the chart's own validation, and what they
-    render by kubeconform and by the API server's own rules, which no schema has.
+    Values are read as strict YAML, then checked by values.schema.json and by the chart's validation. The manifests that
+    they render are checked by kubeconform and by rules of the API server that are in no schema.
 
-    Exit code 0: nothing is wrong. 1: there are problems. 2: the check could not run. 3: an error in
-    vcluster-isolation itself. 130: interrupted with Ctrl-C. 141: the reader of the output has gone.
+    Exit code 0: nothing is wrong. 1: there are problems. 2: the check could not run. 3: an error in vcluster-isolation
+    itself. 130: interrupted with Ctrl-C. 141: the reader of the output closed it.
     """
     chosen = target(name, namespace=namespace, release=name)
     request = Request(name=chosen.release, namespace=chosen.namespace, chart=chart)

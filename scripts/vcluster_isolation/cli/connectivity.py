@@ -50,19 +50,19 @@ _FORMS = {
 def command(
     ctx: click.Context, files: tuple[Path, ...], *, name: str, namespace: str | None, chart: Path, output: str
 ) -> None:
-    """Say who reaches whom: one sorted line for each allowed flow from or to a vCluster.
+    """List the allowed flows from and to a vCluster, one sorted line each.
 
     FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
-    Flux HelmRelease, a VirtualClusterTemplate), manifests, or both, which are one cluster then; a folder stands for the
-    files in it, `-` for standard input. Manifests with pods of a vCluster are about the
-    pods in them. Without such pods, the flows are those of a
-    cast: the pods of a vCluster with their usual labels, a `neighbour` with the same chart in the same namespace, an
-    `other` vCluster elsewhere, pods of the host cluster, all addresses, and the pods that the policies name.
+    Flux HelmRelease, a VirtualClusterTemplate), manifests, or values and manifests, which are then one cluster. A
+    folder stands for the files in it, `-` for standard input. If the manifests have pods of a vCluster, the flows are
+    those of these pods. Otherwise they are those of a cast: the pods of a vCluster with their usual labels, a
+    `neighbour` with the same chart in the same namespace, an `other` vCluster in another namespace, pods of the host
+    cluster, all addresses, and the pods that the policies name.
 
     `prove` judges every possible pod, whatever its labels.
 
-    Exit code 0: done. 2: cannot run. 4: done, and policies of other APIs, which are not evaluated and are named below
-    the flows, could change some.
+    Exit code 0: done. 2: the command could not run. 4: done, but policies of other APIs, which are listed below the
+    flows and not evaluated, could change some of them.
     """
     given = read_input(files, name=name, namespace=namespace, chart=chart)
     print_notes(given)

@@ -58,15 +58,15 @@ def command(
     chart: Path,
     output: str,
 ) -> None:
-    """Say whether SOURCE reaches DESTINATION, and why: on each side by which policy and rule.
+    """Explain why SOURCE reaches DESTINATION, or why not: on each side, by which policies and rules.
 
-    With each rule stands what the chart says of it, and the value that put it there. When it is denied, the side that
-    denies it is named, and a rule that would allow it; or the rule of a cluster-scoped policy that is in the way. Where
-    SOURCE or DESTINATION is more than one address, or PORT more than one port, only some of them may be open: it is
-    partly allowed then, and both parts are named.
+    Each rule is shown with the chart's comment on it and the value that put it there. For a flow that is denied, the
+    output names the side that denies it and a rule that would allow it, or the rule of a cluster-scoped policy that
+    prevents it. If SOURCE or DESTINATION is more than one address, or PORT more than one port, some of them may be
+    allowed and others not: the flow is then partly allowed, and the output lists both parts.
 
-    Exit code 0: it is allowed. 1: it is not. 2: cannot run. 4: undecided; a policy of another API may close what is
-    allowed, or open what is not: it is not evaluated, and is named. 5: it is partly allowed.
+    Exit code 0: it is allowed. 1: it is denied. 2: the command could not run. 4: undecided: a policy of another API,
+    which is reported and not evaluated, could change the answer. 5: it is partly allowed.
     """
     asked = None if port is None else parse_port(port)
     given = read_input(files, name=name, namespace=namespace, chart=chart)

@@ -63,7 +63,7 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
     "purposes",
     type=click.Choice(list(PURPOSES)),
     multiple=True,
-    help="What to open. May be repeated. Default: all for which a WHERE is given.",
+    help="What to open. May be repeated. Default: everything that a WHERE is given for.",
 )
 @_where_options
 @_setting_options
@@ -73,7 +73,7 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
     "--from-cluster",
     "from_cluster_too",
     is_flag=True,
-    help="Ask kubectl for addresses of the API server and the nodes.",
+    help="Read the addresses of the API server and the nodes with kubectl.",
 )
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="For --from-cluster.")
 @click.option("--context", "kube_context", help="For --from-cluster: a context of the kubeconfig.")

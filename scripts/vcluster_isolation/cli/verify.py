@@ -62,7 +62,7 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             callback=_finite,
             metavar="SECONDS",
-            help="For each check; they run at the same time.",
+            help="For each check; checks run in parallel.",
         ),
     ):
         function = option(function)
@@ -71,12 +71,13 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def command() -> None:
-    """Check, from where this runs, that ports are open.
+    """Check that ports are open, from where this command runs.
 
-    One line a check: ok, FAIL or skip. Below a failure stand its probable cause and, if a firewall may be it, the
-    command that prints the firewall's rules. Nothing but the named hosts, or the cluster in the kubeconfig, is dialled.
+    Each check is one line: ok, FAIL or skip. Below a failure, the output shows its probable cause and, if a firewall
+    may be the cause, the command that prints the firewall's rules. Connections go only to the named hosts, or to the
+    cluster in the kubeconfig.
 
-    Exit code 0: nothing failed. 1: a check failed. 2: cannot run.
+    Exit code 0: nothing failed. 1: a check failed. 2: the command could not run.
     """
 
 
@@ -92,24 +93,34 @@ def tcp(ctx: click.Context, *, host: str, ports: tuple[int, ...], output: str, t
 
 @command.command(epilog=JSON_FORM)
 @click.argument("host", callback=_host)
-@click.option("--port", type=_PORT, default=1053, show_default=True, help="Where CoreDNS of a vCluster listens.")
-@click.option("--name", default=QUERIED_NAME, show_default=True, callback=_name, help="The name to ask for.")
+@click.option(
+    "--port", type=_PORT, default=1053, show_default=True, help="The port that the vCluster's CoreDNS listens on."
+)
+@click.option("--name", default=QUERIED_NAME, show_default=True, callback=_name, help="The name to query.")
 @_common
 @click.pass_context
 def dns(ctx: click.Context, *, host: str, port: int, name: str, output: str, timeout: float) -> None:
-    """Ask HOST for a name, over UDP and over TCP. NXDOMAIN counts as a response."""
+    """Send HOST a DNS query, over UDP and over TCP. NXDOMAIN counts as a response."""
     _finish(ctx, verify(plan.of_dns(read_ports(), host, port), timeout=timeout, name=name), output)
 
 
 @command.command(epilog=JSON_FORM)
-@click.option("--namespace", default="vcluster-platform", show_default=True, help="Of the platform, or of its agent.")
-@click.option("--agent-only", is_flag=True, help="A connected cluster, where the platform itself does not run.")
+@click.option(
+    "--namespace", default="vcluster-platform", show_default=True, help="The namespace of the platform or of its agent."
+)
+@click.option(
+    "--agent-only", is_flag=True, help="The cluster is a connected one, which has an agent and not the platform."
+)
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="For kubectl.")
 @click.option("--context", help="For kubectl.")
 @click.option(
-    "--prometheus-selector", help="Labels of Prometheus' pods. Default: as `vcluster-isolation ports` has it."
+    "--prometheus-selector", help="Label selector of Prometheus' pods. Default: the labels that `ports` shows."
 )
-@click.option("--pod-network/--no-pod-network", default=None, help="Dial pods. Default: on a node or in a pod.")
+@click.option(
+    "--pod-network/--no-pod-network",
+    default=None,
+    help="Dial pods. Default: only on a node or in a pod of the cluster.",
+)
 @_common
 @click.pass_context
 def platform(
@@ -124,12 +135,12 @@ def platform(
     output: str,
     timeout: float,
 ) -> None:
-    """Check every port of vCluster Platform in the cluster that kubectl speaks to.
+    """Check every port of vCluster Platform in the cluster of the current kubeconfig.
 
-    Each port is dialled at the pods that serve it and through load balancers; of API services it also tells what the
-    API server, which dials them all the time, says. Pods are dialled from a node or a pod of the cluster only, or with
-    --pod-network, where the network routes their addresses. An open port was open from here: run it where the dialling
-    side is.
+    Each port is dialled at the pods that serve it, and through load balancers. For API services, the output also shows
+    what the API server, which dials them continuously, reports. Pods are dialled only from a node or a pod of the
+    cluster or, with --pod-network, from where their addresses are routed. The result is valid for where the command
+    runs: run it where the connections come from.
     """
     rows = read_ports()
     access = Access(str(kubeconfig or ""), context or "")
