@@ -156,7 +156,9 @@ def _render(situation: Situation, chart: Path) -> dict[str, bytes] | list[Proble
             return problems
         texts = or_refused(lambda: {name: make(request) for name, make in ARTIFACTS.items()}, layers, request)
     except InputError as error:
-        return [replace(one, file=one.file or printable(str(situation.values[-1]))) for one in error.problems]
+        return [
+            replace(problem, file=problem.file or printable(str(situation.values[-1]))) for problem in error.problems
+        ]
     except RenderFailed as error:
         return list(_refused(situation.values[-1], error))
     return {f"{situation.name}/{name}": text.encode() for name, text in texts.items() if text is not None}

@@ -121,9 +121,9 @@ def _partner(group: EquivalenceGroup, node: Node, partners: Sequence[Node]) -> t
     for one in partners:
         if one.place != node.place:
             return one, one.end.at
-    for one in partners:
-        if one.group is group and group.second:
-            return one, group.second.end(one.end)
+    for partner in partners:
+        if partner.group is group and group.second:
+            return partner, group.second.end(partner.end)
     return None
 
 
@@ -147,7 +147,7 @@ def _rows() -> Iterator[tuple[_Row, Case]]:
 
     Without those that speak of a value, which nobody knows here.
     """
-    for claim in (one for one in CLAIMS if one.kind == ISOLATION and not one.value):
+    for claim in (claim for claim in CLAIMS if claim.kind == ISOLATION and not claim.value):
         for sources, destinations in claim.flows:
             for source, destination in product(sources, destinations):
                 row = (_whose(source), tag(source)), (_whose(destination), tag(destination))

@@ -94,12 +94,14 @@ class Audit:
     @property
     def fails(self) -> bool:
         """Whether a claim fails, something was not judged, or a policy is not there that should be."""
-        unjudged = self.cluster.problems or self.broken or any(one.verdicts.unjudged for one in self.vclusters)
+        unjudged = (
+            self.cluster.problems or self.broken or any(vcluster.verdicts.unjudged for vcluster in self.vclusters)
+        )
         return bool(unjudged) or any(found.fails for found in self._findings())
 
     def _findings(self) -> Iterator[Finding]:
         """Yield the findings about all vClusters, what several share once."""
-        for verdicts in {id(one.verdicts): one.verdicts for one in self.vclusters}.values():
+        for verdicts in {id(vcluster.verdicts): vcluster.verdicts for vcluster in self.vclusters}.values():
             yield from verdicts.findings
 
 
@@ -137,7 +139,7 @@ def _verdicts(fleet: Discovery, index: ClusterIndex, tell: Tell, kinds: Collecti
     """Return what becomes of the claims of some kinds about each vCluster, by its id."""
     verdicts: dict[int, Verdicts] = {}
     for listed, judged in _judged(fleet, index, tell):
-        findings = tuple(one for one in judged.findings if one.claim.kind in kinds)
+        findings = tuple(finding for finding in judged.findings if finding.claim.kind in kinds)
         verdicts |= dict.fromkeys(map(id, listed), replace(judged, findings=findings))
     return verdicts
 

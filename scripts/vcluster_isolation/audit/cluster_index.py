@@ -53,7 +53,7 @@ class ClusterIndex:
         self.unknown = fleet.unknown
         """The addresses that a pod of unknown address may have."""
         self.sites = sites_of(fleet)
-        self._tiers = [(one, self._home_of(one)) for one in cluster.tiers]
+        self._tiers = [(tier, self._home_of(tier)) for tier in cluster.tiers]
         wide, blocks, names = _mentioned(cluster.policies, self._tiers, self.sites)
         self.wide: Mapping[Peer, str] = wide
         """Each peer that looks across namespaces, and the site of the policy that it is in."""
@@ -101,7 +101,7 @@ class ClusterIndex:
 
         `anywhere` adds those that may look into a namespace that is not there yet, with labels of its owner's choice.
         """
-        near = [self._looking.candidates((self.spaces.get(one) or namespace(one)).labels) for one in spaces]
+        near = [self._looking.candidates((self.spaces.get(space) or namespace(space)).labels) for space in spaces]
         free = (one for one in self.wide if anywhere and not only_spaces(one.namespaces))
         return _peers_policy(list(dict.fromkeys(chain(free, *near))))
 

@@ -56,5 +56,7 @@ def selected_policies(fleet: Discovery, index: ClusterIndex) -> frozenset[int]:
 
 def unselected(found: DiscoveredVCluster, policies: Iterable[Policy], selected: frozenset[int]) -> tuple[str, ...]:
     """Return the policies of a vCluster's namespaces that select no pod, but those of its neighbours there."""
-    mine = (one for one in policies if not (known := recognise(one)) or known.vcluster in ("", found.tenant.name))
+    mine = (
+        policy for policy in policies if not (known := recognise(policy)) or known.vcluster in ("", found.tenant.name)
+    )
     return tuple(f"{one.namespace}/{one.name}" for one in mine if id(one) not in selected)

@@ -40,7 +40,7 @@ def chosen(actor: Actor) -> bool:
 
 
 _HOSTILE = tuple(ActorRef(one) for one in (*cast.OF_A_VCLUSTER, cast.ORDINARY) if chosen(one))
-_USUAL = tuple(ActorRef(one, labels_fixed=True) for one in cast.OF_A_VCLUSTER if chosen(one))
+_USUAL = tuple(ActorRef(actor, labels_fixed=True) for actor in cast.OF_A_VCLUSTER if chosen(actor))
 _FIXED = tuple(ActorRef(one) for one in (*cast.OF_A_VCLUSTER, cast.STRAY) if not chosen(one))
 _HOST = tuple(ActorRef(one) for one in (*cast.OF_THE_HOST, cast.ANYBODY, *cast.ADDRESSES, *cast.OF_VALUES))
 
@@ -153,7 +153,7 @@ def _subject(found: DiscoveredVCluster, index: ClusterIndex) -> Subject:
 
 def _unmapped(found: DiscoveredVCluster, policies: Iterable[Policy]) -> set[str]:
     """Return the namespaces to which a vCluster syncs pods without the chart's policies: it could sync to more."""
-    mapped = {one.namespace for one in policies if is_of(one, found.tenant.name, WORKLOADS)}
+    mapped = {policy.namespace for policy in policies if is_of(policy, found.tenant.name, WORKLOADS)}
     return set(found.synced) - mapped
 
 
@@ -168,13 +168,13 @@ def is_hosted(found: DiscoveredVCluster, policies: Iterable[Policy]) -> bool:
     if found.synced or any(role in (WORKLOAD, COREDNS) for role, _ in found.pods):
         return True
     of_workloads = {policy_name(role, name) for role in (WORKLOADS, COREDNS_POLICY)}
-    spoken = any(one.name in of_workloads or (MANAGED_BY, name) in one.selector.equal for one in policies)
-    return spoken or not any(is_of(one, name, CONTROL_PLANE) for one in policies)
+    spoken = any(policy.name in of_workloads or (MANAGED_BY, name) in policy.selector.equal for policy in policies)
+    return spoken or not any(is_of(policy, name, CONTROL_PLANE) for policy in policies)
 
 
 def has_coredns(found: DiscoveredVCluster, policies: Iterable[Policy]) -> bool:
     """Return whether CoreDNS is a pod of its own: by its policy, or because it is there."""
-    by_policy = any(is_of(one, found.tenant.name, COREDNS_POLICY) for one in policies)
+    by_policy = any(is_of(policy, found.tenant.name, COREDNS_POLICY) for policy in policies)
     return by_policy or any(role == COREDNS for role, _ in found.pods)
 
 

@@ -93,7 +93,7 @@ def find(cluster: Cluster, declared: Iterable[tuple[str, str]] = ()) -> Discover
     `declared` are the (namespace, release) of policies labelled `app: vcluster`: a parsed policy has no labels.
     """
     traces = _Traces()
-    charted = [(one, known) for one in cluster.policies if (known := recognise(one)) and known.vcluster]
+    charted = [(policy, known) for policy in cluster.policies if (known := recognise(policy)) and known.vcluster]
     mapped = _mapped(charted)
     synced = dict(_synced_spaces(cluster.namespaces.values()))
     for space, name in (*declared, *((one.namespace, known.vcluster) for one, known in charted)):

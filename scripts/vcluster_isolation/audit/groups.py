@@ -30,7 +30,7 @@ class SecondMember:
         old, new = ((one.tenant.name, *one.spaces) for one in (self.first, self.found))
         names = dict(zip(old, new, strict=True))
         labels, space = renamed_labels(end.at.labels, names), self._space(end.at.namespace, names)
-        called = (one.name for one in self.pods if one.labels == labels and one.namespace.name == space.name)
+        called = (pod.name for pod in self.pods if pod.labels == labels and pod.namespace.name == space.name)
         return replace(end.at, namespace=space, labels=labels, name=next(called, "") if end.real else "")
 
     def _space(self, first: Namespace, names: Mapping[str, str]) -> Namespace:

@@ -17,7 +17,7 @@ from vcluster_isolation.vcluster.actor_ref import ActorRef
 
 def as_json(audit: Audit) -> Iterator[str]:
     """Yield the lines of one JSON object; what is the same for all vClusters of a group stands there once."""
-    verdicts = {id(one.verdicts): one.verdicts for one in audit.vclusters}
+    verdicts = {id(vcluster.verdicts): vcluster.verdicts for vcluster in audit.vclusters}
     groups = {key: number for number, key in enumerate(verdicts)}
     cluster = audit.cluster
     head = {
@@ -27,14 +27,14 @@ def as_json(audit: Audit) -> Iterator[str]:
         "policies": len(cluster.policies),
         "cluster_policies": len(cluster.tiers),
         "warnings": warnings(audit),
-        "problems": [one.as_dict() for one in cluster.problems],
-        "not_evaluated": [one.as_dict() for one in cluster.not_evaluated],
+        "problems": [problem.as_dict() for problem in cluster.problems],
+        "not_evaluated": [policy.as_dict() for policy in cluster.not_evaluated],
         "not_there": [asdict(one) for one in audit.broken],
     }
     yield f'{json.dumps(head)[:-1]}, "groups": ['
     yield from _listed(_group(number, one) for number, one in enumerate(verdicts.values()))
     yield '], "vclusters": ['
-    yield from _listed(_vcluster(one, groups[id(one.verdicts)]) for one in audit.vclusters)
+    yield from _listed(_vcluster(vcluster, groups[id(vcluster.verdicts)]) for vcluster in audit.vclusters)
     yield "]}"
 
 

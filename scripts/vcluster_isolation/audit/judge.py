@@ -20,7 +20,7 @@ from vcluster_isolation.prove.prove import FAILS, HOLDS, NO_SUBJECT, UNDECIDED, 
 from vcluster_isolation.vcluster import cast
 from vcluster_isolation.vcluster.actor_ref import OWN, ActorRef
 
-_OWN_NAMES = frozenset(one.name for one in cast.OF_A_VCLUSTER) | {cast.ORDINARY.name}
+_OWN_NAMES = frozenset(actor.name for actor in cast.OF_A_VCLUSTER) | {cast.ORDINARY.name}
 _PLATFORM = frozenset({"platform", "agent"})
 
 

@@ -64,7 +64,7 @@ def _asks_for(selector: Selector | None, labels: frozenset[Label]) -> bool:
 
 def _rules(rules: Iterable[Rule], theirs: frozenset[Label]) -> tuple[Rule, ...]:
     """Return rules without the peers that are neighbours only, and without the rules that have no others."""
-    trimmed = ((rule, tuple(one for one in rule.peers if not _asks_for(one.pods, theirs))) for rule in rules)
+    trimmed = ((rule, tuple(peer for peer in rule.peers if not _asks_for(peer.pods, theirs))) for rule in rules)
     return tuple(replace(rule, peers=peers) for rule, peers in trimmed if peers or not rule.peers)
 
 

@@ -43,8 +43,8 @@ def _lines(audit: Audit, *, everything: bool) -> Iterator[str]:
     for members in groups(audit):
         yield ""
         yield from _group(members, everything=everything)
-    fine = sum(is_fine(one) for one in audit.vclusters)
-    bare = sum(not one.isolated for one in audit.vclusters)
+    fine = sum(is_fine(vcluster) for vcluster in audit.vclusters)
+    bare = sum(not vcluster.isolated for vcluster in audit.vclusters)
     yield ""
     yield f"every claim holds for {fine:,} of {_count(len(audit.vclusters), 'vCluster')}" + (
         f"; {bare:,} not isolated at all" if bare else ""
@@ -79,8 +79,8 @@ def warnings(audit: Audit) -> list[str]:
 def groups(audit: Audit) -> list[list[Audited]]:
     """Return the vClusters, those with the same findings together: the worst first, then by their first names."""
     found: dict[object, list[Audited]] = {}
-    for one in audit.vclusters:
-        found.setdefault(_sameness(one), []).append(one)
+    for vcluster in audit.vclusters:
+        found.setdefault(_sameness(vcluster), []).append(vcluster)
     return sorted(found.values(), key=lambda members: _rank(members[0]))
 
 
@@ -108,7 +108,7 @@ def _group(members: Sequence[Audited], *, everything: bool) -> Iterator[str]:
     """Yield what there is to say of vClusters with the same findings."""
     first = members[0]
     failing = [found for found in first.verdicts.findings if found.fails]
-    names = ", ".join(_first([_name(one.found) for one in members], SHOWN, everything=everything))
+    names = ", ".join(_first([_name(member.found) for member in members], SHOWN, everything=everything))
     undecided = [found.claim.name for found in first.verdicts.findings if found.undecided]
     yield f"{_headline(first, len(failing), len(undecided))}: {names}"
     if first.verdicts.unjudged:
@@ -123,7 +123,7 @@ def _group(members: Sequence[Audited], *, everything: bool) -> Iterator[str]:
     else:
         yield f"  FAILS: {', '.join(found.claim.name for found in failing)}"
     yield from _undecided(members, undecided)
-    yield from _pods([pod for one in members for pod in one.uncovered], everything=everything)
+    yield from _pods([pod for member in members for pod in member.uncovered], everything=everything)
     yield from _policies(members, everything=everything)
 
 
@@ -142,7 +142,7 @@ def _undecided(members: Sequence[Audited], claims: Sequence[str]) -> Iterator[st
     """Yield which claims are undecided, and what could break them."""
     if claims:
         yield f"  undecided: {', '.join(claims)}"
-        distinct = {id(one.not_evaluated): one.not_evaluated for one in members}
+        distinct = {id(member.not_evaluated): member.not_evaluated for member in members}
         about = sorted({policy for policies in distinct.values() for policy in policies})
         what = listed(about) if about else "policies of other namespaces, see above"
         yield f"  not evaluated, and could break them: {what}"
@@ -215,7 +215,7 @@ def _uncovered(pod: Uncovered) -> str:
 def _policies(members: Sequence[Audited], *, everything: bool) -> Iterator[str]:
     """Yield the policies that select no pod; those that differ in the vCluster's name only are one."""
     patterns = Counter(
-        _pattern(name, one, keep=everything or len(members) == 1) for one in members for name in one.unselected
+        _pattern(name, member, keep=everything or len(members) == 1) for member in members for name in member.unselected
     )
     if patterns:
         listed = [name if count == len(members) else f"{name} ({count:,} times)" for name, count in patterns.items()]

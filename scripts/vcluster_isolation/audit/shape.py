@@ -34,8 +34,8 @@ Names = Mapping[str, str]
 def _literals() -> frozenset[str]:
     """Return every text that the cast uses as a label's value or as a namespace."""
     actors = (*cast.OF_A_VCLUSTER, cast.ORDINARY, cast.STRAY, *cast.OF_THE_HOST, cast.ANYBODY)
-    pods = [one for one in actors if isinstance(one, cast.PodActor)]
-    values = {value for one in pods for value in (*one.labels.values(), one.namespace)}
+    pods = [actor for actor in actors if isinstance(actor, cast.PodActor)]
+    values = {value for pod in pods for value in (*pod.labels.values(), pod.namespace)}
     return frozenset(values | {"other", "loft", SYNCED_NAMESPACE})
 
 
@@ -62,11 +62,11 @@ def shape(found: DiscoveredVCluster, beside: Iterable[RolePod], index: ClusterIn
     return (
         found.tenant if _tied(found, names, index) else None,
         tuple(names.get(text, text) for text in (found.tenant.name, *found.spaces)),
-        tuple(renamed_labels(index.spaces[one].labels, names) for one in found.spaces if one in index.spaces),
-        tuple(_policy(one, names, blocks) for one in policies),
-        tuple(_tier(one, names, blocks) for one in tiers),
+        tuple(renamed_labels(index.spaces[space].labels, names) for space in found.spaces if space in index.spaces),
+        tuple(_policy(policy, names, blocks) for policy in policies),
+        tuple(_tier(tier, names, blocks) for tier in tiers),
         layout((index.unknown, *blocks)),
-        tuple(one if index.real.relevant(one) else None for one in blocks),
+        tuple(block if index.real.relevant(block) else None for block in blocks),
         _pods([*found.pods, *beside], names, index),
     )
 
@@ -99,7 +99,7 @@ def _pods(pods: Iterable[RolePod], names: Names, index: ClusterIndex) -> Hashabl
 def _pod(pod: Pod, names: Names, index: ClusterIndex) -> Hashable:
     """Return a pod, renamed and without its name; of its addresses only which relevant blocks cover them."""
     blocks = index.profiler.profile(pod).blocks if index.relevant else ()
-    covered = frozenset(part for one in blocks for part in by_family(one, pod.addresses))
+    covered = frozenset(part for block in blocks for part in by_family(block, pod.addresses))
     ports = frozenset(one for one in pod.ports or () if one.name in index.named_ports)
     space = names.get(pod.namespace.name, pod.namespace.name)
     known = None if pod.addresses == index.unknown else pod.addresses.families()
@@ -134,7 +134,7 @@ def _peer(peer: Peer, names: Names, blocks: Mapping[AddressSet, int]) -> Hashabl
     if peer.block is not None:
         return blocks[peer.block.addresses], peer.block.certain
     selectors = (peer.pods, peer.namespaces, peer.nodes)
-    return tuple(one and _selector(one, names) for one in selectors)
+    return tuple(selector and _selector(selector, names) for selector in selectors)
 
 
 def _selector(selector: Selector, names: Names) -> Hashable:

@@ -45,7 +45,7 @@ def doubts_of(cluster: Cluster) -> Doubts:
     for policy in cluster.not_evaluated:
         if policy.changes and policy.confined:
             confined.setdefault(policy.namespace, []).append(policy)
-    return Doubts(tuple(one for one in cluster.not_evaluated if one.changes and not one.confined), confined)
+    return Doubts(tuple(policy for policy in cluster.not_evaluated if policy.changes and not policy.confined), confined)
 
 
 def undecided(

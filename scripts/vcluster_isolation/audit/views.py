@@ -73,12 +73,12 @@ class Views:
     def _seen(self, pod: Pod) -> frozenset[Key]:
         """Return what a pod shows to the rules of others."""
         found = self.profiler.profile(pod)
-        parts = (part for one in found.blocks for part in by_family(one, pod.addresses))
-        blocks = (one for one in parts if self.index.real.relevant(one))
+        parts = (part for block in found.blocks for part in by_family(block, pod.addresses))
+        blocks = (part for part in parts if self.index.real.relevant(part))
         unknown = _unknown(self.index.unknown) if pod.addresses == self.index.unknown else ()
         nodes = [_NODE] if pod.host_network else []
         site = self._site(pod.namespace.name)
-        peers = (one for one in found.peers if self.near or self.index.wide[one[1]] != site)
+        peers = (peer for peer in found.peers if self.near or self.index.wide[peer[1]] != site)
         return frozenset((*peers, *blocks, *unknown, *nodes))
 
     def _known(self, policies: _Policies, tiers: _Tiers, direction: str, site: str) -> _Rules:
@@ -119,7 +119,7 @@ class Views:
                 keys = frozenset(key for peer in rule.peers for key in self._keys(peer, "", site))
                 rules.append((rule.action, keys, rule.ports, rule.named, _numbered(rule, blocks)))
                 looks |= keys if rule.action == ALLOW else frozenset()
-            kept = tuple(one for one in rules if one[1] or one[-1])
+            kept = tuple(rule for rule in rules if rule[1] or rule[-1])
             found.append((tier.tier, tier.priority, tier.manner, kept))
         return tuple(found), looks
 
@@ -129,7 +129,7 @@ class Views:
             yield _NODE
         elif peer.block is None:
             spaces = only_spaces(peer.namespaces)
-            own = bool(spaces) and all(self._site(one) == site for one in spaces)
+            own = bool(spaces) and all(self._site(space) == site for space in spaces)
             if self.near or (peer.namespaces is not None and not own):
                 yield (home if peer.namespaces is None else "", peer)
         else:

@@ -101,7 +101,7 @@ def _check_release(release: Release, request: Request, versions: tuple[str, ...]
     part = CheckReport(report.files)
     if release.layers:
         _check_layers(release.layers, own, versions, part)
-    known = [one for one in part.problems if not any(word in str(one) for word in release.words)]
+    known = [problem for problem in part.problems if not any(word in str(problem) for word in release.words)]
     known = known if release.problems else part.problems  # then no word should have been in the way
     report.problems += _of_release([*release.problems, *known], release)
     report.warnings += _of_release([*release.remarks, *part.warnings], release)
@@ -112,7 +112,7 @@ def _check_release(release: Release, request: Request, versions: tuple[str, ...]
 
 def _of_release(problems: Iterable[Problem], release: Release) -> list[Problem]:
     """Return problems with the object named in which the values are."""
-    return [replace(one, where=f"{release.title} {one.where}".strip()) for one in problems]
+    return [replace(problem, where=f"{release.title} {problem.where}".strip()) for problem in problems]
 
 
 def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str, ...], report: CheckReport) -> None:

@@ -67,9 +67,9 @@ def matrix_of(subject: Subject, also: Iterable[Subject] = ()) -> Matrix:
     """
     found = scene(subject, also)
     cells = sorted(_cells(found), key=lambda cell: (cell.source, cell.destination))
-    spaces = {one.end.namespace.name for one in found.ends if isinstance(one.end, Pod)}
+    spaces = {end.end.namespace.name for end in found.ends if isinstance(end.end, Pod)}
     doubts = could_change(subject, spaces)
-    return Matrix(subject.title, tuple(one.actor for one in found.ends), tuple(cells), doubts)
+    return Matrix(subject.title, tuple(end.actor for end in found.ends), tuple(cells), doubts)
 
 
 def could_change(subject: Subject, spaces: Collection[str]) -> tuple[UnevaluatedPolicy, ...]:
@@ -78,7 +78,9 @@ def could_change(subject: Subject, spaces: Collection[str]) -> tuple[Unevaluated
     Those that change nothing are among them, to be noted. Where a tenant makes namespaces, each may be one of them.
     """
     anywhere = subject.namespace_sync
-    return tuple(one for one in subject.not_evaluated if anywhere or not one.changes or one.concerns(spaces))
+    return tuple(
+        policy for policy in subject.not_evaluated if anywhere or not policy.changes or policy.concerns(spaces)
+    )
 
 
 def _cells(found: Scene) -> Iterator[Cell]:
@@ -109,7 +111,7 @@ def scene(subject: Subject, also: Iterable[Subject] = (), *, whole: bool = False
     rest = [one for one in cast_ends if not one.actor.own] + [_end(one) for one in more if not one.isolated]
     rest += _addresses(spoken)
     near = {one.end.namespace.name for one in (*own, *rest) if isinstance(one.end, Pod)} - {subject.namespace}
-    far = [one for one in subject.policies if one.namespace in near or (whole and one not in here)]
+    far = [policy for policy in subject.policies if policy.namespace in near or (whole and policy not in here)]
     evaluator = Evaluator([*world.evaluator.policies(), *far], world.evaluator.tiers)
     return Scene(subject, tuple(own), tuple(rest), Judge(evaluator, subject, world.tenants))
 
@@ -125,7 +127,7 @@ def _of_its_own(subject: Subject, others: frozenset[str]) -> Iterator[Policy]:
     Snapshot pods carry one label, which names no vCluster, and are selected by the policies of all vClusters there.
     Where another's is ours with the name replaced, the symbolic neighbour has it already (see `world.py`).
     """
-    here = [one for one in subject.policies if one.namespace == subject.namespace]
+    here = [policy for policy in subject.policies if policy.namespace == subject.namespace]
     own = Tenant(subject.name, subject.namespace)
     ours = next((one for one in here if is_of(one, subject.name, SNAPSHOTS)), None)
     for one in (one for one in here if _concerns(one, subject, others)):
@@ -138,8 +140,8 @@ def _of_its_own(subject: Subject, others: frozenset[str]) -> Iterator[Policy]:
 def _as_if(state: Subject, subject: Subject, others: frozenset[str]) -> Iterator[Policy | TierPolicy]:
     """Yield the policies of another state of a vCluster, which may have been called something else then."""
     old, new = Tenant(state.name, state.namespace), Tenant(subject.name, subject.namespace)
-    yield from (renamed(one, old, new) for one in state.policies if _concerns(one, state, others))
-    yield from (renamed_tier(one, old, new) if is_floor_of(one, old) else one for one in state.tiers)
+    yield from (renamed(policy, old, new) for policy in state.policies if _concerns(policy, state, others))
+    yield from (renamed_tier(tier, old, new) if is_floor_of(tier, old) else tier for tier in state.tiers)
 
 
 def _cast(subject: Subject, world: World) -> Iterator[NamedEndpoint]:
@@ -148,7 +150,7 @@ def _cast(subject: Subject, world: World) -> Iterator[NamedEndpoint]:
     Of the platform these are its own pods, and all vClusters are others.
     """
     platform = subject.kind == PLATFORM
-    hosted = [one for one in cast.OF_A_VCLUSTER if platform or subject.hosted or one.name not in _OF_WORKLOADS]
+    hosted = [actor for actor in cast.OF_A_VCLUSTER if platform or subject.hosted or actor.name not in _OF_WORKLOADS]
     there = [one for one in hosted if platform or subject.coredns or one.name != "coredns"]
     for whose in (NEIGHBOUR, OTHER) if platform else (OWN, NEIGHBOUR, OTHER):
         for actor in there:
@@ -183,6 +185,8 @@ def _end(one: Mentioned) -> NamedEndpoint:
 
 def _addresses(policies: Sequence[Policy | TierPolicy]) -> list[NamedEndpoint]:
     """Return all addresses, as far as the policies tell them apart."""
-    given = (peer for one in policies for peer in (peers(one) if isinstance(one, Policy) else tier_peers([one])))
+    given = (
+        peer for policy in policies for peer in (peers(policy) if isinstance(policy, Policy) else tier_peers([policy]))
+    )
     blocks = blocks_of(peer.block.addresses for peer in given if peer.block)
     return [NamedEndpoint(actor, External(actor.name, actor.addresses)) for actor in ranges(blocks)]

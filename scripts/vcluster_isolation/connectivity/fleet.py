@@ -21,9 +21,9 @@ from vcluster_isolation.subject.subject import PLATFORM, Subject
 def matrix_of(given: Input, *, reasons: bool = True) -> Matrix:
     """Return what is to be shown of values or manifests, folded; without `reasons` these may be left out."""
     if given.cluster and shows_pods(given.cluster, given.subjects):
-        vclusters = [one for one in given.subjects if one.kind != PLATFORM]
+        vclusters = [subject for subject in given.subjects if subject.kind != PLATFORM]
         return matrix_of_pods(given.cluster, vclusters, reasons=reasons)
-    found = [fold.folded(connectivity.matrix_of(one)) for one in given.subjects]
+    found = [fold.folded(connectivity.matrix_of(subject)) for subject in given.subjects]
     return found[0] if len(found) == 1 else _joined(given.subjects, found)
 
 
@@ -32,16 +32,18 @@ def _joined(subjects: Sequence[Subject], found: Sequence[Matrix]) -> Matrix:
     actors: dict[str, MatrixActor] = {}
     cells: list[Cell] = []
     for prefix, matrix in zip(prefixes(subjects), found, strict=True):
-        names = {one.name: f"{prefix}{one.name}" if belongs(one) else one.name for one in matrix.actors}
-        actors |= {names[one.name]: replace(one, name=names[one.name]) for one in matrix.actors}
-        cells += [replace(one, source=names[one.source], destination=names[one.destination]) for one in matrix.cells]
+        names = {actor.name: f"{prefix}{actor.name}" if belongs(actor) else actor.name for actor in matrix.actors}
+        actors |= {names[actor.name]: replace(actor, name=names[actor.name]) for actor in matrix.actors}
+        cells += [
+            replace(cell, source=names[cell.source], destination=names[cell.destination]) for cell in matrix.cells
+        ]
     doubts = dict.fromkeys(policy for matrix in found for policy in matrix.not_evaluated)
     return Matrix(_title(subjects), _ordered(actors.values()), _sorted(cells), tuple(doubts))
 
 
 def prefixes(subjects: Sequence[Subject]) -> list[str]:
     """Return what stands before each subject's actors: its name, and where its values are if two have that name."""
-    names = [called(one.name, one.namespace) for one in subjects]
+    names = [called(subject.name, subject.namespace) for subject in subjects]
     return [
         f"{name} ({one.where})/" if one.where and names.count(name) > 1 else f"{name}/"
         for name, one in zip(names, subjects, strict=True)
@@ -50,7 +52,7 @@ def prefixes(subjects: Sequence[Subject]) -> list[str]:
 
 def _title(subjects: Sequence[Subject]) -> str:
     """Return how many vClusters there are, and whether the platform is there too."""
-    count = sum(one.kind != PLATFORM for one in subjects)
+    count = sum(subject.kind != PLATFORM for subject in subjects)
     words = [f"{count} vCluster{'' if count == 1 else 's'}"] if count else []
     return " and ".join([*words, *(["vCluster Platform"] if count < len(subjects) else [])])
 

@@ -56,7 +56,7 @@ class Line:
 def folded(matrix: Matrix) -> Matrix:
     """Return a matrix with the same flows in as few cells as its actors' wholes allow."""
     tree = tree_of(matrix.actors)
-    own = [one for one in matrix.actors if one.own]
+    own = [actor for actor in matrix.actors if actor.own]
     out: dict[str, dict[str, Cell]] = {one.name: {} for one in own}
     into: dict[str, dict[str, Cell]] = {one.name: {} for one in own}
     for cell in matrix.cells:
@@ -66,7 +66,7 @@ def folded(matrix: Matrix) -> Matrix:
     found += [(one, line, False) for one in own for line in lines(tree, into[one.name]) if not line.actor.own]
     cells = [_cell(*one) for one in found]
     actors = {line.actor.name: line.actor for _, line, _ in found}
-    pods = [one for one in matrix.actors if not one.addresses]
+    pods = [actor for actor in matrix.actors if not actor.addresses]
     others = [one for name, one in actors.items() if name not in {pod.name for pod in pods}]
     order = {one.name: at for at, one in enumerate(wholes(tree))}
     others.sort(key=lambda one: (order.get(one.name, len(order)), one.name))
@@ -92,10 +92,10 @@ def _tree(whole: MatrixActor, actors: Sequence[MatrixActor], depth: int) -> Tree
         groups.setdefault(one.part_of[depth] if len(one.part_of) > depth else "", []).append(one)
     parts = [Tree(one, (), (one.name,)) for one in groups.pop("", ())]
     for name, members in groups.items():
-        addresses = union_of(one.addresses for one in members)
+        addresses = union_of(member.addresses for member in members)
         about = _ABOUT.get(name, members[0].about)
         parts.append(_tree(MatrixActor(name, about, addresses=addresses), members, depth + 1))
-    return parts[0] if len(parts) == 1 and depth else Tree(whole, tuple(parts), tuple(one.name for one in actors))
+    return parts[0] if len(parts) == 1 and depth else Tree(whole, tuple(parts), tuple(actor.name for actor in actors))
 
 
 def wholes(tree: Tree) -> Iterator[MatrixActor]:
@@ -137,7 +137,7 @@ def _common(tree: Tree, cells: Mapping[str, Cell]) -> PortSet:
 
 def _reasons(leaves: Iterable[str], cells: Mapping[str, Cell]) -> tuple[Reason, ...]:
     """Return the reasons of all leaves, each once."""
-    return tuple(dict.fromkeys(one for name in leaves if name in cells for one in cells[name].reasons))
+    return tuple(dict.fromkeys(reason for name in leaves if name in cells for reason in cells[name].reasons))
 
 
 def _merged(tree: Tree, cells: Mapping[str, Cell], have: PortSet) -> Iterator[Line]:
@@ -148,10 +148,10 @@ def _merged(tree: Tree, cells: Mapping[str, Cell], have: PortSet) -> Iterator[Li
         if cell and not cell.ports <= have:
             groups.setdefault(cell.ports, []).append(part.actor)
     for ports, members in groups.items():
-        addresses = union_of(one.addresses for one in members)
+        addresses = union_of(member.addresses for member in members)
         name = words(addresses, tree.actor.name, tree.actor.addresses)
         actor = replace(members[0], name=name, addresses=addresses)
-        yield Line(actor, ports, _reasons([one.name for one in members], cells))
+        yield Line(actor, ports, _reasons([member.name for member in members], cells))
 
 
 def _mostly(tree: Tree, cells: Mapping[str, Cell], have: PortSet) -> Iterator[Line]:

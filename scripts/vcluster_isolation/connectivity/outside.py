@@ -86,9 +86,9 @@ class Outside:
         """Yield why a pod's flow is there, each reason once."""
         if self._why:
             found = (
-                one
+                reason
                 for place in self._parts(line.actor.addresses)
-                for one in self._why.flow(*_ends(pod, place, way)).reasons
+                for reason in self._why.flow(*_ends(pod, place, way)).reasons
             )
             yield from dict.fromkeys(found)
 

@@ -51,11 +51,11 @@ def _ranges_of_the_cast() -> Iterator[MatrixActor]:
     """Yield the ranges of the cast, each without those inside of it; of two with the same addresses, metadata."""
     metadata = {one.addresses for one in cast.METADATA_ADDRESSES}
     for group, members in _GROUPS:
-        for one in members:
-            inside = [other.addresses for other in cast.ADDRESSES if other.addresses <= one.addresses]
-            narrower = [other for other in inside if other != one.addresses]
-            if group == "metadata" or one.addresses not in metadata:
-                yield _actor(one, one.addresses - union_of(narrower), group)
+        for member in members:
+            inside = [other.addresses for other in cast.ADDRESSES if other.addresses <= member.addresses]
+            narrower = [other for other in inside if other != member.addresses]
+            if group == "metadata" or member.addresses not in metadata:
+                yield _actor(member, member.addresses - union_of(narrower), group)
     yield _actor(cast.RESERVED, cast.RESERVED.addresses, "unassigned")
 
 

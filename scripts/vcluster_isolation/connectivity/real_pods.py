@@ -54,7 +54,7 @@ class Population:
 
 def shows_pods(cluster: Cluster, subjects: Sequence[Subject]) -> bool:
     """Return whether a pod of a cluster belongs to one of the vClusters: without one, no flow would be theirs."""
-    homes = frozenset((one.namespace, one.name) for one in subjects)
+    homes = frozenset((subject.namespace, subject.name) for subject in subjects)
     return any(_actor(pod, homes).own for pod in cluster.pods)
 
 
@@ -63,7 +63,7 @@ def population(cluster: Cluster, subjects: Sequence[Subject]) -> Population:
     evaluator = Evaluator(cluster.policies, cluster.tiers)
     blocks = blocks_of(block.addresses for block in evaluator.blocks())
     pods = list(_addressed(cluster))
-    homes = frozenset((one.namespace, one.name) for one in subjects)
+    homes = frozenset((subject.namespace, subject.name) for subject in subjects)
     roles = {id(pod): _actor(pod, homes) for pod in pods}
 
     def wanted(source: EndClass, destination: EndClass) -> bool:
@@ -90,7 +90,7 @@ def matrix_of_pods(cluster: Cluster, subjects: Sequence[Subject], *, reasons: bo
     cells += [cell for unit in found.units if unit.actor.own for cell in outside.cells(unit.actor.name, unit.pods[0])]
     title = f"{len(subjects)} vCluster{'' if len(subjects) == 1 else 's'}, {len(cluster.pods)} pods"
     spaces = {pod.namespace.name for pod in cluster.pods}
-    doubts = tuple(one for one in cluster.not_evaluated if not one.changes or one.concerns(spaces))
+    doubts = tuple(policy for policy in cluster.not_evaluated if not policy.changes or policy.concerns(spaces))
     return Matrix(title, _actors(found.units, cells, outside), tuple(sorted(cells, key=_place)), doubts)
 
 
@@ -104,12 +104,14 @@ def _addressed(cluster: Cluster) -> Iterator[Pod]:
     Those that no ipBlock holds, and no rule that allows, come before those that no rule denies. Domain names may be any
     address, so there is none of which they do not speak.
     """
-    opening = chain((peer for one in cluster.policies for peer in peers(one)), tier_peers(cluster.tiers, action=ALLOW))
+    opening = chain(
+        (peer for policy in cluster.policies for peer in peers(policy)), tier_peers(cluster.tiers, action=ALLOW)
+    )
     unknown = POD_RANGES
     for spoken in (opening, tier_peers(cluster.tiers, action=DENY)):
         rest = unknown - union_of(peer.block.addresses for peer in spoken if peer.block and peer.block.certain)
         unknown = union_of(rest.only(one) or unknown.only(one) for one in FAMILIES)
-    yield from (replace(one, addresses=unknown) if one.addresses == POD_RANGES else one for one in cluster.pods)
+    yield from (replace(pod, addresses=unknown) if pod.addresses == POD_RANGES else pod for pod in cluster.pods)
 
 
 def _actor(pod: Pod, homes: frozenset[tuple[str, str]]) -> MatrixActor:
@@ -190,7 +192,7 @@ def _between(units: Sequence[PodGroup], flows: Iterable[Flow], why: Judge | None
     unit_of = {id(pod): unit for unit in units for pod in unit.pods}
     for flow in flows:
         ends = (flow.source, flow.destination)
-        sources, destinations = ({unit_of[id(pod)].actor.name: unit_of[id(pod)] for pod in one.members} for one in ends)
+        sources, destinations = ({unit_of[id(pod)].actor.name: unit_of[id(pod)] for pod in end.members} for end in ends)
         for source, destination in product(sources.values(), destinations.values()):
             alone = source is destination and len(source.pods) == 1 and bool(source.pods[0].name)
             if not alone and (source.actor.own or destination.actor.own):
@@ -205,5 +207,5 @@ def _actors(units: Sequence[PodGroup], cells: Iterable[Cell], outside: Outside) 
     listed = {unit.actor.name: unit.actor for unit in units}
     wholes = {name: unit.actor for unit in units for name in unit.actor.part_of if name in used}
     listed |= {name: replace(one, name=name, part_of=()) for name, one in wholes.items() if name not in listed}
-    listed |= {one.name: one for one in outside.actors() if one.name in used}
+    listed |= {actor.name: actor for actor in outside.actors() if actor.name in used}
     return tuple(sorted(listed.values(), key=lambda one: (not one.own, bool(one.addresses))))

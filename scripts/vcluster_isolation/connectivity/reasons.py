@@ -216,7 +216,7 @@ class Judge:
     def _rule(self, origin: Origin) -> Rule | TierRule:
         """Return the rule that is written somewhere."""
         if not self._rules:
-            given = (rule for one in self.evaluator.policies() for rule in (*one.ingress, *one.egress))
+            given = (rule for policy in self.evaluator.policies() for rule in (*policy.ingress, *policy.egress))
             self._rules = {rule.origin: rule for rule in given}
             self._rules |= {rule.origin: rule for rule in tier_rules(self.evaluator.tiers)}
         return self._rules[origin]

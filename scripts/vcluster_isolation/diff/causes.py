@@ -27,7 +27,7 @@ class Causes:
         """Take both sides."""
         self._sides = (before, after)
         self._tenants = World(after, ((), ())).tenants
-        self._rules = tuple({rule.origin: rule for rule in _rules(one)} for one in self._sides)
+        self._rules = tuple({rule.origin: rule for rule in _rules(side)} for side in self._sides)
         contents = [{origin: _content(rule) for origin, rule in one.items()} for one in self._rules]
         known = [set(one.values()) for one in contents]
         self._unique = tuple(

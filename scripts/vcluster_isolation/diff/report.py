@@ -91,11 +91,11 @@ def _doubts(before: Subject, after: Subject) -> Iterator[UnevaluatedPolicy]:
     no policies beside it that are evaluated closes or opens the same as before: the change is on the vCluster's side.
     """
     sides = (before, after)
-    if len({(one.policies, one.tiers, one.not_evaluated) for one in sides}) == 1:
+    if len({(side.policies, side.tiers, side.not_evaluated) for side in sides}) == 1:
         return
-    near = {space for one in sides for space in one.spaces}
-    near |= {policy.namespace for one in sides for policy in one.policies}
-    anywhere = any(one.namespace_sync or one.tiers for one in sides)
+    near = {space for side in sides for space in side.spaces}
+    near |= {policy.namespace for side in sides for policy in side.policies}
+    anywhere = any(side.namespace_sync or side.tiers for side in sides)
     both = set(before.not_evaluated) & set(after.not_evaluated)
     told: set[str] = set()
     for one in sorted({*before.not_evaluated, *after.not_evaluated}):

@@ -81,7 +81,7 @@ def missing(side: Side, ends: tuple[NamedEndpoint, NamedEndpoint], lacks: Sequen
 def _by_peer(other: NamedEndpoint, lacks: Sequence[Lack]) -> Iterator[Lack]:
     """Yield what is lacking; a pod is selected by its labels, whatever its address is, and so is one peer."""
     if isinstance(other.end, Pod):
-        yield Lack(union_of_ports(one.ports for one in lacks), other.end.addresses)
+        yield Lack(union_of_ports(lack.ports for lack in lacks), other.end.addresses)
     else:
         yield from lacks
 

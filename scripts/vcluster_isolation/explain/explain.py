@@ -115,7 +115,7 @@ def explain(
         destination = replace(destination, end=replace(destination.end, name=""))
     ends = (source, destination)
     flow = resolver.judge.flow(source.end, destination.end)
-    doubts = could_change(resolver.subject, {one.end.namespace.name for one in ends if isinstance(one.end, Pod)})
+    doubts = could_change(resolver.subject, {end.end.namespace.name for end in ends if isinstance(end.end, Pod)})
     whole = split(resolver.judge, source.end, destination.end)
     open_ports = is_open(whole, (source.end, destination.end), flow.ports, asked)
     if open_ports is None:
@@ -165,7 +165,7 @@ def _is_undecided(  # noqa: PLR0913 - what was asked, and what was found
     wanted = ALL if asked is None else asked
     lacking = [policies for side, policies in zip(sides, about, strict=True) if not wanted <= side.ports]
     answered = allowed and asked is not None
-    return bool(lacking) and not answered and all(any(one.opens for one in policies) for policies in lacking)
+    return bool(lacking) and not answered and all(any(policy.opens for policy in policies) for policies in lacking)
 
 
 def _not_all(
@@ -227,7 +227,7 @@ class _Side:
 
 def _sides(verdicts: tuple[Verdict, ...]) -> tuple[_Side, _Side]:
     """Return both sides."""
-    return _side([one.egress for one in verdicts]), _side([one.ingress for one in verdicts])
+    return _side([verdict.egress for verdict in verdicts]), _side([verdict.ingress for verdict in verdicts])
 
 
 def _side(found: list[Side]) -> _Side:
@@ -257,8 +257,8 @@ def _said(
         side.side.direction.lower(),
         ends[at].actor.name,
         side.side.governed,
-        tuple(name_of(one, homes) for one in side.side.policies),
-        tuple(name_of(one, homes) for one in side.side.tiers),
+        tuple(name_of(policy, homes) for policy in side.side.policies),
+        tuple(name_of(tier, homes) for tier in side.side.tiers),
         tuple(rules),
         tuple(denials),
         str(lacks) if lacks else "",
@@ -287,7 +287,7 @@ def _missing(
     if not found:
         return
     rule = missing(side.side, ends, found, resolver.subject)
-    above = {(one.kind, one.name) for one in side.side.tiers if one.tier == ADMIN}
+    above = {(tier.kind, tier.name) for tier in side.side.tiers if tier.tier == ADMIN}
     origins = dict.fromkeys(deny.origin for lack in found for deny in side.denying(lack.ports, lack.addresses))
     denials = [one for one in origins if (one.kind, one.policy) in above and not is_passed_on(one, rule)]
     yield from (in_the_way(side.side, origin) for origin in denials)

@@ -21,7 +21,7 @@ _SHOWN: Final = 12
 
 def as_json(found: Explanation) -> str:
     """Return the explanation as one object."""
-    doubts = [one.as_dict() for one in found.not_evaluated]
+    doubts = [policy.as_dict() for policy in found.not_evaluated]
     return json.dumps({**asdict(found), "not_evaluated": doubts}, indent=2)
 
 
@@ -69,7 +69,7 @@ def _addresses(cidrs: Sequence[str]) -> str:
 def _side(side: SideReport) -> Iterator[str]:
     """Yield the lines about one side."""
     yield f"  {side.side} of {side.of}: {_governed(side)}"
-    yield from (f"    lets through {one.ports} by {_rule(one)}" for one in side.rules)
+    yield from (f"    lets through {rule.ports} by {_rule(rule)}" for rule in side.rules)
     yield from (f"    denies {one.ports} by {_rule(one)}" for one in side.denials)
     if side.lacks and not side.denials:
         where = f" at {_addresses(side.lacks_at)}" if side.lacks_at else ""

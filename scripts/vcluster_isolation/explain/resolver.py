@@ -57,7 +57,7 @@ def resolver_of(given: Input, words: Sequence[str]) -> EndpointResolver:
     several = len(given.subjects) > 1
     scene = connectivity.scene(first, whole=True)
     folded = fold.folded(connectivity.matrix_of(first)).actors
-    ends = {one.actor.name: one for one in (*scene.ends, *_places([one.actor for one in scene.ends]))}
+    ends = {one.actor.name: one for one in (*scene.ends, *_places([end.actor for end in scene.ends]))}
     ends |= {one.name: NamedEndpoint(one, External(one.name, one.addresses)) for one in folded if one.addresses}
     if several:
         ends = {f"{prefix}{name}" if belongs(one.actor) else name: one for name, one in ends.items()}

@@ -57,7 +57,7 @@ def migrate_any(text: str, name: str) -> Migration:
     Objects without values are a problem. Raises InputError when text or values are not strict YAML.
     """
     documents, outer = parsed(text, lambda one: [found.value for found in parse_documents(one, name)])
-    if not any(is_manifest(one) or objects.holds_releases(one) for one in documents):
+    if not any(is_manifest(document) or objects.holds_releases(document) for document in documents):
         return _plain(text, name, outer)
     content = text if outer is None else outer.text
     spots, notes, by_hand = _spots(content, documents, name)
@@ -207,7 +207,7 @@ def _of_spot(text: str, name: str, spot: _Spot, outer: Text | None) -> Migration
         raise
     if found is not None:
         return _around_expressions(inner, name, found, found)
-    kept = [] if outer is None else [one for one in outer.lines if spot.place.first < one[0] <= spot.place.end]
+    kept = [] if outer is None else [line for line in outer.lines if spot.place.first < line[0] <= spot.place.end]
     if kept and outer is not None:
         return _around_expressions(inner, name, replace(outer, text=inner, lines=tuple(kept)), Text(""))
     return _values(inner, name)

@@ -158,8 +158,8 @@ def without_mirrors(
     found: Iterable[UnevaluatedPolicy], policies: Iterable[Policy], tiers: Iterable[TierPolicy]
 ) -> Iterator[UnevaluatedPolicy]:
     """Yield objects but for those that show, in the API of Calico or AWS, a policy that was read."""
-    read = {("NetworkPolicy", one.namespace, one.name) for one in policies}
-    read |= {(one.kind, "", one.name) for one in tiers}
+    read = {("NetworkPolicy", policy.namespace, policy.name) for policy in policies}
+    read |= {(tier.kind, "", tier.name) for tier in tiers}
     for one in found:
         rows = [row for row in mirrors() if one.api_version.startswith(f"{row.group}/") and one.kind == row.kind]
         if not any(_shown_by(row, one) in read for row in rows):
@@ -190,7 +190,7 @@ def listed(found: Sequence[UnevaluatedPolicy]) -> str:
 def caveats(policies: Sequence[UnevaluatedPolicy]) -> Iterator[str]:
     """Yield a line for each effect that policies which are not evaluated may have."""
     for effect, meaning in MEANINGS.items():
-        if alike := [one for one in policies if one.effect == effect]:
+        if alike := [policy for policy in policies if policy.effect == effect]:
             yield f"not evaluated: {listed(alike)}: {meaning}"
 
 

@@ -105,12 +105,12 @@ def _with_undecided(subject: Subject, outcomes: Sequence[Outcome]) -> list[Outco
     for isolation in (True, False):
         asked = [one for one in outcomes if (one.claim.kind == ISOLATION) is isolation]
         asked = [one for one in asked if one.status not in (FAILS, NO_SUBJECT)]
-        policies = [one for one in subject.not_evaluated if (one.opens if isolation else one.closes)]
-        near = tuple(one for one in policies if subject.namespace_sync or one.concerns(subject.spaces))
+        policies = [policy for policy in subject.not_evaluated if (policy.opens if isolation else policy.closes)]
+        near = tuple(policy for policy in policies if subject.namespace_sync or policy.concerns(subject.spaces))
         if near:
             causes |= dict.fromkeys(map(id, asked), near)
         elif policies:
-            places = frozenset(one.namespace for one in policies)
+            places = frozenset(policy.namespace for policy in policies)
             rest = (opened if isolation else closed)((subject.policies, subject.tiers), places)
             causes |= dict.fromkeys(_worse_with(rest, subject, asked), tuple(policies))
     return [

@@ -61,7 +61,9 @@ def _lines(subject: Subject, outcomes: Sequence[Outcome], *, verbose: bool) -> I
     usable = forgeable_grants(subject)
     for kind in (ISOLATION, AVAILABILITY):
         yield f"\n{kind}"
-        for outcome in (one for one in outcomes if one.claim.kind == kind and not _of_a_value_that_is_off(one)):
+        for outcome in (
+            outcome for outcome in outcomes if outcome.claim.kind == kind and not _of_a_value_that_is_off(outcome)
+        ):
             covered = f"  {_covered(outcome)}" if verbose else ""
             yield f"  {outcome.status:<9} {outcome.claim.name}: {outcome.claim.sentence}{covered}".rstrip()
             yield from (f"              {line}" for line in _why(subject, outcome))
@@ -70,7 +72,7 @@ def _lines(subject: Subject, outcomes: Sequence[Outcome], *, verbose: bool) -> I
             elif opened_to_tenants(subject, outcome):
                 yield "              opened to a pod of another tenant, which counts as a failure with --strict"
     yield from map(printable_lines, forgeable.lines(usable))
-    counts = {status: sum(one.status == status for one in outcomes) for status in _COUNTED}
+    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in _COUNTED}
     yield "\n" + ", ".join(f"{number} {_COUNTED[status]}" for status, number in counts.items() if number) + "\n"
 
 
@@ -154,12 +156,14 @@ def _address(end: External, found: Counterexample) -> str:
     """Return an address that is let through, as far as the rules name any."""
     sides = (found.verdict.egress, found.verdict.ingress)
     grants = [grant.addresses & end.addresses for side in sides for grant in side.granting(found.ports)]
-    return next((one for one in grants if one), end.addresses).example()
+    return next((grant for grant in grants if grant), end.addresses).example()
 
 
 def _shown(subject: Subject, found: Counterexample) -> list[Origin]:
     """Return the rules to show: those of the policies that were given, or else the symbolic tenants'."""
-    given = {(policy.namespace, policy.name) for policy in subject.policies} | {("", one.name) for one in subject.tiers}
+    given = {(policy.namespace, policy.name) for policy in subject.policies} | {
+        ("", tier.name) for tier in subject.tiers
+    }
     own = [origin for origin in found.rules if (origin.namespace, origin.policy) in given]
     return own or list(found.rules)
 
@@ -176,9 +180,9 @@ def as_json(proofs: Iterable[Proof]) -> str:
             "subject": subject.kind,
             "name": subject.name,
             "namespace": subject.namespace,
-            "not_evaluated": [one.as_dict() for one in subject.not_evaluated],
+            "not_evaluated": [policy.as_dict() for policy in subject.not_evaluated],
             "where": subject.where or None,
-            "claims": [_claim(subject, one, usable) for one in outcomes],
+            "claims": [_claim(subject, outcome, usable) for outcome in outcomes],
             "forgeable_grants": [one.as_dict() for one in usable],
         }
         for subject, outcomes in found
@@ -268,10 +272,10 @@ def junit(proofs: Iterable[Proof]) -> str:
     """
     top = ET.Element("testsuites", name="vcluster-isolation prove")
     for subject, outcomes in proofs:
-        failed = sum(one.status == FAILS for one in outcomes)
-        skipped = sum(one.status in {NO_SUBJECT, KNOWN_GAP} for one in outcomes)
+        failed = sum(outcome.status == FAILS for outcome in outcomes)
+        skipped = sum(outcome.status in {NO_SUBJECT, KNOWN_GAP} for outcome in outcomes)
         suite = ET.SubElement(top, "testsuite", name=printable(f"{subject.namespace}/{subject.name}"))
-        errors = sum(one.status == UNDECIDED for one in outcomes)
+        errors = sum(outcome.status == UNDECIDED for outcome in outcomes)
         counts = {"tests": len(outcomes), "failures": failed, "errors": errors, "skipped": skipped}
         suite.attrib |= {key: str(number) for key, number in counts.items()}
         for outcome in outcomes:

@@ -60,7 +60,7 @@ def deployed_by(values: Mapping[str, Any], below: tuple[str, ...], namespace: st
 
 def _names(cluster: Cluster) -> set[str]:
     """Return what the policies of a cluster are called."""
-    return {one.name for one in cluster.policies} | {one.name for one in cluster.tiers}
+    return {policy.name for policy in cluster.policies} | {tier.name for tier in cluster.tiers}
 
 
 def _cluster(text: Any, namespace: str) -> Cluster | None:

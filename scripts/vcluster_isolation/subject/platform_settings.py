@@ -108,7 +108,9 @@ def _settings(named: dict[str, PeersAndPorts], home: str) -> Settings:
     """
     named |= {f"{key}.from": named[key] for key in (HTTPS, HTTP) if named[key].peers}
     blocks = [peer.block.addresses for one in named.values() for peer in one.peers if peer.block]
-    return Settings(platform_spaces=(home,), api_server=union_of(one for one in blocks if single(one)), named=named)
+    return Settings(
+        platform_spaces=(home,), api_server=union_of(block for block in blocks if single(block)), named=named
+    )
 
 
 def _egress(egress: Json, policy: Json) -> dict[str, PeersAndPorts]:

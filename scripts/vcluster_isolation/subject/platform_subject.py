@@ -93,7 +93,9 @@ def _of_strange_chart(request: Request, text: str) -> list[Subject]:
 
 def platforms_of(cluster: Cluster) -> list[Subject]:
     """Return a subject for each platform whose policy is in a cluster, in the order of namespaces."""
-    found = sorted((one for one in cluster.policies if is_role(one, PLATFORM_POLICY)), key=lambda one: one.namespace)
+    found = sorted(
+        (policy for policy in cluster.policies if is_role(policy, PLATFORM_POLICY)), key=lambda one: one.namespace
+    )
     usual = Subject(
         NAME,
         "",

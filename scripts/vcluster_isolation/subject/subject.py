@@ -151,7 +151,7 @@ class Subject:
             return there and not (to_workloads and control_plane(origin))
 
         policies, tiers = rendered
-        return tuple(_without_open(one, is_known_gap) for one in policies), tiers
+        return tuple(_without_open(policy, is_known_gap) for policy in policies), tiers
 
     def _is_public(self, origin: Origin) -> bool:
         """Return whether a rule is that of public egress."""
@@ -161,7 +161,7 @@ class Subject:
 
 def _of_the_control_plane(policies: Iterable[Policy]) -> Callable[[Origin], bool]:
     """Return what says of a rule whether it is one of what the control plane or snapshots reach."""
-    theirs = {(one.namespace, one.name) for one in policies if is_role(one, CONTROL_PLANE, SNAPSHOTS)}
+    theirs = {(policy.namespace, policy.name) for policy in policies if is_role(policy, CONTROL_PLANE, SNAPSHOTS)}
     return lambda origin: origin.direction == EGRESS and (origin.namespace, origin.policy) in theirs
 
 
@@ -200,7 +200,7 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
     whole = {**values, "policies": {"networkPolicy": policy}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
     needs = needs_of(values, policy, changed, request.namespace, hosted=hosted)
-    named = {**settings.named, **{f"needs-{one.key}": one.other for one in needs}}
+    named = {**settings.named, **{f"needs-{need.key}": need.other for need in needs}}
     cluster = cluster_in(text, request.namespace)
     subject = Subject(
         name,
@@ -226,7 +226,7 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
 
 def with_deployed(subject: Subject, instance: Instance, release: str) -> Subject:
     """Return the subject of an instance, in the namespace of a release, with what its values deploy to the host."""
-    names = {one.name for one in subject.policies} | {one.name for one in subject.tiers}
+    names = {policy.name for policy in subject.policies} | {tier.name for tier in subject.tiers}
     found = deployed_by(instance.values, instance.path, release, names)
     beside = with_beside(subject, found.policies, found.tiers)
     return replace(beside, deployed=found, not_evaluated=(*subject.not_evaluated, *found.not_evaluated))
@@ -258,7 +258,7 @@ def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Sub
 
 def of_cluster(cluster: Cluster) -> list[Subject]:
     """Return a subject for each vCluster in a cluster, as `of_manifests` does. Raises IsolationError as that does."""
-    known = ((one.namespace, recognise(one)) for one in cluster.policies)
+    known = ((policy.namespace, recognise(policy)) for policy in cluster.policies)
     found = {(namespace, one.vcluster) for namespace, one in known if one and one.role == CONTROL_PLANE}
     found |= old_homes(cluster.policies)
     if not found:
@@ -275,7 +275,7 @@ def is_home(policy: Policy) -> bool:
 
 
 def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
-    coredns = any(one.namespace == namespace and is_of(one, name, COREDNS) for one in cluster.policies)
+    coredns = any(policy.namespace == namespace and is_of(policy, name, COREDNS) for policy in cluster.policies)
     settings = settings_of_policies(cluster.policies, name, namespace)
     return Subject(
         name,

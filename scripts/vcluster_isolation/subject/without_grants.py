@@ -42,9 +42,13 @@ def without(
                 yield replace(rule, peers=tuple(Peer(block=block) for block in cut))
 
     return (
-        tuple(replace(one, ingress=tuple(kept(one.ingress)), egress=tuple(kept(one.egress))) for one in policies),
         tuple(
-            replace(one, ingress=tuple(kept_above(one.ingress)), egress=tuple(kept_above(one.egress))) for one in tiers
+            replace(policy, ingress=tuple(kept(policy.ingress)), egress=tuple(kept(policy.egress)))
+            for policy in policies
+        ),
+        tuple(
+            replace(tier, ingress=tuple(kept_above(tier.ingress)), egress=tuple(kept_above(tier.egress)))
+            for tier in tiers
         ),
     )
 

@@ -38,9 +38,13 @@ def better(values: Mapping[str, Any], findings: Sequence[ShapeProblem]) -> list[
     umbrella = list(_whole_files(values))
     if umbrella:
         inside = {path[0] for path, _, _ in umbrella}
-        rest = [one for one in findings if one[0][:1] and one[0][0] not in inside and not _is_unknown_root(one)]
+        rest = [
+            finding
+            for finding in findings
+            if finding[0][:1] and finding[0][0] not in inside and not _is_unknown_root(finding)
+        ]
         return [*umbrella, *rest]
-    old = any(_is_unknown_root(one) and one[0][0] in legacy.ROOT_KEYS for one in findings)
+    old = any(_is_unknown_root(finding) and finding[0][0] in legacy.ROOT_KEYS for finding in findings)
     return [_advised(finding, old=old) for finding in findings]
 
 

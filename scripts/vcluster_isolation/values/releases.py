@@ -63,7 +63,10 @@ class Release:
 
     def named(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return problems with the object named in which the values are, where they do not name it themselves."""
-        named = (one if self.title in one.what else replace(one, where=f"{self.title} {one.where}") for one in problems)
+        named = (
+            problem if self.title in problem.what else replace(problem, where=f"{self.title} {problem.where}")
+            for problem in problems
+        )
         return [replace(one, where=one.where.strip()) for one in named]
 
 
@@ -115,7 +118,8 @@ class _File:
     def holds_objects(self) -> bool:
         """Whether a document is a Kubernetes object, or one that holds releases."""
         return any(
-            isinstance(one, dict) and (is_manifest(one) or objects.holds_releases(one)) for one in self.documents
+            isinstance(document, dict) and (is_manifest(document) or objects.holds_releases(document))
+            for document in self.documents
         )
 
 

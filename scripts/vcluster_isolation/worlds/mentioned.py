@@ -64,7 +64,7 @@ class Mentioned:
 
 def other_tenants(policies: Iterable[Policy], home: str, name: str) -> frozenset[str]:
     """Return the names of the other vClusters in a namespace, by their policies for the control plane."""
-    known = (recognise(one) for one in policies if one.namespace == home)
+    known = (recognise(policy) for policy in policies if policy.namespace == home)
     return frozenset({one.vcluster for one in known if one and one.role == CONTROL_PLANE} - {name})
 
 

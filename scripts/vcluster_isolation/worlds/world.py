@@ -137,7 +137,7 @@ class World:
         # Others have the chart's policies, and not what else is in the host cluster or in our namespace.
         charted = [one for one in given if one.namespace in subject.spaces and is_of(one, own.name)]
         copies = (renamed(one, own, self.tenants[whose]) for whose in copied for one in charted)
-        floors = [one for one in tiers if is_floor_of(one, own)]
+        floors = [tier for tier in tiers if is_floor_of(tier, own)]
         above = [*tiers, *(renamed_tier(one, own, self.tenants[whose]) for whose in copied for one in floors)]
         self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)], above)
         trusted = {"kube-system", "openshift-dns", *subject.settings.platform_spaces, *subject.spaces}
@@ -286,7 +286,7 @@ class World:
             yield self._space(name)
         else:
             names = (name, *self.spaces) if actor is ANYBODY else (name,)
-            yield from (space for one in names for space in self._labelled(one, {}))
+            yield from (space for name in names for space in self._labelled(name, {}))
         yield from self._further(actor, tenant, who)
 
     def _further(self, actor: PodActor, tenant: Tenant, who: ActorRef) -> Iterator[Namespace]:

@@ -98,7 +98,7 @@ def ranked(policies: Iterable[TierPolicy]) -> list[tuple[TierPolicy, ...]]:
 
 def tier_rules(policies: Iterable[TierPolicy], *directions: str) -> Iterator[TierRule]:
     """Yield the rules of policies in some directions, in both if none is named."""
-    return (rule for one in policies for way in directions or (INGRESS, EGRESS) for rule in one.rules(way))
+    return (rule for policy in policies for way in directions or (INGRESS, EGRESS) for rule in policy.rules(way))
 
 
 def tier_peers(policies: Iterable[TierPolicy], *directions: str, action: str = "") -> Iterator[Peer]:
