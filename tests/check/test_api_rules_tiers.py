@@ -82,7 +82,7 @@ def in_protocols(protocols: str) -> list[str]:
         ),
         (
             "{priority: 1}",
-            "spec.subject: says nothing; set one of namespaces, pods",
+            "spec.subject: has no field set; set one of namespaces, pods",
             "{priority: 1, subject: {pods: {namespaceSelector: {}, podSelector: {}}}}",
         ),
         (
@@ -172,7 +172,7 @@ def test_a_rule_is_refused_beside_one_that_is_not(rule: str, message: str, right
 @pytest.mark.parametrize(
     ("peer", "message", "right"),
     [
-        ("{}", ": says nothing; set one of namespaces, pods, nodes, networks, domainNames", "{nodes: {}}"),
+        ("{}", ": has no field set; set one of namespaces, pods, nodes, networks, domainNames", "{nodes: {}}"),
         (
             "{namespaces: {}, networks: ['::/0']}",
             f": has namespaces together with networks; {APART}",
@@ -212,14 +212,14 @@ def test_a_peer_is_refused_beside_one_that_is_not(peer: str, message: str, right
 
 def test_ingress_peers_are_pods() -> None:
     found = in_spec("ingress: [{action: Deny, from: [{networks: ['::/0']}]}]")
-    assert found == ["spec.ingress[0].from[0]: says nothing; set one of namespaces, pods"]
+    assert found == ["spec.ingress[0].from[0]: has no field set; set one of namespaces, pods"]
 
 
 @pytest.mark.parametrize(
     ("ports", "message", "right"),
     [
         ("[]", ": is empty; leave it out for every port", "null"),
-        ("[{}]", "[0]: says nothing; set one of portNumber, portRange, namedPort", "[{portNumber: {port: 1}}]"),
+        ("[{}]", "[0]: has no field set; set one of portNumber, portRange, namedPort", "[{portNumber: {port: 1}}]"),
         (
             "[{portNumber: {port: 1}, namedPort: a}]",
             f"[0]: has portNumber together with namedPort; {APART}",
@@ -268,13 +268,13 @@ def test_ports_are_refused_beside_some_that_are_not(ports: str, message: str, ri
     [
         (
             "[{}]",
-            "[0]: says nothing; set one of tcp, udp, sctp, destinationNamedPort",
+            "[0]: has no field set; set one of tcp, udp, sctp, destinationNamedPort",
             "[{tcp: {destinationPort: {number: 1}}}]",
         ),
-        ("[{tcp: {}}]", "[0].tcp: says nothing; set destinationPort", "[{sctp: {destinationPort: {number: 1}}}]"),
+        ("[{tcp: {}}]", "[0].tcp: has no field set; set destinationPort", "[{sctp: {destinationPort: {number: 1}}}]"),
         (
             "[{udp: {destinationPort: {}}}]",
-            "[0].udp.destinationPort: says nothing; set one of number, range",
+            "[0].udp.destinationPort: has no field set; set one of number, range",
             "[{udp: {destinationPort: {range: {start: 1, end: 2}}}}]",
         ),
         (

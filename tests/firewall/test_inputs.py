@@ -112,7 +112,7 @@ def test_everything_wrong_with_values_is_said_at_once(values: Path) -> None:
         "2: firewall.agent[0]: 1 is not a string; put it in quotes",
         f"2: firewall.apiserver: is not a key of firewall; use one of {known}",
         '2: firewall.firstPriority: "1000" is not a whole number; write it without quotes',
-        '2: firewall.for[0]: "all" is nothing to open; use platform, agent, prometheus, dns',
+        '2: firewall.for[0]: "all" is not something to open; use platform, agent, prometheus, dns',
         '2: firewall.nodes: {"a": "b"} is not a list or a string; write a list or a string',
         "2: firewall.region: 3 is not a string; put it in quotes",
         '3: platformNetworkPolicy.agentOnly: "true" is not true or false; write it without quotes',

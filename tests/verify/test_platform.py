@@ -175,7 +175,7 @@ def test_what_may_not_be_listed_is_skipped_with_kubectls_words(kubectl: FakeKube
     assert reason(checks(found), "TCP 9090").startswith("kubectl cannot list pods: Error from server (Forbidden)")
     assert found.failures["nodes"] == "last"
     kubectl.errors["nodes"] = ""
-    assert read(kubectl).failures["nodes"] == "kubectl said nothing"
+    assert read(kubectl).failures["nodes"] == "kubectl printed nothing"
 
 
 def test_without_the_platforms_pods_it_cannot_run(kubectl: FakeKubectl) -> None:

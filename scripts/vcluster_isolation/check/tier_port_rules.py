@@ -30,7 +30,7 @@ def exactly_one(value: dict[str, Any], fields: Collection[str], at: Path) -> Ite
     """Check that a mapping has one of some fields; `fields` are those that it can have."""
     there = [field for field in fields if field in value]
     if not there:
-        yield at, "says nothing", f"set {'one of ' if len(fields) > 1 else ''}{', '.join(fields)}"
+        yield at, "has no field set", f"set {'one of ' if len(fields) > 1 else ''}{', '.join(fields)}"
     elif len(there) > 1:
         yield at, f"has {there[0]} together with {' and '.join(there[1:])}", "make them entries of their own"
 

@@ -130,7 +130,9 @@ def _unknown(firewall: Any, purposes: Iterable[Given]) -> Iterator[Problem]:
             yield Problem(dotted(("firewall", key)), "is not a key of firewall", next_step, SOURCE)
     for each in purposes:
         if each.text not in PURPOSES:
-            yield Problem(each.where, f"{quoted(each.text)} is nothing to open", f"use {', '.join(PURPOSES)}", SOURCE)
+            yield Problem(
+                each.where, f"{quoted(each.text)} is not something to open", f"use {', '.join(PURPOSES)}", SOURCE
+            )
 
 
 @dataclass(frozen=True, slots=True)

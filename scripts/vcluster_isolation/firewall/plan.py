@@ -90,7 +90,7 @@ def _wrong_settings(provider_name: str, inputs: Inputs) -> Iterator[Problem]:
     for name, given in inputs.settings.items():
         kind = SETTINGS[name]
         if name not in (*provider.needs, *provider.takes):
-            yield _problem(given.where, f"is nothing that {provider_name} knows", "leave it out")
+            yield _problem(given.where, f"is not an option of {provider_name}", "leave it out")
         elif isinstance(given.text, Reference) and given.text.kind == "name" and name != "first_priority":
             continue
         elif not kind.allows(given.text) or (name == "first_priority" and int(given.text) not in _PRIORITIES):
@@ -146,7 +146,7 @@ def _wrong_target(provider: Provider, given: Sequence[Given]) -> str | None:
         return ""
     if provider.range_targets or any(not looks_like_range(each.text) for each in given):
         return None
-    return f", which is not said by a CIDR such as {quoted(given[0].text)}"
+    return f"; a CIDR such as {quoted(given[0].text)} cannot select them"
 
 
 def _unmatched(provider: Provider, rules: Iterable[Rule]) -> Iterator[Problem]:

@@ -68,7 +68,7 @@ def findings(
 def _unusable(name: str, error: Exception) -> IsolationError:
     """Return the error for a schema that cannot be used."""
     said = printable(str(error).partition("\n")[0])[:_LONGEST]
-    return IsolationError(f"{name} cannot be used: {said}", "mend it, or use another chart")
+    return IsolationError(f"{name} cannot be used: {said}", "repair it, or use another chart")
 
 
 def _as_python(node: Any) -> Any:

@@ -60,7 +60,7 @@ def resolve(text: str, tag: str | None, *, plain: bool) -> Scalar:
         return text
     value = _implicit(text)
     if type(value) not in _KINDS[kind]:
-        raise ValueError(f"is tagged !!{kind} and is none")
+        raise ValueError(f"is tagged !!{kind} and is not one")
     return value
 
 
