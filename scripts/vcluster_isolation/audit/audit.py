@@ -89,7 +89,7 @@ class Audit:
     @property
     def ok(self) -> bool:
         """Whether every claim holds, and everything was judged."""
-        return not self.fails and not any(found.undecided for found in self._findings())
+        return not self.fails and not any(finding.undecided for finding in self._findings())
 
     @property
     def fails(self) -> bool:
@@ -97,7 +97,7 @@ class Audit:
         unjudged = (
             self.cluster.problems or self.broken or any(vcluster.verdicts.unjudged for vcluster in self.vclusters)
         )
-        return bool(unjudged) or any(found.fails for found in self._findings())
+        return bool(unjudged) or any(finding.fails for finding in self._findings())
 
     def _findings(self) -> Iterator[Finding]:
         """Yield the findings about all vClusters, what several share once."""
@@ -129,8 +129,10 @@ def audit(
     verdicts = _with(undecided(cluster, fleet.found, findings, again), judged)
     selected, doubts = selected_policies(fleet, index), doubts_of(cluster)
     audited = (
-        replace(_audited(one, verdicts[id(one)], fleet, index, selected), not_evaluated=doubts.about(one))
-        for one in fleet.found
+        replace(
+            _audited(vcluster, verdicts[id(vcluster)], fleet, index, selected), not_evaluated=doubts.about(vcluster)
+        )
+        for vcluster in fleet.found
     )
     return Audit(cluster, tuple(audited))
 
@@ -204,9 +206,11 @@ def _groups(fleet: Discovery, index: ClusterIndex) -> list[list[DiscoveredVClust
         site = index.sites[found.tenant.namespace]
         count[site] = count.get(site, 0) + 1
     groups: dict[object, list[DiscoveredVCluster]] = {}
-    for found in fleet.found:
-        alone = count[index.sites[found.tenant.namespace]] == 1
-        groups.setdefault(shape(found, _beside(found, fleet), index) if alone else found.tenant, []).append(found)
+    for vcluster in fleet.found:
+        alone = count[index.sites[vcluster.tenant.namespace]] == 1
+        groups.setdefault(shape(vcluster, _beside(vcluster, fleet), index) if alone else vcluster.tenant, []).append(
+            vcluster
+        )
     return list(groups.values())
 
 

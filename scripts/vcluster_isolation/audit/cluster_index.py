@@ -64,13 +64,13 @@ class ClusterIndex:
         self.mentions = _mentions(chain(wide.items(), ((one.subject, home) for one, home in self._tiers)))
         self.tenants: dict[str, set[str]] = {}
         """The names of the vClusters in each namespace."""
-        for found in fleet.found:
-            for space in found.spaces:
-                self.tenants.setdefault(space, set()).add(found.tenant.name)
+        for vcluster in fleet.found:
+            for space in vcluster.spaces:
+                self.tenants.setdefault(space, set()).add(vcluster.tenant.name)
         self.platforms = platform_spaces(cluster.policies) if platforms is None else platforms
         self.host = tuple((tags_of_host(pod, self.platforms), pod) for pod in fleet.host)
         asked = {pod.namespace.name for tags, pod in self.host if tags & _ASKED}
-        self.host_spaces = frozenset(one.namespace for one in _host_actors()) - {cast.ANYBODY.namespace} | asked
+        self.host_spaces = frozenset(actor.namespace for actor in _host_actors()) - {cast.ANYBODY.namespace} | asked
 
     def settings_of(self, found: DiscoveredVCluster) -> Settings:
         """Return the settings of a vCluster, as far as its policies tell; its namespaces are those that were found."""
@@ -132,9 +132,9 @@ def sites_of(fleet: Discovery) -> dict[str, str]:
             space = site[space]
         return space
 
-    for found in fleet.found:
-        for space in found.spaces:
-            site[root(space)] = root(found.tenant.namespace)
+    for vcluster in fleet.found:
+        for space in vcluster.spaces:
+            site[root(space)] = root(vcluster.tenant.namespace)
     return {space: root(space) for space in site}
 
 
@@ -144,9 +144,9 @@ def tags_of_host(pod: Pod, platforms: Collection[str]) -> frozenset[str]:
     `platforms` are the namespaces in which vClusters look for vCluster Platform.
     """
     found = {
-        one.name
-        for one in _host_actors()
-        if one.labels and one.labels.items() <= dict(pod.labels).items() and pod.namespace.name == one.namespace
+        actor.name
+        for actor in _host_actors()
+        if actor.labels and actor.labels.items() <= dict(pod.labels).items() and pod.namespace.name == actor.namespace
     }
     if ("app", "loft") in pod.labels and (pod.namespace.name in platforms or pod.namespace.name in _PLATFORM_SPACES):
         found |= {"platform", "agent"}
@@ -199,7 +199,7 @@ def _mentions(wide: Iterable[tuple[Peer, str]]) -> dict[str, str]:
 
 def _values(selector: Selector) -> Iterator[str]:
     yield from (value for _, value in selector.equal)
-    yield from (value for one in selector.others for value in one.values)
+    yield from (value for requirement in selector.others for value in requirement.values)
 
 
 def _note(found: dict[str, str], value: str, site: str) -> None:

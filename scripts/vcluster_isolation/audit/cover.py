@@ -41,12 +41,12 @@ def cover(pods: Iterable[RolePod], index: ClusterIndex) -> tuple[Uncovered, ...]
 def _isolated(pod: Pod, way: str, index: ClusterIndex) -> bool:
     """Return whether a policy isolates a pod in a direction, or a cluster-scoped one denies something there."""
     tiers = index.evaluator.governing(pod, way)
-    return bool(index.evaluator.isolating(pod, way)) or any(one.action == DENY for one in tier_rules(tiers, way))
+    return bool(index.evaluator.isolating(pod, way)) or any(rule.action == DENY for rule in tier_rules(tiers, way))
 
 
 def selected_policies(fleet: Discovery, index: ClusterIndex) -> frozenset[int]:
     """Return the ids of the policies that select a pod in a namespace of a vCluster."""
-    own = (pod for one in fleet.found for _, pod in one.pods)
+    own = (pod for vcluster in fleet.found for _, pod in vcluster.pods)
     beside = (pod for pods in fleet.beside.values() for _, pod in pods)
     pods = (pod for listed in (own, beside) for pod in listed)
     return frozenset(

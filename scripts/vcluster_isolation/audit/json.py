@@ -55,7 +55,7 @@ def _group(number: int, verdicts: Verdicts) -> Mapping[str, Any]:
         "group": number,
         "example_of": {"name": verdicts.first.tenant.name, "namespace": verdicts.first.tenant.namespace},
         "not_judged": verdicts.unjudged or None,
-        "claims": [_finding(found) for found in verdicts.findings],
+        "claims": [_finding(finding) for finding in verdicts.findings],
     }
 
 

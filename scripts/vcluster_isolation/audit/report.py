@@ -86,30 +86,32 @@ def groups(audit: Audit) -> list[list[Audited]]:
 
 def _sameness(one: Audited) -> object:
     """Return what makes the findings about a vCluster."""
-    claims = tuple((found.there, found.possible) for found in one.verdicts.findings)
+    claims = tuple((finding.there, finding.possible) for finding in one.verdicts.findings)
     pods = frozenset((pod.role, pod.ingress, pod.egress, pod.host_network) for pod in one.uncovered)
     return claims, one.verdicts.unjudged, one.isolated, one.hosted, pods
 
 
 def _rank(one: Audited) -> tuple[bool, bool, int, int, int]:
     """Return how bad it is, the worst first."""
-    failing = [found for found in one.verdicts.findings if found.fails]
-    open_claims = [found for found in failing if found.claim.kind == ISOLATION]
-    undecided = sum(found.undecided for found in one.verdicts.findings)
+    failing = [finding for finding in one.verdicts.findings if finding.fails]
+    open_claims = [finding for finding in failing if finding.claim.kind == ISOLATION]
+    undecided = sum(finding.undecided for finding in one.verdicts.findings)
     return one.isolated, not one.verdicts.unjudged, -len(open_claims), -len(failing), -undecided
 
 
 def is_fine(one: Audited) -> bool:
     """Return whether every claim about a vCluster holds."""
-    return not one.verdicts.unjudged and not any(found.fails or found.undecided for found in one.verdicts.findings)
+    return not one.verdicts.unjudged and not any(
+        finding.fails or finding.undecided for finding in one.verdicts.findings
+    )
 
 
 def _group(members: Sequence[Audited], *, everything: bool) -> Iterator[str]:
     """Yield what there is to say of vClusters with the same findings."""
     first = members[0]
-    failing = [found for found in first.verdicts.findings if found.fails]
+    failing = [finding for finding in first.verdicts.findings if finding.fails]
     names = ", ".join(_first([_name(member.found) for member in members], SHOWN, everything=everything))
-    undecided = [found.claim.name for found in first.verdicts.findings if found.undecided]
+    undecided = [finding.claim.name for finding in first.verdicts.findings if finding.undecided]
     yield f"{_headline(first, len(failing), len(undecided))}: {names}"
     if first.verdicts.unjudged:
         yield f"  not judged: {first.verdicts.unjudged}"
@@ -121,7 +123,7 @@ def _group(members: Sequence[Audited], *, everything: bool) -> Iterator[str]:
         if failing and (len(members) > 1 or first.verdicts.first is not first.found):
             yield f"  (the examples are of {_name(first.verdicts.first)})"
     else:
-        yield f"  FAILS: {', '.join(found.claim.name for found in failing)}"
+        yield f"  FAILS: {', '.join(finding.claim.name for finding in failing)}"
     yield from _undecided(members, undecided)
     yield from _pods([pod for member in members for pod in member.uncovered], everything=everything)
     yield from _policies(members, everything=everything)

@@ -141,5 +141,8 @@ def _selector(selector: Selector, names: Names) -> Hashable:
     """Return a selector, renamed."""
     if not selector.others:
         return renamed_labels(selector.equal, names)
-    others = ((one.key, one.operator, frozenset(names.get(v, v) for v in one.values)) for one in selector.others)
+    others = (
+        (requirement.key, requirement.operator, frozenset(names.get(v, v) for v in requirement.values))
+        for requirement in selector.others
+    )
     return renamed_labels(selector.equal, names), frozenset(others)

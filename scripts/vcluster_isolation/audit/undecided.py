@@ -60,7 +60,7 @@ def undecided(
     if not doubts.wide and not doubts.confined:
         return findings
     for kind, breaks, worst in ((ISOLATION, _OPENS, opened), (AVAILABILITY, _CLOSES, closed)):
-        near = {id(found) for found in vclusters if any(map(breaks, doubts.about(found)))}
+        near = {id(vcluster) for vcluster in vclusters if any(map(breaks, doubts.about(vcluster)))}
         spaces = frozenset(space for space, listed in doubts.confined.items() if any(map(breaks, listed)))
         others: Findings = {}
         if spaces and len(near) < len(vclusters):

@@ -73,14 +73,14 @@ def judge(  # noqa: PLR0913 - how to read the text, each with a default
     documents = parse_documents(text, name)
     written = json_text.value_of(text)
     objects = [
-        found
+        item
         for index, document in enumerate(documents)
         if index not in but
-        for found in _objects(_with_floats(document.value, written), index)
+        for item in _objects(_with_floats(document.value, written), index)
     ]
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    schemas = kubeconform.findings([found.value for found in objects], against)
+    schemas = kubeconform.findings([item.value for item in objects], against)
     for found, by_schema in zip(objects, schemas, strict=True):
         by_rule = api_rules.findings(found.value)
         said = {path for path, _, _ in by_rule}
@@ -93,7 +93,7 @@ def judge(  # noqa: PLR0913 - how to read the text, each with a default
         warnings += _problems(found, api_rules.ineffective(found.value), "api", stream)
         warnings += _problems(found, tuple(_not_evaluated(found.value)), "api", stream)
     problems += _twins(objects, stream, [document.line for document in documents])
-    names = tuple(name_of(found.value) for found in objects)
+    names = tuple(name_of(item.value) for item in objects)
     return JudgedManifests(tuple(problems), tuple(warnings), names, tuple(_standing(objects, names, stream)))
 
 
@@ -161,10 +161,10 @@ def _unreadable(found: _Object, stream: _Stream) -> Iterator[Problem]:
 
 def _twins(objects: Sequence[_Object], stream: _Stream, lines: Sequence[int]) -> Iterator[Problem]:
     """Yield each object that is a second one of its name; `lines` are those where documents begin."""
-    values = [found.value for found in objects]
+    values = [item.value for item in objects]
     names = [name_of(value) for value in values]
     if stream.file is None:
-        sources = [source_of(stream.text, lines[found.document]) for found in objects]
+        sources = [source_of(stream.text, lines[item.document]) for item in objects]
         yield from rendered_twice(values, names, sources, stream.namespace)
         return
     for index, first in twins(values, stream.namespace):

@@ -105,10 +105,10 @@ def scene(subject: Subject, also: Iterable[Subject] = (), *, whole: bool = False
     world = World(subject, (tuple(here), subject.tiers))
     spoken = [*here, *subject.tiers, *(one for state in also for one in _as_if(state, subject, others))]
     cast_ends = list(_cast(subject, world))
-    known = {one.actor.name: one.end for one in cast_ends if isinstance(one.end, Pod)}
+    known = {end.actor.name: end.end for end in cast_ends if isinstance(end.end, Pod)}
     more = mentioned(spoken, subject.namespace, known, others)
-    own = [one for one in cast_ends if one.actor.own] + [_end(one) for one in more if one.isolated]
-    rest = [one for one in cast_ends if not one.actor.own] + [_end(one) for one in more if not one.isolated]
+    own = [end for end in cast_ends if end.actor.own] + [_end(one) for one in more if one.isolated]
+    rest = [end for end in cast_ends if not end.actor.own] + [_end(one) for one in more if not one.isolated]
     rest += _addresses(spoken)
     near = {one.end.namespace.name for one in (*own, *rest) if isinstance(one.end, Pod)} - {subject.namespace}
     far = [policy for policy in subject.policies if policy.namespace in near or (whole and policy not in here)]

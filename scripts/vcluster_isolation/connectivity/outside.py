@@ -66,8 +66,8 @@ class Outside:
             for rule in policy.rules(way)
         )
         tiers = tuple(
-            (one.tier, one.priority, one.manner, tuple(_content(rule) for rule in one.rules(way)))
-            for one in self._evaluator.governing(pod, way)
+            (tier.tier, tier.priority, tier.manner, tuple(_content(rule) for rule in tier.rules(way)))
+            for tier in self._evaluator.governing(pod, way)
         )
         named = any(rule[-1] for rule in rules) or bool(tiers)
         ports = frozenset(pod.ports or ()) if way == INGRESS and named else None

@@ -110,7 +110,7 @@ def _addressed(cluster: Cluster) -> Iterator[Pod]:
     unknown = POD_RANGES
     for spoken in (opening, tier_peers(cluster.tiers, action=DENY)):
         rest = unknown - union_of(peer.block.addresses for peer in spoken if peer.block and peer.block.certain)
-        unknown = union_of(rest.only(one) or unknown.only(one) for one in FAMILIES)
+        unknown = union_of(rest.only(family) or unknown.only(family) for family in FAMILIES)
     yield from (replace(pod, addresses=unknown) if pod.addresses == POD_RANGES else pod for pod in cluster.pods)
 
 

@@ -149,7 +149,7 @@ class Judge:
     def _split(self, end: Endpoint) -> Mapping[int, Sequence[AddressSet]]:
         """Return the parts of an end's addresses that ipBlocks tell apart, by family."""
         if end.addresses not in self._parts:
-            parts = {one: tuple(self._blocks.classes(end.addresses, one).values()) for one in FAMILIES}
+            parts = {family: tuple(self._blocks.classes(end.addresses, family).values()) for family in FAMILIES}
             self._parts[end.addresses] = parts
         return self._parts[end.addresses]
 

@@ -21,7 +21,7 @@ _MERMAID = re.compile(r"[^A-Za-z0-9 .,_/=+-]")
 
 def text(matrix: Matrix) -> str:
     """Return `workload => control-plane : TCP 8443, TCP+UDP 1053` for each flow, sorted; then what it depends on."""
-    return "\n".join([*sorted(map(_line, matrix.cells)), *(f"note: {one}" for one in notes(matrix))])
+    return "\n".join([*sorted(map(_line, matrix.cells)), *(f"note: {note}" for note in notes(matrix))])
 
 
 def notes(matrix: Matrix) -> list[str]:
@@ -37,7 +37,7 @@ def _line(cell: Cell) -> str:
 def markdown(matrix: Matrix) -> str:
     """Return a table with a row for each flow, and the rules that allow it."""
     head = [f"### {_escaped(matrix.title)}", "", "| source | destination | ports | because of |", "|---|---|---|---|"]
-    below = [line for one in notes(matrix) for line in ("", f"Note: {_escaped(one)}")]
+    below = [line for note in notes(matrix) for line in ("", f"Note: {_escaped(note)}")]
     return "\n".join([*head, *(_row(cell) for cell in matrix.cells), *below])
 
 

@@ -251,7 +251,9 @@ def _said(
     rules = dict.fromkeys(
         _rule(resolver, one.origin, resolver.judge.ports_of(one)) for one in granting(side.parts, about)
     )
-    denials = dict.fromkeys(_rule(resolver, one.origin, str(one.ports & lacks)) for one in side.denying(lacks, where))
+    denials = dict.fromkeys(
+        _rule(resolver, denial.origin, str(denial.ports & lacks)) for denial in side.denying(lacks, where)
+    )
     homes = {resolver.subject.namespace}
     return SideReport(
         side.side.direction.lower(),
@@ -289,7 +291,7 @@ def _missing(
     rule = missing(side.side, ends, found, resolver.subject)
     above = {(tier.kind, tier.name) for tier in side.side.tiers if tier.tier == ADMIN}
     origins = dict.fromkeys(deny.origin for lack in found for deny in side.denying(lack.ports, lack.addresses))
-    denials = [one for one in origins if (one.kind, one.policy) in above and not is_passed_on(one, rule)]
+    denials = [origin for origin in origins if (origin.kind, origin.policy) in above and not is_passed_on(origin, rule)]
     yield from (in_the_way(side.side, origin) for origin in denials)
     below = split(resolver.judge.below, ends[0].end, ends[1].end)
     egress = side.side.direction == EGRESS

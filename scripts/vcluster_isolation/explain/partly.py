@@ -171,7 +171,7 @@ def said(parts: Sequence[Part], ends: tuple[Endpoint, Endpoint]) -> tuple[PartRe
 
 def _everywhere(parts: Sequence[Part], ends: tuple[Endpoint, Endpoint]) -> set[PortSet]:
     """Return the ports of which one part is all addresses of both ends, in each family that both have."""
-    common = [one for one in FAMILIES if all(end.addresses.only(one) for end in ends)]
+    common = [family for family in FAMILIES if all(end.addresses.only(family) for end in ends)]
     whole = {(part.ports, part.source, part.destination) for part in parts}
     every = [tuple(end.addresses.only(one) for end in ends) for one in common]
     return {part.ports for part in parts if all((part.ports, *pair) in whole for pair in every)}

@@ -70,7 +70,7 @@ def _side(side: SideReport) -> Iterator[str]:
     """Yield the lines about one side."""
     yield f"  {side.side} of {side.of}: {_governed(side)}"
     yield from (f"    lets through {rule.ports} by {_rule(rule)}" for rule in side.rules)
-    yield from (f"    denies {one.ports} by {_rule(one)}" for one in side.denials)
+    yield from (f"    denies {denial.ports} by {_rule(denial)}" for denial in side.denials)
     if side.lacks and not side.denials:
         where = f" at {_addresses(side.lacks_at)}" if side.lacks_at else ""
         yield f"    no rule lets {side.lacks.replace('all ports', 'anything')} through{where}"

@@ -215,8 +215,12 @@ def _may_be_about(tier: TierPolicy, namespaces: Collection[str]) -> bool:
     selector = tier.subject.namespaces or Selector()
     names = {value for key, value in selector.equal if key == NAME_LABEL}
     if not names:
-        requirements = (one for one in selector.others if one.key == NAME_LABEL and one.operator == IN)
-        names = set(next((one.values for one in requirements), ()))
+        requirements = (
+            requirement
+            for requirement in selector.others
+            if requirement.key == NAME_LABEL and requirement.operator == IN
+        )
+        names = set(next((requirement.values for requirement in requirements), ()))
     return not names or not names.isdisjoint(namespaces)
 
 

@@ -183,7 +183,7 @@ def as_json(proofs: Iterable[Proof]) -> str:
             "not_evaluated": [policy.as_dict() for policy in subject.not_evaluated],
             "where": subject.where or None,
             "claims": [_claim(subject, outcome, usable) for outcome in outcomes],
-            "forgeable_grants": [one.as_dict() for one in usable],
+            "forgeable_grants": [grant.as_dict() for grant in usable],
         }
         for subject, outcomes in found
         for usable in [forgeable_grants(subject)]

@@ -91,7 +91,7 @@ def served(*, agent_only: bool) -> Mapping[str, PortSet]:
     end = "agent" if agent_only else "platform"
     for row in (row for row in read_ports() if row.is_served_by(end)):
         ports = parse_ports(", ".join(f"{protocol} {row.port}" for protocol in row.protocols))
-        found |= {one.name: found.get(one.name, NONE) | ports for one in row.dialled_by}
+        found |= {party.name: found.get(party.name, NONE) | ports for party in row.dialled_by}
     return found
 
 

@@ -100,7 +100,7 @@ def _add_lines(site: Site, source: Source, content: Content) -> None:
     for number, expression in source.outer.lines:
         below = whole.end < number and (after is None or number <= after.first) and written[number - 1].startswith(" ")
         inside = whole.first < number <= whole.end or below
-        if inside and not any(one.first < number <= one.end for one in texts):
+        if inside and not any(text.first < number <= text.end for text in texts):
             what = f"{expression} decides on the lines around it, and is not resolved"
             content.problems.append(Problem("", what, Engine().advice, SOURCE, source.name, number))
 

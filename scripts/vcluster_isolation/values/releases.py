@@ -151,7 +151,7 @@ def read(files: Sequence[Path], chart: Path) -> ReadFiles:
     unreadable: list[Problem] = []
     opened: list[_File] = []
     notes: list[str] = []
-    paths = [one for given in files for one in _below(given, notes)]
+    paths = [one for file in files for one in _below(file, notes)]
     for path in paths:
         try:
             text = read_text(path)
@@ -179,7 +179,7 @@ def read(files: Sequence[Path], chart: Path) -> ReadFiles:
 
 def opened(files: Sequence[Path]) -> list[Path]:
     """Return files, folders replaced by the values files and manifests below them. Raises as `read` does."""
-    return [path for given in files for path in _below(given, [])]
+    return [path for file in files for path in _below(file, [])]
 
 
 def _below(path: Path, notes: list[str]) -> Iterator[Path]:
@@ -196,7 +196,9 @@ def _below(path: Path, notes: list[str]) -> Iterator[Path]:
     visible = [one for one in below if not any(part.startswith(".") for part in one.relative_to(path).parts)]
     charts = [one.parent for one in visible if one.name == _CHART_FILE]
     found = [one for one in visible if one.stem != _KUSTOMIZE and _chart_around(one, charts) is None]
-    notes += [f"{show_name(one)} is passed over: it is a chart" for one in charts if _chart_around(one, charts) == one]
+    notes += [
+        f"{show_name(chart)} is passed over: it is a chart" for chart in charts if _chart_around(chart, charts) == chart
+    ]
     notes += [f"{show_name(one)} is passed over: it is Kustomize's" for one in visible if one.stem == _KUSTOMIZE]
     if not found:
         what = f"{show_name(path)}: has no .yaml, .yml or .json files"
@@ -206,7 +208,7 @@ def _below(path: Path, notes: list[str]) -> Iterator[Path]:
 
 def _chart_around(path: Path, charts: Sequence[Path]) -> Path | None:
     """Return the outermost of some charts' folders that a file or folder is in, None if it is in none."""
-    return next((one for one in sorted(charts) if path.is_relative_to(one)), None)
+    return next((chart for chart in sorted(charts) if path.is_relative_to(chart)), None)
 
 
 def _file(path: Path, text: str) -> _File:
@@ -258,11 +260,11 @@ def _add_plain(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
 def _joined(contents: Iterable[Content]) -> Content:
     """Return several contents as one."""
     whole = Content()
-    for one in contents:
-        whole.layers += one.layers
-        whole.problems += one.problems
-        whole.remarks += one.remarks
-        whole.words |= one.words
+    for content in contents:
+        whole.layers += content.layers
+        whole.problems += content.problems
+        whole.remarks += content.remarks
+        whole.words |= content.words
     return whole
 
 

@@ -149,7 +149,7 @@ def _peer(peer: Peer, old: Tenant, new: Tenant) -> Peer:
 
 def _selector(selector: Selector, old: Tenant, new: Tenant) -> Selector:
     equal: Labels = frozenset((key, _value(key, value, old, new)) for key, value in selector.equal)
-    return Selector(equal, frozenset(_requirement(one, old, new) for one in selector.others))
+    return Selector(equal, frozenset(_requirement(requirement, old, new) for requirement in selector.others))
 
 
 def _requirement(one: Requirement, old: Tenant, new: Tenant) -> Requirement:

@@ -106,7 +106,9 @@ def _selections(policy: Policy | TierPolicy) -> Iterator[tuple[Peer, bool]]:
 def _by_name(peer: Peer) -> Iterator[Peer]:
     """Yield a peer; one that lists namespaces by their names as one for each of them."""
     spaces = peer.namespaces or EVERYTHING
-    listed = [one for one in spaces.others if one.key == NAME_LABEL and one.operator == IN]
+    listed = [
+        requirement for requirement in spaces.others if requirement.key == NAME_LABEL and requirement.operator == IN
+    ]
     if len(listed) != 1:
         yield peer
         return

@@ -215,7 +215,7 @@ class World:
         """Return what the vCluster's namespace can be: nobody says which labels it has."""
         name = self.tenants[OWN].namespace
         selectors = self.evaluator.namespace_selectors()
-        return [Namespace(name, found.labels) for found in label_classes(selectors, {NAME_LABEL: one_of(name)})]
+        return [Namespace(name, kind.labels) for kind in label_classes(selectors, {NAME_LABEL: one_of(name)})]
 
     def at_home_in(self, home: Namespace) -> World:
         """Return the same world with the vCluster's namespace being `home`."""
@@ -311,7 +311,7 @@ class World:
         if inside:
             domains = {NAME_LABEL: one_of(name), _SYNCED: ABSENT}
             free = {NAME_LABEL: none_of(), _SYNCED: ABSENT}
-            found = [one for names in (domains, free) for one in label_classes([project], names) if one.signature]
+            found = [kind for names in (domains, free) for kind in label_classes([project], names) if kind.signature]
             yield from (Namespace(dict(one.labels)[NAME_LABEL], one.labels) for one in found[:1])
             return
         for space in (one for called in (name, *self.spaces) for one in self._labelled(called, {})):
@@ -326,8 +326,8 @@ class World:
     def _labelled(self, name: str, fixed: Mapping[str, str]) -> Iterator[Namespace]:
         """Yield a namespace with each set of labels that selectors tell apart, some of them fixed."""
         domains = {key: one_of(value) for key, value in {**fixed, NAME_LABEL: name}.items()}
-        for found in label_classes(self.evaluator.namespace_selectors(), domains):
-            yield Namespace(name, found.labels)
+        for kind in label_classes(self.evaluator.namespace_selectors(), domains):
+            yield Namespace(name, kind.labels)
 
     def _fresh(self, name: str) -> str:
         """Return a name that is not taken, and take it."""

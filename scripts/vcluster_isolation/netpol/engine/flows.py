@@ -93,7 +93,7 @@ class _Near:
         if not policies or (isinstance(end, Pod) and end.host_network):
             return None
         looks = [self._look(policy, direction) for policy in policies]
-        looks += [self._allow(one, direction) for one in self._evaluator.governing(end, direction)]
+        looks += [self._allow(tier, direction) for tier in self._evaluator.governing(end, direction)]
         known = [one for one in looks if one is not None]
         return frozenset().union(*known) if len(known) == len(looks) else None
 

@@ -286,5 +286,5 @@ def _of_key(selector: Selector, key: str) -> Selector:
     """Return the part of a selector that looks at one key."""
     return Selector(
         frozenset(pair for pair in selector.equal if pair[0] == key),
-        frozenset(one for one in selector.others if one.key == key),
+        frozenset(requirement for requirement in selector.others if requirement.key == key),
     )
