@@ -58,7 +58,7 @@ def help_of(form: str) -> str:
     first = next((part for part in top.get("oneOf", [top]) if "items" not in part), top)
     inner = _resolved(first.get("items", first))
     width = max(map(len, inner["properties"]))
-    lines = ["\b", f"--output json prints {_opening(top['description'])}"]
+    lines = ["\b", *TextWrapper(_WIDTH).wrap(f"--output json prints {_opening(top['description'])}")]
     for key, value in inner["properties"].items():
         head = f"  {key:<{width}}  "
         words = TextWrapper(_WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
