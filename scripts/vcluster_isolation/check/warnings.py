@@ -63,7 +63,7 @@ def _of_syncs(
     """Yield a warning about each way in which a tenant gets namespaces or policies of its own into the host cluster."""
     sync, many = "sync.toHost.namespaces", "experimental.multiNamespaceMode"
     hosts = mapped(values, name)
-    for pattern in (one for one in hosts if "*" in one):
+    for pattern in (host for host in hosts if "*" in host):
         what = f"{quoted(pattern)} names no namespace: workloads in namespaces like that are not isolated"
         yield _warning(f"{sync}.mappings.byName", what, f"list them in {_POLICY}.workload.namespaces", layers)
     for where, on in ((sync, at(values, f"{sync}.enabled") and not hosts), (many, at(values, f"{many}.enabled"))):

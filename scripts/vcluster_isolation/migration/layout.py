@@ -86,7 +86,7 @@ def newline(text: str) -> str:
 def compose(text: str) -> yaml.Node | None:
     """Return the root node of a text: one reading answers all questions about it, so nobody changes the nodes.
 
-    Raises CannotEdit if it is no YAML, with libyaml's words.
+    Raises CannotEdit if it is not YAML, with libyaml's words.
     """
     try:
         node: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)

@@ -10,7 +10,7 @@ from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin, 
 from vcluster_isolation.netpol.objects.verdict import Verdict
 from vcluster_isolation.netpol.sets.ports import PortSet
 from vcluster_isolation.subject.said_rule import SaidRule
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Example:
     is, and `addresses` has an address of each end that is addresses, of a pod nothing.
     """
 
-    source: Who
-    destination: Who
+    source: ActorRef
+    destination: ActorRef
     ends: tuple[Endpoint, Endpoint]
     ports: PortSet
     rules: tuple[Origin, ...]
@@ -56,8 +56,8 @@ class Counterexample:
     For availability the ports are those that do not get through, and `rules` is empty.
     """
 
-    source: Who
-    destination: Who
+    source: ActorRef
+    destination: ActorRef
     ends: tuple[Endpoint, Endpoint]
     ports: PortSet
     verdict: Verdict
@@ -100,7 +100,7 @@ class Counterexample:
         return next((one for one in grants if one), end.addresses).example()
 
 
-def _end(who: Who, end: Endpoint, address: str) -> Mapping[str, Any]:
+def _end(who: ActorRef, end: Endpoint, address: str) -> Mapping[str, Any]:
     """Return one end, JSON-ready."""
     if isinstance(end, External):
         return {"actor": str(who), "addresses": str(end.addresses), "address": address}

@@ -14,9 +14,9 @@ from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.subject.platform_settings import (
     API_SERVER,
     EGRESS_KEY,
-    GRANTS,
     HTTP,
     HTTPS,
+    PLATFORM_GRANTS,
     PROMETHEUS,
     settings_of_platform,
     settings_of_platform_policy,
@@ -50,7 +50,7 @@ _KEYS: Final = (
     HTTP,
     PROMETHEUS,
     f"{PLATFORM_KEY}.ingress",
-    *(f"{EGRESS_KEY}.{key}" for key in ("dns", *GRANTS, "rules")),
+    *(f"{EGRESS_KEY}.{key}" for key in ("dns", *PLATFORM_GRANTS, "rules")),
 )
 """The values that put rules there."""
 
@@ -94,7 +94,9 @@ def _of_strange_chart(request: Request, cluster: Cluster) -> list[Subject]:
 
 def platforms_of(cluster: Cluster) -> list[Subject]:
     """Return a subject for each platform whose policy is in a cluster, in the order of namespaces."""
-    found = sorted((one for one in cluster.policies if is_role(one, PLATFORM_POLICY)), key=lambda one: one.namespace)
+    found = sorted(
+        (policy for policy in cluster.policies if is_role(policy, PLATFORM_POLICY)), key=lambda one: one.namespace
+    )
     usual = Subject(
         NAME,
         "",
@@ -121,7 +123,7 @@ def _platform(request: Request, instance: Instance, render: Render) -> Subject:
         coredns=False,
         notes=render.notes_of(instance),
         changed=_changed(instance),
-        usual_policies=lambda: (cluster.policies, cluster.tiers),
+        render_at_default_values=lambda: (cluster.policies, cluster.tiers),
         render=render,
         settings=settings_of_platform(instance.platform, instance.policy, home),
         kind=PLATFORM,

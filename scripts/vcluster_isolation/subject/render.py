@@ -11,8 +11,8 @@ from vcluster_isolation.errors import InputError
 from vcluster_isolation.helm.rule_notes import RuleId, RuleNote, rule_notes
 from vcluster_isolation.kubernetes.names import name_of
 from vcluster_isolation.kubernetes.twins import rendered_twice, source_of
+from vcluster_isolation.netpol.objects.tiers import PolicySet
 from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
-from vcluster_isolation.subject.without_grants import Rendered
 from vcluster_isolation.values.chart_instances import Instance
 from vcluster_isolation.values.strict_yaml import Stream, parse_stream
 
@@ -44,7 +44,7 @@ class Render:
 
 
 def read_stream(text: str) -> Stream:
-    """Return the objects in what a chart rendered, with all lines. Raises InputError for what is no YAML."""
+    """Return the objects in what a chart rendered, with all lines. Raises InputError for what is not YAML."""
     return parse_stream(text, NAME, track=True)
 
 
@@ -63,13 +63,13 @@ def read_render(rendered: str | Stream, namespace: str) -> Render:
     return Render(stream, sources, cluster)
 
 
-def later(text: Callable[[], str], namespace: str) -> Callable[[], Rendered]:
+def later(text: Callable[[], str], namespace: str) -> Callable[[], PolicySet]:
     """Return what gives the policies of a text that is rendered and read when they are first asked for, once.
 
     It raises what `text` and `read_render` raise.
     """
 
-    def policies() -> Rendered:
+    def policies() -> PolicySet:
         cluster = read_render(text(), namespace).cluster
         return cluster.policies, cluster.tiers
 

@@ -26,7 +26,7 @@ from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
 from vcluster_isolation.helm.template import RenderFailed, Request, template
 from vcluster_isolation.kubernetes.api_json import as_text
 from vcluster_isolation.values.layers import Layer, chart_defaults, effective, read_chart_file, read_layers
-from vcluster_isolation.values.paths import at_path, filled
+from vcluster_isolation.values.paths import at_path, merge_defaults
 from vcluster_isolation.values.renames import BASE, Rename, read_renames
 from vcluster_isolation.values.strict_yaml.scalars import as_number
 from vcluster_isolation.wording import printable
@@ -64,7 +64,7 @@ class Instance:
         return self._in_effect((PLATFORM_KEY,))
 
     def _in_effect(self, path: Sequence[str]) -> Mapping[str, Any]:
-        return filled(at_path(self.defaults, path) or {}, at_path(self.values, path) or {})
+        return merge_defaults(at_path(self.defaults, path) or {}, at_path(self.values, path) or {})
 
     def below(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return values of the instance as values of the chart that is rendered."""
@@ -91,7 +91,7 @@ def instances(request: Request, layers: Sequence[Layer] | None = None) -> list[I
 
     `layers` are the values files of the request where they were read already. Raises InputError for
     values files that cannot be read, RenderFailed when helm cannot read the chart or the values, IsolationError for
-    what is no chart.
+    what is not a chart.
     """
     if is_ours(request.chart):
         return [_alone(request, read_layers(request.values) if layers is None else layers)]
@@ -135,7 +135,7 @@ def _copied(chart: Path) -> Iterator[Path]:
 def is_ours(chart: Path) -> bool:
     """Whether a folder or package is this chart, by its name, or by the table of renames that no other has.
 
-    Raises IsolationError for what is no chart.
+    Raises IsolationError for what is not a chart.
     """
     text = read_chart_file(chart, "Chart.yaml")
     if text is None:

@@ -23,11 +23,11 @@ def at_path(value: Any, path: Sequence[str | int]) -> Any:
     return value
 
 
-def filled(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def merge_defaults(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return values over defaults at every depth; a null is as good as nothing, as it is to the chart."""
     found = dict(defaults)
     for key, value in given.items():
         below = defaults.get(key)
         both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        found[key] = filled(below, value) if both else below if value is None else value  # type: ignore[arg-type]
+        found[key] = merge_defaults(below, value) if both else below if value is None else value  # type: ignore[arg-type]
     return found

@@ -25,7 +25,7 @@ from vcluster_isolation.values.schema import findings as schema
 from vcluster_isolation.values.strict_yaml import parse_mapping
 from vcluster_isolation.wording import dotted, printable, printable_lines, undotted
 
-Rendered = TypeVar("Rendered")
+Result = TypeVar("Result")
 
 _SCHEMA_HEADER = "values don't meet the specifications of the schema(s)"
 _UNREADABLE = re.compile(r"failed to parse (?P<path>\S+): (?P<what>.*)")
@@ -44,7 +44,7 @@ class Checked:
     instances: tuple[Instance, ...]
 
 
-def or_refused(render: Callable[[], Rendered], layers: Sequence[Layer], request: Request) -> Rendered:
+def or_refused(render: Callable[[], Result], layers: Sequence[Layer], request: Request) -> Result:
     """Return what `render` does; where helm or the chart refuses the values, say so as `check` does.
 
     `layers` are the values files of `request`. This is how every command refuses values. Raises InputError with every

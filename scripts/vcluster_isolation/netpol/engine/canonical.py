@@ -59,7 +59,7 @@ def shape_of_policies(policies: Iterable[Policy], names: Names) -> Hashable:
     Names of policies and the order of policies and rules do not count. Raises ValueError as `check_names` does.
     """
     check_names(names)
-    return frozenset(_policy(one, names) for one in policies)
+    return frozenset(_policy(policy, names) for policy in policies)
 
 
 def shape_of_tiers(tiers: Iterable[TierPolicy], names: Names) -> Hashable:
@@ -69,7 +69,7 @@ def shape_of_tiers(tiers: Iterable[TierPolicy], names: Names) -> Hashable:
     Raises ValueError as `check_names` does.
     """
     check_names(names)
-    return frozenset(_tier(one, names) for one in tiers)
+    return frozenset(_tier(tier, names) for tier in tiers)
 
 
 def _policy(policy: Policy, names: Names) -> Hashable:

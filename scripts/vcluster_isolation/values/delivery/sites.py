@@ -47,7 +47,7 @@ class Site:
 
 
 def text_at(value: Any, path: Sequence[str | int]) -> str | None:
-    """Return the text at a path; None for nothing and for what is no text."""
+    """Return the text at a path; None for nothing and for what is not a string."""
     found = at_path(value, path)
     return found if isinstance(found, str) and found else None
 
