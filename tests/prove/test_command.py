@@ -122,7 +122,7 @@ def test_an_availability_that_a_cluster_scoped_policy_denies_says_by_which_rule(
             "policy": "vc-floor.ns.a (AdminNetworkPolicy)",
             "rule": "spec.egress[2]",
             "flow": "workloads -/-> every other pod",
-            "value": "policies.networkPolicy.floor",
+            "value": None,
             "yours": False,
         }
     ]
