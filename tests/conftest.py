@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+pytest_plugins = ["shared_renders", "mutant_scores"]
+
 ASKED_FOR = {
     "exhaustive": "renders every combination of values (minutes)",
     "mutants": "breaks each rule and check of the chart in turn (minutes); CI always does",

@@ -44,7 +44,7 @@ def test_pair_of_settings_renders_what_the_oracle_says(values: Json) -> None:
 
 
 def test_the_matrix_has_every_setting_with_every_kind_of_vcluster_that_takes_it() -> None:
-    choices = list(matrix.pairs())
+    choices = matrix.pairs()
     for path, settings in {**matrix.TOGGLES, **matrix.DRESS}.items():
         for kind, setting in itertools.product(matrix.KINDS, settings):
             having = [choice for choice in choices if kind.items() <= choice.items() and choice[path] == setting]

@@ -57,7 +57,7 @@ class FirstFailure:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Called by pytest after each step of a test."""
         if report.failed and not self.test:
-            self.test = report.nodeid.rpartition("::")[2]
+            self.test = report.nodeid.rpartition("/")[2]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Called by pytest after reading a file."""
@@ -92,7 +92,18 @@ def killer(bug: Bug | None) -> str:
 def run(tests: list[str]) -> str:
     """Run tests in this process, to the first failure; raises RuntimeError if they could not be run at all."""
     first, said = FirstFailure(), io.StringIO()
-    options = ["-q", "-x", "-p", "no:cacheprovider", "-c", os.devnull, "--tb=no", "--hypothesis-profile", FAST]
+    options = [
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "--noconftest",
+        "-c",
+        os.devnull,
+        "--tb=no",
+        "--hypothesis-profile",
+        FAST,
+    ]
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = pytest.main([*options, *tests], plugins=[first])
     if not first.test and code != pytest.ExitCode.OK:
