@@ -1,8 +1,8 @@
 """Show that the tests kill every seeded bug: `python tests/reach/kill_seeded_bugs.py [WORD…]`.
 
 Puts each bug of seeded_bugs.toml (those with a WORD in their name, if any is given) into a copy of the package, and
-runs the tests of the evaluator against the copy: examples first, then Hypothesis with few examples, the same ones
-every time. Says which test kills which bug. Ends with 1 if the tests pass with any bug, if they fail without one,
+runs the tests of the evaluator against the copy: first the one that killed it before, if the bug names it as its
+`test`; then examples, then Hypothesis with few examples, the same ones every time. Says which test kills which bug. Ends with 1 if the tests pass with any bug, if they fail without one,
 or if a bug no longer fits the source. Two at a time, each in a process of its own.
 """
 
@@ -57,7 +57,7 @@ class FirstFailure:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Called by pytest after each step of a test."""
         if report.failed and not self.test:
-            self.test = report.nodeid.rpartition("/")[2]
+            self.test = report.nodeid.partition("::")[2]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Called by pytest after reading a file."""
@@ -86,24 +86,17 @@ def killer(bug: Bug | None) -> str:
             path.write_text(path.read_text().replace(bug["old"], bug["new"]))
         sys.path[:0] = [folder, str(HERE)]
         os.chdir(folder)
-        return run([str(HERE / f"test_reach_{name}.py") for name in TESTS])
+        files = [HERE / f"test_reach_{name}.py" for name in TESTS]
+        likely = bug and bug.get("test")
+        first = [f"{file}::{likely}" for file in files if likely and f"\ndef {likely}(" in file.read_text()]
+        return (run(first) if first else "") or run(list(map(str, files)))
 
 
 def run(tests: list[str]) -> str:
     """Run tests in this process, to the first failure; raises RuntimeError if they could not be run at all."""
     first, said = FirstFailure(), io.StringIO()
-    options = [
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "--noconftest",
-        "-c",
-        os.devnull,
-        "--tb=no",
-        "--hypothesis-profile",
-        FAST,
-    ]
+    off = [word for name in ("cacheprovider", "pytest_cov", "xdist") for word in ("-p", f"no:{name}")]
+    options = ["-q", "-x", *off, "--noconftest", "-c", os.devnull, "--tb=no", "--hypothesis-profile", FAST]
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = pytest.main([*options, *tests], plugins=[first])
     if not first.test and code != pytest.ExitCode.OK:
