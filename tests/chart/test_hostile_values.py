@@ -272,7 +272,7 @@ def test_what_the_templates_work_out_is_never_taken_from_a_user() -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40).filter(lambda text: "{{" not in text)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings().max_examples // 6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts=st.lists(TEXTS, min_size=10, max_size=40))
 def test_any_text_survives_in_an_annotation(texts: list[str]) -> None:
     annotations = {f"k{index}": text for index, text in enumerate(texts)}
