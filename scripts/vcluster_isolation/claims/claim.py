@@ -84,9 +84,12 @@ class Claim:
     ) -> Iterator[tuple[ActorRef, ActorRef, tuple[_End, _End]]]:
         """Yield every pair of ends that the claim speaks of; `ends` gives those of an actor in a role."""
         for sources, destinations in self.flows:
-            for source, destination in product(sources, destinations):
-                for pair in product(ends(source, SOURCE), ends(destination, DESTINATION)):
-                    yield source, destination, pair
+            into = [(destination, ends(destination, DESTINATION)) for destination in destinations]
+            for source in sources:
+                out = ends(source, SOURCE)
+                for destination, last in into:
+                    for pair in product(out, last):
+                        yield source, destination, pair
 
     def ports_of(self, subject: Subject) -> PortSet:
         """Return the ports that the claim is about."""

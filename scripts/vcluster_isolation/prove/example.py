@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin, Pod
-from vcluster_isolation.netpol.objects.verdict import Verdict
+from vcluster_isolation.netpol.objects.verdict import Grant, Verdict
 from vcluster_isolation.netpol.sets.ports import PortSet
 from vcluster_isolation.subject.said_rule import SaidRule
 from vcluster_isolation.vcluster.actor_ref import ActorRef
@@ -77,6 +77,8 @@ class Counterexample:
     def example(self) -> Example:
         """Return what there is to show of it."""
         sides = {"egress": self.verdict.egress, "ingress": self.verdict.ingress}
+        grants = [grant for side in sides.values() for grant in side.granting(self.ports)]
+        rules = dict.fromkeys(grant.origin for grant in grants) if self.ports & self.verdict.allowed else ()
         opened = tuple(name for name, side in sides.items() if side.governed and side.by_default & self.ports)
         closed = (deny.origin for side in sides.values() for deny in side.denying(self.ports - self.verdict.allowed))
         return Example(
@@ -84,20 +86,20 @@ class Counterexample:
             self.destination,
             self.ends,
             self.ports,
-            self.rules,
+            tuple(rules),
             opened,
             tuple(dict.fromkeys(closed)),
             self.size(),
-            (self._address(self.ends[0]), self._address(self.ends[1])),
+            (_address(self.ends[0], grants), _address(self.ends[1], grants)),
         )
 
-    def _address(self, end: Endpoint) -> str:
-        """Return an address that is let through, as far as the rules name any; of a pod nothing."""
-        if isinstance(end, Pod):
-            return ""
-        sides = (self.verdict.egress, self.verdict.ingress)
-        grants = (grant.addresses & end.addresses for side in sides for grant in side.granting(self.ports))
-        return next((one for one in grants if one), end.addresses).example()
+
+def _address(end: Endpoint, grants: Sequence[Grant]) -> str:
+    """Return an address that is let through, as far as the rules name any; of a pod nothing."""
+    if isinstance(end, Pod):
+        return ""
+    named = (grant.addresses & end.addresses for grant in grants)
+    return next((one for one in named if one), end.addresses).example()
 
 
 def _end(who: ActorRef, end: Endpoint, address: str) -> Mapping[str, Any]:
