@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["shared_renders", "mutant_scores"]
+pytest_plugins = ["tests.shared_renders", "tests.mutant_scores"]
 
 ASKED_FOR = {
     "exhaustive": "renders every combination of values (minutes)",

@@ -9,8 +9,9 @@ from functools import cache
 from typing import Any
 
 from allpairspy import AllPairs  # type: ignore[import-untyped]
-from oracle import inside
-from rendering import Json, isolating
+
+from tests.chart.oracle import inside
+from tests.chart.rendering import Json, isolating
 
 NP = "policies.networkPolicy"
 PROFILE, FLOOR, PRIVATE = f"{NP}.profile", f"{NP}.floor", "privateNodes.enabled"

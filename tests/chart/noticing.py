@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from mutants import Mutant
 
-from mutant_scores import LEARNED
+from tests.chart.mutants import Mutant
+from tests.mutant_scores import LEARNED
 
 Checks = Mapping[str, Callable[[Path], bool]]
 """What may notice a mutant, by a name: says of a chart whether it differs from what it should be."""

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from functools import cache
 
-from oracle_values import Json, network_of
+from tests.chart.oracle_values import Json, network_of
 
 LONGEST_NAME = 100
 """Characters of a rule's name, in both APIs."""
