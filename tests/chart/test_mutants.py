@@ -67,6 +67,11 @@ def refuses_otherwise(values: Json, sentence: str, chart: Path) -> bool:
         return True
 
 
+def refuses_otherwise_without_schema(values: Json, sentence: str, chart: Path) -> bool:
+    """Say whether a refusal of a user who skips the schema has changed."""
+    return refusals_without_schema(values, chart) != [sentence]
+
+
 def says_otherwise(sentence: str, chart: Path) -> bool:
     """Say whether a sentence of the notes is missing where it is true, or there where it is not."""
     true, false = SAID[sentence]
@@ -79,9 +84,7 @@ RENDERED: Checks = {
 QUOTED: Checks = {
     **{f"refusal: {name}": partial(refuses_otherwise, *REFUSED[name][:2]) for name in REFUSED},
     **{
-        f"refusal without schema: {name}": lambda chart, values=values, sentence=sentence: (
-            refusals_without_schema(values, chart) != [sentence]
-        )
+        f"refusal without schema: {name}": partial(refuses_otherwise_without_schema, values, sentence)
         for name, (values, sentence) in WITHOUT_SCHEMA.items()
     },
 }
