@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,10 +23,11 @@ def asked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
     def ask(*notice: str, name: str = "file line 7, a rule: dropped", file: str = "file") -> tuple[bool, list[str]]:
         order: list[str] = []
 
-        def check(one: str) -> Callable[[Path], bool]:
-            return lambda chart: order.append(one) is None and chart == tmp_path and one in notice
+        def check(one: str, chart: Path) -> bool:
+            order.append(one)
+            return chart == tmp_path and one in notice
 
-        checks = {one: check(one) for one in "abcd"}
+        checks = {one: partial(check, one) for one in "abcd"}
         found = noticing.is_noticed(Mutant(name, file, ""), tmp_path, checks, request)
         request.node.user_properties.clear()  # of a mutant that is none of the chart's
         return found, order
@@ -34,7 +37,7 @@ def asked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(noticing, "_recent", noticing.defaultdict(list))
+    monkeypatch.setattr(noticing, "_recent", defaultdict(list))
 
 
 def test_what_noticed_it_before_is_asked_first(asked: Asked) -> None:
