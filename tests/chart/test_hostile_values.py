@@ -246,7 +246,10 @@ def test_text_breaks_out_of_nothing_where_the_schema_is_skipped(path: str, text:
 
 # What the templates keep among the values while they render, as if a user had written it.
 KEPT: Json = {
-    "values": {**strict_yaml.read_mapping(helm.CHART / "values.yaml")["policies"]["networkPolicy"], "enabled": True},
+    "values": {
+        **strict_yaml.parse_mapping(strict_yaml.read_text(helm.CHART / "values.yaml"), "")["policies"]["networkPolicy"],
+        "enabled": True,
+    },
     "namespaces": ["ns"],
     "host-api-server": {"cidrs": ["0.0.0.0/0"], "ports": [1]},
     "public.blocks": [{"cidr": "0.0.0.0/0"}],
