@@ -68,7 +68,7 @@ def refuses_otherwise(values: Json, sentence: str, chart: Path) -> bool:
 
 
 def refuses_otherwise_without_schema(values: Json, sentence: str, chart: Path) -> bool:
-    """Say whether what templates refuse without the schema has changed."""
+    """Say whether a refusal of a user who skips the schema has changed."""
     return refusals_without_schema(values, chart) != [sentence]
 
 
