@@ -103,7 +103,7 @@ ORDINARY: Final = PodActor(
     "workload outside the virtual kube-system",
     HOME,
     {VIRTUAL_NAMESPACE: "default", MANAGED_BY: TENANT},
-    "a pod of somebody who may not create pods in the kube-system of the virtual cluster",
+    "a pod of a user who may not create pods in the kube-system of the virtual cluster",
     {**HOSTILE, VIRTUAL_NAMESPACE: none_of("kube-system")},
     FREE,
 )
