@@ -34,6 +34,15 @@ SELECTORS = (
     "vcluster/coredns.yaml",
     "floor/floor.yaml",
 )
+GRANTS = "../grants.yaml"
+GRANT_CHANGES = (
+    ("kind: (?:grant|rules)", "kind: other"),
+    ("empty: refused", "empty: anyone"),
+    (r"floor: \[.*\]", "floor: []"),
+    (r"peers: from\b(?=[\s\S]*empty: refused)", "peers: to"),
+    (r"peers: to\b(?=[\s\S]*empty: refused)", "peers: from"),
+)
+"""What is changed in a row of grants.yaml: what refusals go by."""
 SWITCHES = r"hardened|multi-namespace|project|coredns\.embedded"
 """Named templates that are "true" or nothing, and decide on what other templates render."""
 
@@ -165,6 +174,21 @@ def of_the_switches() -> Iterator[Mutant]:
             yield changed(file, text, found, '""', f"never {found[0]}")
 
 
+def of_the_grants() -> Iterator[Mutant]:
+    """Yield, for each row of grants.yaml about a vCluster: of another kind or side, without what refuses values."""
+    text = read(GRANTS)
+    for found in re.finditer(
+        r"^  - (?:path: |\{path: ).*\n(?:    .*\n)*", text[: text.index("\nplatform:")], re.MULTILINE
+    ):
+        row = re.sub(r"^  - \{?path: |[,\n].*", "", found[0], flags=re.DOTALL)
+        for old, new in GRANT_CHANGES:
+            rest = re.sub(old, new, found[0])
+            if rest != found[0]:
+                yield Mutant(
+                    f"grants.yaml {row}: {old} is {new}", GRANTS, text[: found.start()] + rest + text[found.end() :]
+                )
+
+
 def of_the_helpers() -> Iterator[Mutant]:
     """Yield the listed changes of named templates. Raises ValueError for one whose text is not there exactly once."""
     for number, (file, old, new) in enumerate(HELPERS):
@@ -181,4 +205,4 @@ def made() -> list[Mutant]:
 
 def every() -> list[Mutant]:
     """Return all mutants."""
-    return [*made(), *of_the_helpers()]
+    return [*made(), *of_the_grants(), *of_the_helpers()]

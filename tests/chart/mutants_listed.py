@@ -90,7 +90,9 @@ HELPERS = [
     ("validation/_validate.tpl", "{{- else if $found.problem }}", "{{- else if false }}"),
     ("validation/_validate.tpl", "{{- if gt (len $value) 63 }}", "{{- if gt (len $value) 64 }}"),
     ("validation/_rules.tpl", '"extraControlPlaneRules" ', '"x" '),
-    ("validation/_rules.tpl", '"controlPlane.egress" ', '"x" '),
+    ("validation/_rules.tpl", '{{- if eq .kind "rules" }}', "{{- if false }}"),
+    ("validation/_rules.tpl", "{{ $_ := set $grants .path .value }}", ""),
+    ("validation/_rules.tpl", ' (eq .path "project")', " false"),
     ("lib/_references.tpl", '(contains "{{" $value)', "false"),
     ("lib/_references.tpl", '(eq $value "")', "false"),
     ("lib/_references.tpl", '{{- if contains "{{" $literal }}', "{{- if false }}"),
@@ -103,7 +105,7 @@ HELPERS = [
     ("validation/_validate.tpl", '{{- else if include "vcluster-isolation.hook" $key }}', "{{- else if false }}"),
     *(
         ("validation/_validate.tpl", f'"{switch}"', '"platform.enabled"')
-        for switch in ("enabled", "controlPlane.apiAccess.enabled", "workload.publicEgress.enabled")
+        for switch in ("enabled", "workload.publicEgress.enabled")
     ),
     ("notes/_warnings.tpl", '(eq (contains ":" $cidr) (contains ":" $range)) ', ""),
     ("notes/_warnings.tpl", "(hasPrefix $outer $overlap) ", ""),
@@ -173,7 +175,10 @@ HELPERS = [
     ("validation/_addresses.tpl", "(concat $closed (get $server $family))", "(get $server $family)"),
     ("validation/_addresses.tpl", "$values.workload.publicEgress.enabled (not", "true (not"),
     ("validation/_addresses.tpl", '"hostApiServer" "nodes" ', '"hostApiServer" '),
-    ("validation/_grants.tpl", '"snapshots.objectStorage" $', '"x" $'),
+    ("validation/_validate.tpl", '{{ $_ := set $switches (print .path ".enabled") .value.enabled }}', ""),
+    ("validation/_grants.tpl", '(eq .empty "refused") ', ""),
+    ("validation/_grants.tpl", "{{- if .default.ports }}", "{{- if true }}"),
+    ("validation/_grants.tpl", "{{- if .default.ports }}", "{{- if false }}"),
     ("validation/_grants.tpl", "{{- if empty $ports }}", "{{- if false }}"),
     ("validation/_grants.tpl", '{{- if kindIs "invalid" $port.port }}', "{{- if false }}"),
     ("vcluster/_public-egress.tpl", "{{- if .enabled }}", "{{- if true }}"),
@@ -217,11 +222,7 @@ HELPERS = [
     ("floor/_api.tpl", '"most" 25', '"most" 100'),
     ("floor/_api.tpl", '"most" 100', '"most" 25'),
     ("floor/_api.tpl", '(kindIs "string" $floor.priority)', "false"),
-    (
-        "validation/_grants.tpl",
-        "{{- if and $grant.enabled (empty (get $grant $side)) }}",
-        "{{- if empty (get $grant $side) }}",
-    ),
+    ("validation/_grants.tpl", '{{- if and (eq .kind "grant") .value.enabled }}', '{{- if eq .kind "grant" }}'),
     ("validation/_grants.tpl", '{{ if eq .operator "In" }}', "{{ if true }}"),
     ("validation/_grants.tpl", "{{- $named := .matchLabels | default dict | keys }}", "{{- $named := list }}"),
     ("validation/_grants.tpl", "(gt (len $name) 63)", "false"),
@@ -231,14 +232,8 @@ HELPERS = [
     ("validation/_grants.tpl", '{{- else if kindIs "string" $entry.port }}', "{{- else if false }}"),
     ("validation/_grants.tpl", "{{- if gt (add 8 (len $rules)) $limit }}", "{{- if gt (add 7 (len $rules)) $limit }}"),
     ("validation/_grants.tpl", "{{- if gt (len (get $rule $side | default list)) $limit }}", "{{- if false }}"),
-    *(("validation/_grants.tpl", f'"{key}" ', "") for key in ("workload.egress", "workload.ingress", "coredns.egress")),
-    *(("validation/_grants.tpl", f'"{key}.from" ', '"x" ') for key in ("prometheus", "workload.ingressControllers")),
-    ("validation/_grants.tpl", '"controlPlane.metricsServer.to" ', '"x" '),
-    ("validation/_grants.tpl", ' "controlPlane.backingStore.to" $control.backingStore }}', " }}"),
-    ("validation/_grants.tpl", '"project" $values.project ', ""),
-    ("validation/_grants.tpl", ' "controlPlane.webhooks" $values.controlPlane.webhooks }}', " }}"),
-    ("validation/_grants.tpl", '"prometheus" $values.prometheus ', ""),
-    ("validation/_grants.tpl", ' "workload.ingressControllers" $values.workload.ingressControllers }}', " }}"),
+    ("validation/_grants.tpl", '{{- if and .floor (eq .kind "rules") }}', "{{- if false }}"),
+    ("validation/_grants.tpl", "{{- else if and .floor (or", "{{- else if and false (or"),
     ("validation/_rules.tpl", '(include "vcluster-isolation.cidr.inside" (list $inner $cidr)) ', ""),
     ("validation/_rules.tpl", ' (include "vcluster-isolation.cidr.inside" (list $inner $cidr6))', ""),
     (
@@ -247,19 +242,4 @@ HELPERS = [
         "",
     ),
     ("validation/_rules.tpl", "{{- range rest $blocks }}", "{{- range list }}"),
-    *(
-        ("validation/_rules.tpl", f'"{path}" ', '"x" ')
-        for path in (
-            "coredns.ingress",
-            "coredns.egress",
-            "snapshots.ingress",
-            "controlPlane.apiAccess",
-            "controlPlane.webhooks",
-            "controlPlane.metricsServer",
-            "controlPlane.backingStore",
-            "prometheus",
-            "project",
-            "workload.ingressControllers",
-        )
-    ),
 ]

@@ -4,6 +4,7 @@ one map among the values, under a key that no reference can name (it has a dot) 
 
   name           the release name of the vCluster
   isolated       "true" when the vCluster is to be isolated, else nothing; so are workloads and coredns, see _metadata.tpl
+  grants         grants.yaml, each row with its `value`: see "vcluster-isolation.with-values"
   values         policies.networkPolicy over its defaults, deprecated keys in the place of their successors
   namespaces     the namespaces of the workloads, the release's first
   hostApiServer  {cidrs, ports}
@@ -43,8 +44,10 @@ Nothing is resolved beside `name` where neither a vCluster nor the platform is i
 {{/* Resolve the values of a vCluster. Prints nothing. */}}
 {{- define "vcluster-isolation.resolve-vcluster" -}}
 {{- $resolved := get .Values "vcluster-isolation.resolved" }}
+{{- $_ := set $resolved "grants" (.Files.Get "grants.yaml" | fromYaml) }}
 {{- $values := deepCopy .Values.policies.networkPolicy }}
-{{- include "vcluster-isolation.merge-defaults" (list $values (include "vcluster-isolation.defaults" . | fromJson)) }}
+{{- $defaults := include "vcluster-isolation.defaults" $resolved.grants.vcluster | fromJson }}
+{{- include "vcluster-isolation.merge-defaults" (list $values $defaults) }}
 {{- range include "vcluster-isolation.renames" . | fromJsonArray }}
 {{- $found := include "vcluster-isolation.get-path" (list $values .from) | fromJson }}
 {{- if not (kindIs "invalid" $found.value) }}
@@ -52,11 +55,21 @@ Nothing is resolved beside `name` where neither a vCluster nor the platform is i
 {{- end }}
 {{- end }}
 {{- $_ := set $resolved "values" $values }}
+{{- include "vcluster-isolation.with-values" (list $resolved.grants.vcluster $values) }}
 {{- /* In this order: the blocks of publicEgress leave out where the API server is. */}}
 {{- $_ := set $resolved "namespaces" (include "vcluster-isolation.namespaces" . | fromJsonArray) }}
 {{- $_ := set $resolved "hostApiServer" (include "vcluster-isolation.host-api-server" . | fromJson) }}
 {{- $_ := set $resolved "publicBlocks" (include "vcluster-isolation.public.blocks" . | fromJsonArray) }}
 {{- $_ := set $resolved "floor" (include "vcluster-isolation.floor" . | fromJson) }}
+{{- end }}
+
+{{/* Put into each row of grants.yaml the `value` at its path: `list ROWS VALUES`. Prints nothing. */}}
+{{- define "vcluster-isolation.with-values" -}}
+{{- range index . 0 }}
+{{- $value := index $ 1 }}
+{{- range splitList "." .path }}{{ $value = get $value . }}{{ end }}
+{{- $_ := set . "value" $value }}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -77,9 +90,19 @@ a default where a user wrote null (or nothing, as in `except:`), and that must n
 
 {{/*
 policies.networkPolicy as it is in values.yaml, as JSON; a test holds the two equal. A template cannot read values.yaml itself
-(`.Files` leaves it out), and .Values no longer has a default where a user wrote null.
+(`.Files` leaves it out), and .Values no longer has a default where a user wrote null. The argument is the rows of grants.yaml,
+which have the defaults of grants.
 */}}
 {{- define "vcluster-isolation.defaults" -}}
+{{- $defaults := include "vcluster-isolation.defaults.others" . | fromJson }}
+{{- range . }}
+{{- if .default }}{{ include "vcluster-isolation.set-path" (list $defaults .path .default) }}{{ end }}
+{{- end }}
+{{- toJson $defaults }}
+{{- end }}
+
+{{/* The same without grants, as JSON. */}}
+{{- define "vcluster-isolation.defaults.others" -}}
 {
   "enabled": false,
   "profile": "compatible",
@@ -92,26 +115,9 @@ policies.networkPolicy as it is in values.yaml, as JSON; a test holds the two eq
   "pods": {"cidrs": []},
   "hostDns": {"presets": ["kube-dns"], "extra": []},
   "project": {"name": "", "namespaceSelector": {}, "ports": []},
-  "prometheus": {"enabled": false, "from": [], "ports": []},
   "defaultDeny": {"enabled": false},
   "floor": {"enabled": false, "api": "AdminNetworkPolicy", "priority": ""},
-  "controlPlane": {
-    "apiAccess": {"enabled": false, "from": []},
-    "webhooks": {"enabled": true, "to": [], "ports": []},
-    "metricsServer": {
-      "enabled": false,
-      "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-        "podSelector": {"matchLabels": {"k8s-app": "metrics-server"}}}],
-      "ports": [{"port": 10250, "protocol": "TCP"}]
-    },
-    "backingStore": {
-      "enabled": false,
-      "to": [],
-      "ports": [{"port": 2379, "protocol": "TCP"}, {"port": 3306, "protocol": "TCP"}, {"port": 5432, "protocol": "TCP"}]
-    },
-    "ingress": [],
-    "egress": []
-  },
+  "controlPlane": {"ingress": [], "egress": []},
   "workload": {
     "publicEgress": {
       "enabled": true,
@@ -124,16 +130,11 @@ policies.networkPolicy as it is in values.yaml, as JSON; a test holds the two eq
         "except": ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
       }
     },
-    "ingressControllers": {"enabled": false, "from": [], "ports": []},
     "namespaces": [],
     "ingress": [],
     "egress": []
   },
   "coredns": {"ingress": [], "egress": []},
-  "snapshots": {
-    "objectStorage": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}]},
-    "ingress": [],
-    "egress": []
-  }
+  "snapshots": {"ingress": [], "egress": []}
 }
 {{- end }}

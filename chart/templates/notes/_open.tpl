@@ -25,8 +25,10 @@
   control plane <-> pods app: loft in {{ empty $namespaces | ternary "any namespace"
       (join ", " $namespaces) }} (vCluster Platform), {{ $hardened | empty | ternary "on any port" "on TCP 10443 there and 8443 here" }}
 {{- end }}
-{{- if not $values.controlPlane.webhooks.enabled }}
-  not even open: control plane --> workloads (controlPlane.webhooks)
+{{- range (get .Values "vcluster-isolation.resolved").grants.vcluster }}
+{{- if and (.default).enabled (not .value.enabled) }}
+  not even open: {{ include "vcluster-isolation.notes.pods" (first .rules).pods }} --> {{ .who }} ({{ .path }})
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -47,46 +49,52 @@
 {{- if gt (len .) 1 }}{{ initial . | join ", " }} and {{ end }}{{ last . }}
 {{- end }}
 
-{{/* What grants open, a line each. */}}
+{{/* What grants open, a line each, in the order of grants.yaml. */}}
 {{- define "vcluster-isolation.notes.open" -}}
 {{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $hosted := (get .Values "vcluster-isolation.resolved").workloads }}
-{{- $control := $values.controlPlane }}
-{{- with $control.apiAccess }}
-{{- if .enabled }}
-  {{ empty .from | ternary "anyone" (printf "the listed peers (%d)" (len .from)) }} --> control plane, TCP 8443 (controlPlane.apiAccess)
-{{- end }}
-{{- end }}
-{{- if and $hosted $values.workload.publicEgress.enabled }}
-{{- range (get .Values "vcluster-isolation.resolved").publicBlocks }}
+{{- range (get .Values "vcluster-isolation.resolved").grants.vcluster }}
+{{- if eq .path "workload.publicEgress" }}
+{{- if and $hosted .value.enabled }}
+{{- range (get $.Values "vcluster-isolation.resolved").publicBlocks }}
   workloads --> {{ .cidr }}{{ with .except }} except {{ join ", " . }}{{ end }}, on any port
 {{- end }}
 {{- end }}
-{{- if $control.metricsServer.enabled }}
-  control plane --> metrics-server, {{ include "vcluster-isolation.notes.ports" $control.metricsServer }} (controlPlane.metricsServer)
+{{- else if eq .path "project" }}
+{{- if and $hosted (include "vcluster-isolation.project" $) }}
+  workloads <-> workloads in namespaces {{ include "vcluster-isolation.notes.project" $ }}, {{ include "vcluster-isolation.notes.ports"
+      .value }} (project)
 {{- end }}
-{{- if $control.backingStore.enabled }}
-  control plane, snapshots --> external database or etcd, {{ include "vcluster-isolation.notes.ports"
-      $control.backingStore }} (controlPlane.backingStore)
-{{- end }}
-{{- with $values.snapshots.objectStorage }}
-{{- if .enabled }}
-  snapshots --> {{ empty .to | ternary "object storage at every public address"
-      "object storage" }}, {{ include "vcluster-isolation.notes.ports" . }} (snapshots.objectStorage)
+{{- else if and (eq .kind "grant") (not (.default).enabled) .value.enabled (or $hosted (not .hosted)) }}
+  {{ include "vcluster-isolation.notes.grant" (list . $hosted) }} ({{ .path }})
 {{- end }}
 {{- end }}
-{{- if $values.prometheus.enabled }}
-  Prometheus --> control plane TCP 8443{{ if $hosted }}, CoreDNS TCP 9153, workloads {{ include "vcluster-isolation.notes.ports"
-      $values.prometheus }}{{ end }} (prometheus)
 {{- end }}
-{{- if and $hosted $values.workload.ingressControllers.enabled }}
-  ingress controllers --> workloads, {{ include "vcluster-isolation.notes.ports"
-      $values.workload.ingressControllers }} (workload.ingressControllers)
+
+{{/* What a grant that is on opens, in words: `list ROW HOSTED`, a row of grants.yaml. */}}
+{{- define "vcluster-isolation.notes.grant" -}}
+{{- $row := index . 0 }}
+{{- $peers := get $row.value $row.peers }}
+{{- $who := $row.who | default (printf "the listed peers (%d)" (len $peers)) }}
+{{- if and (empty $peers) (eq $row.empty "anyone") }}{{ $who = "anyone" }}{{ end }}
+{{- if and (empty $peers) (eq $row.empty "public") }}{{ $who = print $who " at every public address" }}{{ end }}
+{{- $own := include "vcluster-isolation.notes.ports" $row.value }}
+{{- $rules := list }}
+{{- range $row.rules }}
+{{- if or (index $ 1) (without .pods "workload" "coredns") }}
+{{- $ports := .ports | empty | ternary $own (printf "TCP %s" (include "vcluster-isolation.notes.numbers" (.ports | default (list "")))) }}
+{{- $pods := include "vcluster-isolation.notes.pods" .pods }}
+{{- if eq $row.peers "to" }}{{ $rules = append $rules (printf "%s --> %s, %s" $pods $who $ports) }}
+{{- else }}{{ $rules = append $rules (print $pods (gt (len $row.rules) 1 | ternary " " ", ") $ports) }}{{ end }}
 {{- end }}
-{{- if and $hosted (include "vcluster-isolation.project" .) }}
-  workloads <-> workloads in namespaces {{ include "vcluster-isolation.notes.project" . }}, {{ include "vcluster-isolation.notes.ports"
-      $values.project }} (project)
 {{- end }}
+{{- eq $row.peers "from" | ternary (print $who " --> ") "" }}{{ join ", " $rules }}
+{{- end }}
+
+{{/* Pods as grants.yaml calls them, in words. */}}
+{{- define "vcluster-isolation.notes.pods" -}}
+{{- $words := dict "control-plane" "control plane" "coredns" "CoreDNS" "snapshot" "snapshots" "workload" "workloads" }}
+{{- range $i, $pods := . }}{{ if $i }}, {{ end }}{{ get $words $pods }}{{ end }}
 {{- end }}
 
 {{/* The namespaces of the project, in words. */}}

@@ -3,8 +3,10 @@
 {{/* Resolve the values of the platform; whether a vCluster is isolated makes no difference. Prints nothing. */}}
 {{- define "vcluster-isolation.resolve-platform" -}}
 {{- $table := .Files.Get "ports.yaml" | fromYaml }}
+{{- $grants := (get .Values "vcluster-isolation.resolved").grants.platform }}
 {{- $values := deepCopy .Values.platformNetworkPolicy }}
-{{- include "vcluster-isolation.merge-defaults" (list $values (include "vcluster-isolation.platform.defaults" $table | fromJson)) }}
+{{- $defaults := include "vcluster-isolation.platform.defaults" (list $table $grants) | fromJson }}
+{{- include "vcluster-isolation.merge-defaults" (list $values $defaults) }}
 {{- $values = set $values "namespace" ($values.namespace | default .Release.Namespace) }}
 {{- if not (include "vcluster-isolation.tidy" $values.prometheus.podSelector | fromJson) }}
 {{- $_ := set $values.prometheus "podSelector" (dict "matchLabels" $table.ends.prometheus.podLabels) }}
@@ -16,11 +18,22 @@
 {{- end }}
 {{- $resolved := get .Values "vcluster-isolation.resolved" }}
 {{- $_ := set $resolved "platform" $values }}
+{{- include "vcluster-isolation.with-values" (list $grants $values) }}
 {{- $_ := set $resolved "platformPorts" $rows }}
 {{- end }}
 
-{{/* platformNetworkPolicy as it is in values.yaml, as JSON; a test holds the two equal. The argument is ports.yaml. */}}
+{{/*
+platformNetworkPolicy as it is in values.yaml, as JSON; a test holds the two equal: `list PORTS GRANTS`, ports.yaml and the
+rows of grants.yaml.
+*/}}
 {{- define "vcluster-isolation.platform.defaults" -}}
+{{- $defaults := include "vcluster-isolation.platform.defaults.others" (index . 0) | fromJson }}
+{{- range index . 1 }}{{ include "vcluster-isolation.set-path" (list $defaults .path .default) }}{{ end }}
+{{- toJson $defaults }}
+{{- end }}
+
+{{/* The same without grants, as JSON. The argument is ports.yaml. */}}
+{{- define "vcluster-isolation.platform.defaults.others" -}}
 {
   "enabled": false,
   "namespace": "",
@@ -36,22 +49,7 @@
     "isolated": false
   },
   "ingress": [],
-  "egress": {
-    "enabled": false,
-    "dns": {"enabled": true},
-    "vclusters": {
-      "enabled": true,
-      "to": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "vcluster"},
-        "matchExpressions": [{"key": "vcluster.loft.sh/managed-by", "operator": "DoesNotExist"}]}}],
-      "ports": [{"port": 8443, "protocol": "TCP"}]
-    },
-    "apiServers": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]},
-    "platform": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}, {"port": 10443, "protocol": "TCP"}]},
-    "licenseServer": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}]},
-    "identityProviders": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}]},
-    "database": {"enabled": false, "to": [], "ports": [{"port": 3306, "protocol": "TCP"}, {"port": 5432, "protocol": "TCP"}]},
-    "rules": []
-  }
+  "egress": {"enabled": false, "dns": {"enabled": true}, "rules": []}
 }
 {{- end }}
 

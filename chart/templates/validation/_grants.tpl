@@ -1,21 +1,20 @@
 {{/* The part of the validation that is about named grants, projects, namespaces and the floor. */}}
 
-{{/* A grant that is on and names nobody would be one for everybody. */}}
+{{/* Grants that are on and would be for everybody, or for every port. */}}
 {{- define "vcluster-isolation.problems.grants" -}}
-{{- $values := (get .Values "vcluster-isolation.resolved").values }}
-{{- $control := $values.controlPlane }}
-{{- range $path, $grant := dict "prometheus.from" $values.prometheus
-      "workload.ingressControllers.from" $values.workload.ingressControllers
-      "controlPlane.metricsServer.to" $control.metricsServer "controlPlane.backingStore.to" $control.backingStore }}
-{{- $side := hasSuffix ".from" $path | ternary "from" "to" }}
-{{- if and $grant.enabled (empty (get $grant $side)) }}
-policies.networkPolicy.{{ $path }}: names nobody; list the peers that may {{ eq $side "from" | ternary "connect" "be reached" }}
+{{- include "vcluster-isolation.problems.grants.of" (list "policies.networkPolicy."
+      (get .Values "vcluster-isolation.resolved").grants.vcluster) }}
 {{- end }}
+
+{{/* The same of the rows of grants.yaml with one prefix: `list PREFIX ROWS`. */}}
+{{- define "vcluster-isolation.problems.grants.of" -}}
+{{- range index . 1 }}
+{{- if and (eq .kind "grant") .value.enabled }}
+{{- $path := print (index $ 0) .path }}
+{{- if and (eq .empty "refused") (empty (get .value .peers)) }}
+{{ $path }}.{{ .peers }}: names nobody; list the peers that may {{ eq .peers "from" | ternary "connect" "be reached" }}
 {{- end }}
-{{- $known := dict "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore
-      "snapshots.objectStorage" $values.snapshots.objectStorage }}
-{{- range $path, $grant := $known }}
-{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port" (list (print "policies.networkPolicy." $path) $grant) }}
+{{- if .default.ports }}{{ include "vcluster-isolation.problems.every-port" (list $path .value) }}{{ end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -90,9 +89,10 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 {{- if and (get .Values "vcluster-isolation.resolved").workloads $values.floor.enabled }}
 {{- $limit := (get .Values "vcluster-isolation.resolved").floor.most | int }}
 {{- $old := contains "extraWorkloadRules" (include "vcluster-isolation.deprecated" .) }}
-{{- range $key := list "workload.egress" "workload.ingress" "coredns.egress" "coredns.ingress" }}
-{{- $rules := (include "vcluster-isolation.get-path" (list $values $key) | fromJson).value }}
-{{- $path := and $old (eq $key "workload.egress") | ternary "extraWorkloadRules" $key }}
+{{- range $row := (get .Values "vcluster-isolation.resolved").grants.vcluster }}
+{{- if and .floor (eq .kind "rules") }}
+{{- $rules := .value }}
+{{- $path := and $old (eq .path "workload.egress") | ternary "extraWorkloadRules" .path }}
 {{- if gt (add 8 (len $rules)) $limit }}
 policies.networkPolicy.{{ $path }}: has {{ len $rules }} rules, and {{ sub $limit
       8 }} fit into the floor; put peers of the same ports into one rule
@@ -100,15 +100,11 @@ policies.networkPolicy.{{ $path }}: has {{ len $rules }} rules, and {{ sub $limi
 {{- range $i, $rule := $rules }}
 {{- include "vcluster-isolation.problems.floor.rule" (list (printf "policies.networkPolicy.%s[%d]" $path $i) $rule $limit) }}
 {{- end }}
+{{- else if and .floor (or (not .default) (.default).enabled .value.enabled) }}
+{{- $rule := dict }}
+{{- range $key := .floor }}{{ $_ := set $rule $key (get $row.value $key) }}{{ end }}
+{{- include "vcluster-isolation.problems.floor.rule" (list (print "policies.networkPolicy." .path) $rule $limit) }}
 {{- end }}
-{{- range $key, $grant := dict "prometheus" $values.prometheus "workload.ingressControllers" $values.workload.ingressControllers }}
-{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.floor.rule"
-      (list (print "policies.networkPolicy." $key) $grant $limit) }}{{ end }}
-{{- end }}
-{{- $extra := dict "extra" $values.hostDns.extra }}
-{{- include "vcluster-isolation.problems.floor.rule" (list "policies.networkPolicy.hostDns" $extra $limit) }}
-{{- range $key, $grant := dict "project" $values.project "controlPlane.webhooks" $values.controlPlane.webhooks }}
-{{- include "vcluster-isolation.problems.floor.rule" (list (print "policies.networkPolicy." $key) (pick $grant "ports") $limit) }}
 {{- end }}
 {{- end }}
 {{- end }}

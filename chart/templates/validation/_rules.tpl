@@ -82,22 +82,20 @@ policies.networkPolicy.hostApiServer.cidrs[{{ $i }}]: {{ . }}
 {{/* The user's own rules and peers, with deprecated keys under the name that the user wrote. */}}
 {{- define "vcluster-isolation.problems.rules" -}}
 {{- $policy := .Values.policies.networkPolicy }}
-{{- $lists := dict "controlPlane.ingress" ($policy.controlPlane).ingress "controlPlane.egress" ($policy.controlPlane).egress
-      "workload.ingress" ($policy.workload).ingress "workload.egress" ($policy.workload).egress
-      "coredns.ingress" ($policy.coredns).ingress "coredns.egress" ($policy.coredns).egress
-      "snapshots.ingress" ($policy.snapshots).ingress "snapshots.egress" ($policy.snapshots).egress
-      "extraControlPlaneRules" $policy.extraControlPlaneRules "extraWorkloadRules" $policy.extraWorkloadRules }}
+{{- $lists := dict "extraControlPlaneRules" $policy.extraControlPlaneRules "extraWorkloadRules" $policy.extraWorkloadRules }}
+{{- $grants := dict }}
+{{- range (get .Values "vcluster-isolation.resolved").grants.vcluster }}
+{{- if eq .kind "rules" }}
+{{- $keys := splitList "." .path }}
+{{- $part := get $policy (first $keys) }}
+{{- $_ := set $lists .path (get (kindIs "map" $part | ternary $part dict) (last $keys) | default list) }}
+{{- else if or (eq .kind "grant") (eq .path "project") }}{{ $_ := set $grants .path .value }}{{ end }}
+{{- end }}
 {{- range $path, $rules := $lists }}
 {{- range $i, $rule := $rules }}
 {{- include "vcluster-isolation.problems.rule" (list (printf "policies.networkPolicy.%s[%d]" $path $i) $rule) }}
 {{- end }}
 {{- end }}
-{{- $control := $policy.controlPlane | default dict }}
-{{- $grants := dict "controlPlane.apiAccess" $control.apiAccess "controlPlane.webhooks" $control.webhooks
-      "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore
-      "prometheus" $policy.prometheus "project" $policy.project
-      "workload.ingressControllers" ($policy.workload).ingressControllers
-      "snapshots.objectStorage" ($policy.snapshots).objectStorage }}
 {{- range $path, $grant := $grants }}
 {{- if or ($grant).ports ($grant).from ($grant).to }}
 {{- include "vcluster-isolation.problems.rule" (list (print "policies.networkPolicy." $path) $grant) }}

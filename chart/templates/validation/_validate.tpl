@@ -36,16 +36,14 @@ a text "false" would switch something on.
 {{/* Switches, and words of which only some mean something: with the schema skipped, others would mean "compatible". */}}
 {{- define "vcluster-isolation.problems.switches" -}}
 {{- $values := (get .Values "vcluster-isolation.resolved").values }}
-{{- $control := $values.controlPlane }}
 {{- $public := $values.workload.publicEgress }}
 {{- $switches := dict "enabled" $values.enabled "platform.enabled" $values.platform.enabled
-      "hostApiServer.discover" $values.hostApiServer.discover "prometheus.enabled" $values.prometheus.enabled
+      "hostApiServer.discover" $values.hostApiServer.discover
       "defaultDeny.enabled" $values.defaultDeny.enabled "floor.enabled" $values.floor.enabled
-      "controlPlane.apiAccess.enabled" $control.apiAccess.enabled "controlPlane.webhooks.enabled" $control.webhooks.enabled
-      "controlPlane.metricsServer.enabled" $control.metricsServer.enabled "controlPlane.backingStore.enabled" $control.backingStore.enabled
-      "workload.publicEgress.enabled" $public.enabled "workload.publicEgress.ipv6.enabled" $public.ipv6.enabled
-      "workload.ingressControllers.enabled" $values.workload.ingressControllers.enabled
-      "snapshots.objectStorage.enabled" $values.snapshots.objectStorage.enabled }}
+      "workload.publicEgress.enabled" $public.enabled "workload.publicEgress.ipv6.enabled" $public.ipv6.enabled }}
+{{- range (get .Values "vcluster-isolation.resolved").grants.vcluster }}
+{{- if eq .kind "grant" }}{{ $_ := set $switches (print .path ".enabled") .value.enabled }}{{ end }}
+{{- end }}
 {{- range $path, $switch := $switches }}
 {{- if not (kindIs "bool" $switch) }}
 policies.networkPolicy.{{ $path }}: is neither true nor false; write one of the two, without quotes
@@ -136,7 +134,8 @@ policies.networkPolicy.annotations: have more than 262144 bytes with their keys,
 {{- $policy := dict }}
 {{- if $used }}
 {{- $policy = deepCopy .Values.policies.networkPolicy }}
-{{- include "vcluster-isolation.merge-defaults" (list $policy (include "vcluster-isolation.defaults" . | fromJson)) }}
+{{- $defaults := include "vcluster-isolation.defaults" (get .Values "vcluster-isolation.resolved").grants.vcluster | fromJson }}
+{{- include "vcluster-isolation.merge-defaults" (list $policy $defaults) }}
 {{- end }}
 {{- range $row := $used }}
 {{- range $path, $default := merge (dict .to .default) (.with | default dict) }}

@@ -14,9 +14,9 @@ from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.subject.platform_settings import (
     API_SERVER,
     EGRESS_KEY,
-    GRANTS,
     HTTP,
     HTTPS,
+    PLATFORM_GRANTS,
     PROMETHEUS,
     settings_of_platform,
     settings_of_platform_policy,
@@ -49,7 +49,9 @@ _KEYS: Final = (
     HTTP,
     PROMETHEUS,
     f"{PLATFORM_KEY}.ingress",
-    *(f"{EGRESS_KEY}.{key}" for key in ("dns", *GRANTS, "rules")),
+    f"{EGRESS_KEY}.dns",
+    *(f"{PLATFORM_KEY}.{path}" for path in PLATFORM_GRANTS),
+    f"{EGRESS_KEY}.rules",
 )
 """The values that put rules there."""
 
