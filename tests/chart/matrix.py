@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from allpairspy import AllPairs  # type: ignore[import-untyped]
-from oracle import inside
-from rendering import Json, isolating
 
+from tests.chart.oracle import inside
+from tests.chart.rendering import Json, isolating
 from vcluster_isolation.subject.settings import at
 from vcluster_isolation.vcluster.grant_rows import named_grants
 

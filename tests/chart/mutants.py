@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutants_listed import HELPERS
-
+from tests.chart.mutants_listed import HELPERS
 from vcluster_isolation.helm.template import CHART
 
 POLICIES = (

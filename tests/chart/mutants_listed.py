@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracle_values import DEFAULT_EXCEPT, SPECIAL_4, SPECIAL_6
+from tests.chart.oracle_values import DEFAULT_EXCEPT, SPECIAL_4, SPECIAL_6
 
 # Who a peer is, which ports a rule has, what is checked: file, text that occurs once, text in its place.
 HELPERS = [

@@ -11,9 +11,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import oracle_floor
-from oracle_compare import comparable, out_of_bounds
-from oracle_peers import (
+from tests.chart import oracle_floor
+from tests.chart.oracle_compare import comparable, out_of_bounds
+from tests.chart.oracle_peers import (
     API,
     CONTROL_PLANE_PORTS,
     COREDNS,
@@ -37,7 +37,7 @@ from oracle_peers import (
     webhooks,
     workloads,
 )
-from oracle_values import DEFAULT_EXCEPT, inside
+from tests.chart.oracle_values import DEFAULT_EXCEPT, inside
 
 __all__ = ["DEFAULT_EXCEPT", "agrees", "comparable", "expected", "inside", "key_of", "out_of_bounds", "tidy"]
 

@@ -8,7 +8,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator
 
-from oracle_values import Json
+from tests.chart.oracle_values import Json
 
 LONGEST_NAME = 100
 """Characters of a rule's name, in both APIs."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 
-from oracle_peers import (
+from tests.chart.oracle_peers import (
     API,
     COREDNS,
     DNS,
@@ -28,7 +28,7 @@ from oracle_peers import (
     rule,
     tidy,
 )
-from oracle_values import METADATA, Json, inside
+from tests.chart.oracle_values import METADATA, Json, inside
 
 EVERYWHERE = ["0.0.0.0/0", "::/0"]
 # By floor.api: the kind, its version, and the priority where none is given.

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oracle_values import DEFAULT_EXCEPT, SPECIAL_4, SPECIAL_6, Json, added, at, block, inside, resolve, tidy
-
+from tests.chart.oracle_values import (
+    DEFAULT_EXCEPT,
+    SPECIAL_4,
+    SPECIAL_6,
+    Json,
+    added,
+    at,
+    block,
+    inside,
+    resolve,
+    tidy,
+)
 from vcluster_isolation.vcluster.grant_rows import GrantRow, GrantRule, named_grants
 
 __all__ = ["Json", "at", "resolve", "tidy"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mutants import Mutant, read, without
+from tests.chart.mutants import Mutant, read, without
 
 POLICIES = ("platform/platform.yaml", "platform/prometheus.yaml")
 HELPERS = "platform/_platform.tpl"

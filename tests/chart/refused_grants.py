@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from matrix import NP, put
-from rendering import Json, isolating
-
+from tests.chart.matrix import NP, put
+from tests.chart.rendering import Json, isolating
 from vcluster_isolation.vcluster.grant_rows import GrantRow, named_grants
 
 SWITCH = "is neither true nor false; write one of the two, without quotes"

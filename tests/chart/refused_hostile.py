@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rendering import Json, isolating
+from tests.chart.rendering import Json, isolating
 
 ON = {"policies": {"networkPolicy": {"enabled": True}}}
 PORTS = "policies.networkPolicy.hostApiServer.ports"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rendering import HELMS
 
+from tests.chart.rendering import HELMS
 from vcluster_isolation.helm import template as helm
 from vcluster_isolation.tools import PROJECT
 
@@ -25,7 +25,7 @@ lines:
 - {{ include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" (index . 0) | fromJson) (include "vcluster-isolation.cidr" (index . 1) | fromJson)) | quote }}
 {{- end }}
 """
-NASTY = (PROJECT / "tests" / "values" / "cidrs.txt").read_text(encoding="utf-8").splitlines()
+NASTY = (PROJECT / "tests" / "data" / "cidrs.txt").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture(scope="module")

@@ -5,19 +5,18 @@ The oracle compares manifests; this compares what they mean.
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import matrix
-import mutants
 import pytest
 import yaml
-from rendering import Json, isolating
 
+from tests.chart import matrix, mutants
+from tests.chart.hardened_mutants import of_the_hardened_profile
+from tests.chart.rendering import Json, isolating
 from vcluster_isolation.connectivity.connectivity import scene
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm.template import CHART, Request
@@ -140,29 +139,6 @@ def differs(chart: Path, name: str, places: tuple[Path, Path]) -> bool:
     if found is None or found.manifests == manifests:
         return found is None
     return flows(found) != through or claims(found) != judged
-
-
-def of_the_hardened_profile() -> list[mutants.Mutant]:
-    """Return the mutants of rules, peers, ports and selectors that the hardened profile has."""
-    made = [*mutants.of_the_rules(), *mutants.of_the_floor(), *mutants.of_the_policies(), *mutants.of_the_selectors()]
-    return [
-        one
-        for one in made
-        if one.file not in ("platform/platform.yaml", "platform/prometheus.yaml") and not of_vcluster_only(one)
-    ]
-
-
-def of_vcluster_only(mutant: mutants.Mutant) -> bool:
-    """Return whether a mutant is of rules that only the compatible profile has."""
-    found = re.search(r" line (\d+), ", mutant.name)
-    lines = mutants.read(mutant.file).splitlines()
-    inside = ""
-    for line in lines[: int(found[1]) - 1] if found else ():
-        if re.search(r"if (\$asVCluster|not \(include \"vcluster-isolation.hardened\")", line):
-            inside = line[: len(line) - len(line.lstrip())] + "{{- end }}"
-        elif line == inside:
-            inside = ""
-    return bool(inside)
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
-from matrix import put
-from rendering import Json, inline, isolating
-from test_notes import PEERS, notes_of
 
+from tests.chart.matrix import put
+from tests.chart.notes_said import PEERS, notes_of
+from tests.chart.rendering import Json, inline, isolating
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.subject.settings import at
 from vcluster_isolation.vcluster.grant_rows import (

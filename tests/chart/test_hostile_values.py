@@ -4,53 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import oracle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rendering import Json, inline, isolating, policies, refusals, schema_refusal, text
 
+from tests.chart import oracle
+from tests.chart.injections import INJECTIONS
+from tests.chart.rendering import Json, inline, isolating, policies, refusals, schema_refusal, text
 from vcluster_isolation.check.api_rules import problems
 from vcluster_isolation.helm import template as helm
 from vcluster_isolation.values import strict_yaml
 
-INJECTIONS = [
-    "x\nspec: {}",
-    "x\n---\napiVersion: v1\nkind: Secret",
-    'x"\nlabels: {a: b}',
-    "x' #",
-    "# comment",
-    "a: b",
-    "- a",
-    "&anchor",
-    "*alias",
-    "!!python/object:os.system",
-    "|\n  block",
-    "> folded",
-    "%YAML 1.1",
-    "}}",
-    "\u2028 line separator",
-    "\x85 next line",
-    "tab\tand \x07 bell",
-    " leading and trailing ",
-    "trailing line breaks\n\n\n",
-    "\n\n  leading",
-    "0x1f",
-    "1e3",
-    "012",
-    "1_000",
-    "2024-01-01",
-    "12:30",
-    "yes",
-    "null",
-    "~",
-    "",
-    "=",
-    "<<",
-    ".inf",
-    "\U0001f512",
-    "\ufeff",
-]
 TEMPLATES = [
     '{{ lookup "v1" "Secret" "" "" }}',
     "{{ .Values }}",

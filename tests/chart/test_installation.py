@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import oracle
 import pytest
 import yaml
-from rendering import HELMS, Json, isolating, text
 
+from tests.chart import oracle
+from tests.chart.rendering import HELMS, Json, isolating, text
 from vcluster_isolation import tools
 from vcluster_isolation.docs.blocks import read_values
 from vcluster_isolation.helm import template as helm

@@ -264,7 +264,7 @@ def test_documentation_has_it(copy: Path) -> None:
 @pytest.mark.mutants
 def test_tests_of_the_chart_and_of_grants_need_nothing_else(copy: Path) -> None:
     names = ["drift", "grants", "notes", "refusals", "nulls"]
-    tests = [*(f"tests/chart/test_{name}.py" for name in names), "tests/proof/test_prove_grants.py"]
+    tests = [*(f"tests/chart/test_{name}.py" for name in names), "tests/prove/test_grants.py"]
     words = ["-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-k", "tracing or drift or grants", *tests]
     done = subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, check=False, cwd=copy, env=environment(copy)

@@ -6,11 +6,10 @@ import itertools
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-import matrix
-import oracle
 import pytest
-from rendering import HELMS, Json, policies, text
 
+from tests.chart import matrix, oracle
+from tests.chart.rendering import HELMS, Json, policies, text
 from vcluster_isolation.check import api_rules, kubeconform
 
 PAIRWISE = list(matrix.pairwise())

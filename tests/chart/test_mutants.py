@@ -5,17 +5,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import matrix
-import mutants
-import oracle
 import pytest
-from mutants import POLICIES
-from rendering import inline, isolating, policies, refusals
-from test_claims_notice_mutants import of_the_hardened_profile
-from test_notes import SAID, notes_of
-from test_refusals import REFUSED, WITHOUT_SCHEMA, refusals_without_schema
-from test_seed_documents import TODAY, V0_30
 
+from tests.chart import matrix, mutants, oracle
+from tests.chart.hardened_mutants import of_the_hardened_profile
+from tests.chart.mutants import POLICIES
+from tests.chart.notes_said import SAID, notes_of
+from tests.chart.refused import REFUSED, WITHOUT_SCHEMA, refusals_without_schema
+from tests.chart.rendering import inline, isolating, policies, refusals
+from tests.chart.seed_values import TODAY, V0_30
 from vcluster_isolation.errors import InputError
 from vcluster_isolation.helm.template import CHART, RenderFailed
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from rendering import Json, inline
 
+from tests.chart.rendering import Json, inline
 from vcluster_isolation.check.check import check
 from vcluster_isolation.claims.needs import needs_claims
 from vcluster_isolation.cli.prove import command as prove_command

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import oracle
 import pytest
 import yaml
-from matrix import everything, put
-from rendering import HELMS, Json, isolating, policies
 
+from tests.chart import oracle
+from tests.chart.matrix import everything, put
+from tests.chart.rendering import HELMS, Json, isolating, policies
+from tests.chart.value_paths import nodes
 from vcluster_isolation.helm.template import CHART, RenderFailed
 
 VALUES: Json = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 SCHEMA_REFUSES = "values don't meet the specifications of the schema(s)"
 MUST_RENDER = ("controlPlane", "sync", "privateNodes", "experimental")
-
-
-def nodes(values: Json, path: str = "") -> Iterator[str]:
-    """Yield the dotted path of every key, those that hold further keys among them."""
-    for key, value in values.items():
-        yield f"{path}{key}"
-        if isinstance(value, dict):
-            yield from nodes(value, f"{path}{key}.")
 
 
 def without(values: Json, path: str) -> Json:

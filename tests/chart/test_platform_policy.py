@@ -8,17 +8,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import oracle_platform
-import platform_mutants
 import pytest
 import yaml
 from allpairspy import AllPairs  # type: ignore[import-untyped]
-from matrix import put
-from mutants import Mutant
-from platform_values import EFFECTS, GRANTED, TOGGLES, P, address, everything, guarding, leaving, setting
-from rendering import HELMS, Json, inline, isolating, policies, refusals, schema_refusal, text
-from test_hostile_values import INJECTIONS
 
+from tests.chart import oracle_platform, platform_mutants
+from tests.chart.injections import INJECTIONS
+from tests.chart.matrix import put
+from tests.chart.mutants import Mutant
+from tests.chart.platform_values import EFFECTS, GRANTED, TOGGLES, P, address, everything, guarding, leaving, setting
+from tests.chart.rendering import HELMS, Json, inline, isolating, policies, refusals, schema_refusal, text
 from vcluster_isolation.check.api_rules import problems
 from vcluster_isolation.connectivity.fleet import matrix_of
 from vcluster_isolation.helm.notes import Rendered, template_with_notes

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import oracle
-import oracle_platform
 import pytest
-from rendering import policies
 
+from tests.chart import oracle, oracle_platform
+from tests.chart.rendering import policies
 from vcluster_isolation import golden
 from vcluster_isolation.check import api_rules, kubeconform, kubernetes_schemas
 from vcluster_isolation.helm.template import CHART

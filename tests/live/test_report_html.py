@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import browser
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from tests.live.browser import browser
 from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix, Reason
 from vcluster_isolation.connectivity.report_html import html
 from vcluster_isolation.netpol.sets.ports import ALL, parse_ports

@@ -19,7 +19,7 @@ Two symbolic tenants stand for any number of others, one in the same namespace (
 6. Nobody says that other tenants are isolated, or by which values. So each is there twice: with this vCluster's
    policies under its own name, and without any.
 
-`tests/proof/test_fleets.py` tests it against concrete fleets of 3, 10 and 50.
+`tests/worlds/test_fleets.py` tests it against concrete fleets of 3, 10 and 50.
 """
 
 from __future__ import annotations
