@@ -93,7 +93,7 @@ def of_the_rules() -> Iterator[Mutant]:
 def _included(file: str, text: str, indent: str) -> Iterator[Mutant]:
     """Yield the mutants of rules that are a named template: of a grant, also with less of the grant."""
     named = r"vcluster-isolation\.(?:rules?(?:\.[a-z-]+)?|to-yaml-without-empties)"
-    line = rf'^{indent}\{{\{{- include "{named}" (.*) \| (?:nindent|replace) .*\n'
+    line = rf'^{indent}\{{\{{- (?:with )?include "{named}" (.*?) (?:\| (?:trim|nindent)|\}}).*\n'
     for found in re.finditer(line, text, re.MULTILINE) if indent else ():
         yield changed(file, text, found, "", "dropped")
         if "rule.grant" in found[0]:
@@ -105,7 +105,7 @@ def _included(file: str, text: str, indent: str) -> Iterator[Mutant]:
 def without(block: str, key: str, indent: str) -> str:
     """Return a rule of a template with one of its keys empty, which means everybody or every port."""
     rule = re.sub(rf"^({indent}(?:- |  ){key}):\n(?:{indent}    .*\n)+", r"\1: []\n", block, flags=re.MULTILINE)
-    included = rf'^{indent}  \{{\{{- include "vcluster-isolation\.ports\..*\n'
+    included = rf'^{indent}  \{{\{{- (?:with )?include "vcluster-isolation\.ports\..*\n'
     return re.sub(included, "", rule, flags=re.MULTILINE) if key == "ports" else rule
 
 
@@ -135,7 +135,7 @@ def of_the_policies() -> Iterator[Mutant]:
     """Yield, for each policy: its selector emptied, each of its policyTypes removed, its other namespaces left out."""
     for file in POLICIES:
         text = read(file)
-        selector = re.compile(r"  podSelector:\n    matchLabels:\n(?:      .*\n)+(?:    \{\{- include.*\n)?")
+        selector = re.compile(r"  podSelector:\n    matchLabels:\n(?:      .*\n)+(?:    \{\{- with include.*\n)?")
         where = re.compile(r"(?<=\$namespace := )\$resolved\.namespaces")
         for found in selector.finditer(text) if file != "floor/floor.yaml" else ():
             yield changed(file, text, found, "  podSelector: {}\n", "selects everything")
@@ -156,7 +156,7 @@ def of_the_selectors() -> Iterator[Mutant]:
                 yield changed(file, text, found, new, f"x-{line[1]}")
         for found in re.finditer(r"(?<=- key: )\S+\n", text):
             yield changed(file, text, found, f"x-{found[0]}", f"x-{found[0].strip()}")
-        for found in re.finditer(r'^ +\{\{- include "vcluster-isolation\.not-synced".*\n', text, re.MULTILINE):
+        for found in re.finditer(r'^ +\{\{- with include "vcluster-isolation\.not-synced".*\n', text, re.MULTILINE):
             yield changed(file, text, found, "", "may be synced")
 
 

@@ -120,10 +120,10 @@ HELPERS = [
     ("vcluster/_peers.tpl", "{{- if eq (len .) 1 -}}", "{{- if false -}}"),
     (
         "vcluster/_public-egress.tpl",
-        '{{- $wanted := include "vcluster-isolation.cidr.inside" (list $inner (',
-        "{{- $wanted := print (list $inner (",
+        '{{- $wanted := include "vcluster-isolation.cidr.inside" (list $inner $outer) }}',
+        '{{- $wanted := "true" }}',
     ),
-    ("vcluster/_public-egress.tpl", '{{- $wanted = "" }}', ""),
+    ("vcluster/_public-egress.tpl", '{{ $wanted = "" }}', ""),
     ("vcluster/_public-egress.tpl", "{{ $all = append $all $entry }}", "{{ $all = list $entry }}"),
     (
         "vcluster/_public-egress.tpl",
@@ -156,7 +156,11 @@ HELPERS = [
     ("vcluster/_grants.tpl", "append ($spaces.matchExpressions | default list) $here", "$spaces.matchExpressions"),
     ("vcluster/_grants.tpl", "append ($spaces.matchExpressions | default list) $here", "list $here"),
     *(
-        ("vcluster/_dns.tpl", f'{label}\n    {{{{- index . 1 | replace "\\n" "\\n    " }}}}\n', f"{label}\n")
+        (
+            "vcluster/_dns.tpl",
+            f"{label}\n    {{{{- with index . 1 }}}}{{{{ . | nindent 4 }}}}{{{{ end }}}}\n",
+            f"{label}\n",
+        )
         for label in ("k8s-app: kube-dns", "daemonset-dns: default")
     ),
     ("vcluster/_grants.tpl", " (eq (toJson $grant.to) (toJson $default))", ""),
@@ -238,7 +242,7 @@ HELPERS = [
     ("validation/_rules.tpl", ' (include "vcluster-isolation.cidr.inside" (list $inner $cidr6))', ""),
     (
         "validation/_rules.tpl",
-        '{{- if $public.extraExcept }}{{ include "vcluster-isolation.problems.extra-except" $public }}{{ end }}',
+        '{{- if $public.extraExcept }}{{ include "vcluster-isolation.problems.extra-except" . }}{{ end }}',
         "",
     ),
     ("validation/_rules.tpl", "{{- range rest $blocks }}", "{{- range list }}"),

@@ -39,7 +39,8 @@ def _of_written_rules() -> Iterator[Mutant]:
 def _of_included_rules() -> Iterator[Mutant]:
     """Yield the mutants of the rules that are a named template, as a policy includes them."""
     text = read("platform/platform.yaml")
-    line = r'^    \{\{- include "vcluster-isolation\.(?:platform\.(?:grant|rule)|rules\.resolvers|to-yaml-without-empties)" [^}]*\}\}\n'
+    named = r"platform\.(?:grant|rule)|rules\.resolvers|to-yaml-without-empties"
+    line = rf'^    \{{\{{- (?:with )?include "vcluster-isolation\.(?:{named})" [^}}]*\}}\}}.*\n(?:    \{{\{{- \. .*\n    .* end \}}\}}\n)?'
     for found in re.finditer(line, text, re.MULTILINE):
         yield changed("platform/platform.yaml", text, found, "", "dropped")
     peers = r"\$server\)|\$values\.https?\.from\)"
@@ -51,9 +52,10 @@ def _of_helpers() -> Iterator[Mutant]:
     """Yield the mutants of the named templates that are rules."""
     text = read(HELPERS)
     for old, new in (
-        ('(dict "to" ($grant.to | default (index . 3)) "ports" $grant.ports)', '(dict "ports" $grant.ports)'),
-        ('"ports" $grant.ports)', ")"),
-        ("{{- if $grant.enabled }}", "{{- if true }}"),
+        ('(dict "to" $peers "ports" .value.ports)', '(dict "ports" .value.ports)'),
+        ('"ports" .value.ports)', ")"),
+        ("(eq .path (index $ 1)) .value.enabled", "(eq .path (index $ 1))"),
+        (' (eq .empty "public")', " false"),
         ("{{- with .peers }}", "{{- with list }}"),
         ("{{- if has $who .dialledBy }}", "{{- if true }}"),
         ("{{- if has $end .servedBy }}", "{{- if true }}"),

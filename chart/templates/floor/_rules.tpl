@@ -125,7 +125,7 @@ passed on. The API has no exceptions within a rule.
 {{- $closed := list }}
 {{- range (get .Values "vcluster-isolation.resolved").publicBlocks }}
 {{- $open = append $open (dict "ipBlock" (dict "cidr" .cidr)) }}
-{{- $except := include "vcluster-isolation.public.add" (list .cidr (.except | default list) $metadata) | fromJsonArray }}
+{{- $except := include "vcluster-isolation.public.add" (list $ .cidr (.except | default list) $metadata) | fromJsonArray }}
 {{- if has .cidr (rest $metadata) }}{{ $except = list .cidr }}{{ end }}
 {{- range $except }}{{ $closed = append $closed (dict "ipBlock" (dict "cidr" .)) }}{{ end }}
 {{- end }}

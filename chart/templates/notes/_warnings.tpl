@@ -113,7 +113,7 @@ WARNINGS:
       (list "fd00:ec2::254/128") }}
 {{- if include "vcluster-isolation.public.reaches" (list $ $public.cidr $except (last $ranges)) }}
   - Workloads reach cloud metadata at {{ $address }}. {{ include "vcluster-isolation.notes.close"
-      (list $public.cidr $except $ranges $path) }}
+      (list $ $public.cidr $except $ranges $path) }}
 {{- end }}
 {{- end }}
 {{- $reached := list }}
@@ -126,19 +126,21 @@ WARNINGS:
 {{- end }}
 {{- end }}
 
-{{/* How to close the first of some ranges that can be an exception: `list CIDR EXCEPT RANGES PATH-OF-EXCEPT`. */}}
+{{/* How to close the first of some ranges that can be an exception: `list ROOT CIDR EXCEPT RANGES PATH-OF-EXCEPT`. */}}
 {{- define "vcluster-isolation.notes.close" -}}
-{{- $outer := include "vcluster-isolation.cidr" (index . 0) | fromJson }}
+{{- $root := index . 0 }}
+{{- $outer := include "vcluster-isolation.cidr.once" (list $root (index . 1)) | fromJson }}
 {{- $possible := list }}
-{{- range index . 2 }}
-{{- if include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" . | fromJson) $outer) }}
+{{- range index . 3 }}
+{{- $inner := include "vcluster-isolation.cidr.once" (list $root .) | fromJson }}
+{{- if include "vcluster-isolation.cidr.inside" (list $inner $outer) }}
 {{- $possible = append $possible . }}{{ end }}
 {{- end }}
 {{- if not $possible -}}
 To close it, set workload.publicEgress.enabled: false.
 {{- else -}}
 To close it, put {{ first $possible }} into
-    {{ index . 3 }}{{ if index . 1 }}, beside the entries shown above: a list of yours replaces the default one{{ end }}.
+    {{ index . 4 }}{{ if index . 2 }}, beside the entries shown above: a list of yours replaces the default one{{ end }}.
 {{- end }}
 {{- end }}
 

@@ -71,11 +71,11 @@ rows of grants.yaml.
 {{- define "vcluster-isolation.platform.pods" -}}
 matchLabels:
   app: loft
-{{- include "vcluster-isolation.platform.not-synced" . }}
+{{ include "vcluster-isolation.platform.not-synced" . }}
 {{- end }}
 
 {{/* What a podSelector of the platform's policies requires besides its labels: the pod is none that a tenant made. */}}
-{{- define "vcluster-isolation.platform.not-synced" }}
+{{- define "vcluster-isolation.platform.not-synced" -}}
 matchExpressions:
   - key: vcluster.loft.sh/managed-by
     operator: DoesNotExist
@@ -109,7 +109,7 @@ every source.
 {{- define "vcluster-isolation.platform.rule" -}}
 # {{ empty .peers | ternary "anywhere" .source }} --> platform: {{ .what }} (platformNetworkPolicy.{{ .key }})
 - ports:
-    {{- include "vcluster-isolation.platform.ports" (list .root .who) | replace "\n" "\n    " }}
+    {{- include "vcluster-isolation.platform.ports" (list .root .who) | trim | nindent 4 }}
   {{- with .peers }}
   from:
     {{- include "vcluster-isolation.to-yaml-without-empties" . | nindent 4 }}
@@ -124,11 +124,16 @@ every source.
 {{- concat $peers $server.peers | toJson }}
 {{- end }}
 
-{{/* A grant of egress where it is on, with its comment: `list ROOT KEY WHOM PUBLIC`; the peers PUBLIC stand for an empty `to`. */}}
+{{/* A grant of egress where it is on, with its comment: `list ROOT PATH`, of a row of grants.yaml. */}}
 {{- define "vcluster-isolation.platform.grant" -}}
-{{- $grant := get (get (index . 0).Values "vcluster-isolation.resolved").platform.egress (index . 1) }}
-{{- if $grant.enabled }}
-# platform --> {{ index . 2 }}{{ if not $grant.to }}, at any public address{{ end }} (platformNetworkPolicy.egress.{{ index . 1 }})
-{{ include "vcluster-isolation.rule.grant" (dict "to" ($grant.to | default (index . 3)) "ports" $grant.ports) }}
+{{- range (get (index . 0).Values "vcluster-isolation.resolved").grants.platform }}
+{{- if and (eq .path (index $ 1)) .value.enabled -}}
+{{- $peers := .value.to }}
+{{- if and (empty $peers) (eq .empty "public") }}
+{{- $peers = include "vcluster-isolation.public.anywhere" (index $ 0) | fromJsonArray }}
+{{- end -}}
+# platform --> {{ .who }}{{ if not .value.to }}, at any public address{{ end }} (platformNetworkPolicy.{{ .path }})
+{{ include "vcluster-isolation.rule.grant" (dict "to" $peers "ports" .value.ports) }}
+{{- end }}
 {{- end }}
 {{- end }}

@@ -34,20 +34,20 @@ platformNetworkPolicy.{{ . }}: is neither true nor false; write one of the two, 
 {{- define "vcluster-isolation.platform.problems.rules" -}}
 {{- $values := (get .Values "vcluster-isolation.resolved").platform }}
 {{- range $i, $cidr := $values.apiServer.cidrs }}
-{{- with (include "vcluster-isolation.cidr" $cidr | fromJson).problem }}
+{{- with (include "vcluster-isolation.cidr.once" (list $ $cidr) | fromJson).problem }}
 platformNetworkPolicy.apiServer.cidrs[{{ $i }}]: {{ . }}
 {{- end }}
 {{- end }}
 {{- range list "apiServer.peers" "https.from" "http.from" }}
-{{- include "vcluster-isolation.problems.peers" (list (print "platformNetworkPolicy." .)
+{{- include "vcluster-isolation.problems.peers" (list $ (print "platformNetworkPolicy." .)
       (include "vcluster-isolation.get-path" (list $values .) | fromJson).value) }}
 {{- end }}
 {{- range (get .Values "vcluster-isolation.resolved").grants.platform }}
-{{- include "vcluster-isolation.problems.rule" (list (print "platformNetworkPolicy." .path) .value) }}
+{{- include "vcluster-isolation.problems.rule" (list $ (print "platformNetworkPolicy." .path) .value) }}
 {{- end }}
 {{- range $path := list "ingress" "egress.rules" }}
 {{- range $i, $rule := (include "vcluster-isolation.get-path" (list $values $path) | fromJson).value }}
-{{- include "vcluster-isolation.problems.rule" (list (printf "platformNetworkPolicy.%s[%d]" $path $i) $rule) }}
+{{- include "vcluster-isolation.problems.rule" (list $ (printf "platformNetworkPolicy.%s[%d]" $path $i) $rule) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -56,8 +56,8 @@ platformNetworkPolicy.apiServer.cidrs[{{ $i }}]: {{ . }}
 {{- define "vcluster-isolation.platform.problems.shared" -}}
 {{- if (get .Values "vcluster-isolation.resolved").platform.egress.enabled }}
 {{- $policy := (get .Values "vcluster-isolation.resolved").values }}
-{{- include "vcluster-isolation.problems.peers" (list "policies.networkPolicy.hostDns.extra" $policy.hostDns.extra) }}
-{{- include "vcluster-isolation.problems.extra-except" $policy.workload.publicEgress }}
-{{- include "vcluster-isolation.problems.cluster-addresses.form" $policy }}
+{{- include "vcluster-isolation.problems.peers" (list . "policies.networkPolicy.hostDns.extra" $policy.hostDns.extra) }}
+{{- include "vcluster-isolation.problems.extra-except" . }}
+{{- include "vcluster-isolation.problems.cluster-addresses.form" . }}
 {{- end }}
 {{- end }}

@@ -153,7 +153,7 @@ policies.networkPolicy.{{ $row.from }}: is the deprecated name of {{ $row.to }},
 {{- if not (include "vcluster-isolation.ip.bits" $dns) }}
 policies.networkPolicy.fallbackDns: {{ include "vcluster-isolation.quoted"
       $dns }} is not an IP address; write one, like 8.8.8.8 or 2001:4860:4860::8888
-{{- else if (include "vcluster-isolation.cidr" (include "vcluster-isolation.cidr.of-address" $dns) | fromJson).problem }}
+{{- else if (include "vcluster-isolation.cidr.once" (list . (include "vcluster-isolation.cidr.of-address" $dns)) | fromJson).problem }}
 policies.networkPolicy.fallbackDns: {{ $dns }} is an IPv4 address in IPv6 form; write it as IPv4
 {{- end }}
 {{- end }}
