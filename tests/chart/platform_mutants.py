@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tests.chart.mutants import Mutant, read, without
 
 POLICIES = ("platform/platform.yaml", "platform/prometheus.yaml")
-HELPERS = "platform/_platform.tpl"
+HELPERS = ("platform/_platform.tpl", "platform/_values.tpl")
 
 
 def changed(file: str, text: str, found: re.Match[str], new: str, what: str) -> Mutant:
@@ -50,7 +50,6 @@ def _of_included_rules() -> Iterator[Mutant]:
 
 def _of_helpers() -> Iterator[Mutant]:
     """Yield the mutants of the named templates that are rules."""
-    text = read(HELPERS)
     for old, new in (
         ('(dict "to" $peers "ports" .value.ports)', '(dict "ports" .value.ports)'),
         ('"ports" .value.ports)', ")"),
@@ -64,14 +63,15 @@ def _of_helpers() -> Iterator[Mutant]:
         ("{{- concat $peers $server.peers", "{{- concat $peers"),
         ("$values.namespace | default .Release.Namespace", ".Release.Namespace"),
     ):
+        ((file, text),) = ((file, read(file)) for file in HELPERS if old in read(file))
         found = re.search(re.escape(old), text)
         assert found, old
-        yield changed(HELPERS, text, found, new, f"{old} is now {new}")
+        yield changed(file, text, found, new, f"{old} is now {new}")
 
 
 def _of_selectors() -> Iterator[Mutant]:
     """Yield the mutants of what selects: a label of another name, and pods that a tenant made."""
-    for file in (*POLICIES, HELPERS):
+    for file in (*POLICIES, *HELPERS):
         text = read(file)
         for found in re.finditer(r"(?<=matchLabels:\n)( +)(app|kubernetes\.io/metadata\.name): .*\n", text):
             yield changed(file, text, found, found[0].replace(found[2], f"x-{found[2]}"), f"x-{found[2]}")

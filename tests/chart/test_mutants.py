@@ -45,6 +45,10 @@ REFUSING = (
     "validation/_addresses.tpl",
     "validation/_grants.tpl",
     "validation/_rules.tpl",
+    "validation/_floor.tpl",
+    "validation/_names.tpl",
+    "validation/_public-egress.tpl",
+    "validation/_switches.tpl",
     mutants.GRANTS,
 )
 EVERY_RULE = matrix.everything()

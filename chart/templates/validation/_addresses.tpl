@@ -1,4 +1,4 @@
-{{/* The part of the validation that is about the addresses of the host cluster, and about pods that are not this vCluster's. */}}
+{{/* The part of the validation that is about the addresses of the host cluster. */}}
 
 {{/* The addresses of nodes and pods, and whether the hardened profile can take them and the API server's out of public egress. */}}
 {{- define "vcluster-isolation.problems.cluster-addresses" -}}
@@ -99,42 +99,19 @@ policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress lea
 {{- toJson $networks }}
 {{- end }}
 
-{{/* In the hardened profile, peers of webhooks that are no workloads of this vCluster. */}}
-{{- define "vcluster-isolation.problems.webhooks" -}}
-{{- $webhooks := (get .Values "vcluster-isolation.resolved").values.controlPlane.webhooks }}
-{{- if and (include "vcluster-isolation.hardened" .) $webhooks.enabled }}
-{{- $name := (get .Values "vcluster-isolation.resolved").name }}
-{{- $namespaces := (get .Values "vcluster-isolation.resolved").namespaces }}
-{{- $elsewhere := "or put the rule into controlPlane.egress" }}
-{{- range $i, $peer := $webhooks.to }}
-{{- $path := printf "policies.networkPolicy.controlPlane.webhooks.to[%d]" $i }}
-{{- if $peer.ipBlock }}
-{{ $path }}.ipBlock: is no workload of this vCluster; select workloads by their labels, {{ $elsewhere }}
-{{- end }}
-{{- range include "vcluster-isolation.wanted" (list $peer.namespaceSelector "kubernetes.io/metadata.name") | fromJsonArray }}
-{{- if not (has . $namespaces) }}
-{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is no namespace of this vCluster ({{ join ", "
-      $namespaces }}); remove it, {{ $elsewhere }}
+{{- define "vcluster-isolation.problems.host-api-server" -}}
+{{- $ports := (get .Values "vcluster-isolation.resolved").values.hostApiServer.ports }}
+{{- range $i, $port := $ports }}
+{{- if or (not (has (kindOf $port) (list "int" "int64" "float64"))) (lt (int $port) 1) (gt (int $port) 65535) }}
+policies.networkPolicy.hostApiServer.ports[{{ $i }}]: is no port; write a number from 1 to 65535, without quotes
 {{- end }}
 {{- end }}
-{{- range include "vcluster-isolation.wanted" (list $peer.podSelector "vcluster.loft.sh/managed-by") | fromJsonArray }}
-{{- if ne . $name }}
-{{ $path }}.podSelector: {{ include "vcluster-isolation.quoted"
-      . }} is another vCluster; remove the label vcluster.loft.sh/managed-by, {{ $elsewhere }}
+{{- if empty $ports }}
+policies.networkPolicy.hostApiServer.ports: names no port, which would mean every one; list those of the API server
+{{- end }}
+{{- range $i, $cidr := (get .Values "vcluster-isolation.resolved").values.hostApiServer.cidrs }}
+{{- with (include "vcluster-isolation.cidr.once" (list $ $cidr) | fromJson).problem }}
+policies.networkPolicy.hostApiServer.cidrs[{{ $i }}]: {{ . }}
 {{- end }}
 {{- end }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{/* The values of a label that a selector wants, by matchLabels or In: `list SELECTOR KEY` -> a JSON list. */}}
-{{- define "vcluster-isolation.wanted" -}}
-{{- $selector := index . 0 | default dict }}
-{{- $key := index . 1 }}
-{{- $wanted := list }}
-{{- with $selector.matchLabels }}{{ if hasKey . $key }}{{ $wanted = append $wanted (get . $key | toString) }}{{ end }}{{ end }}
-{{- range $selector.matchExpressions }}
-{{- if and (eq .key $key) (eq .operator "In") }}{{ $wanted = concat $wanted .values }}{{ end }}
-{{- end }}
-{{- toJson $wanted }}
 {{- end }}

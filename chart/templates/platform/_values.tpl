@@ -1,0 +1,54 @@
+{{/* The values of vCluster Platform, over their defaults. */}}
+
+{{/* Resolve the values of the platform; whether a vCluster is isolated makes no difference. Prints nothing. */}}
+{{- define "vcluster-isolation.resolve-platform" -}}
+{{- $table := .Files.Get "ports.yaml" | fromYaml }}
+{{- $grants := (get .Values "vcluster-isolation.resolved").grants.platform }}
+{{- $values := deepCopy .Values.platformNetworkPolicy }}
+{{- $defaults := include "vcluster-isolation.platform.defaults" (list $table $grants) | fromJson }}
+{{- include "vcluster-isolation.merge-defaults" (list $values $defaults) }}
+{{- $values = set $values "namespace" ($values.namespace | default .Release.Namespace) }}
+{{- if not (include "vcluster-isolation.tidy" $values.prometheus.podSelector | fromJson) }}
+{{- $_ := set $values.prometheus "podSelector" (dict "matchLabels" $table.ends.prometheus.podLabels) }}
+{{- end }}
+{{- $end := not $values.agentOnly | ternary "platform" "agent" }}
+{{- $rows := list }}
+{{- range $table.ports }}
+{{- if has $end .servedBy }}{{ $rows = append $rows . }}{{ end }}
+{{- end }}
+{{- $resolved := get .Values "vcluster-isolation.resolved" }}
+{{- $_ := set $resolved "platform" $values }}
+{{- include "vcluster-isolation.with-values" (list $grants $values) }}
+{{- $_ := set $resolved "platformPorts" $rows }}
+{{- end }}
+
+{{/*
+platformNetworkPolicy as it is in values.yaml, as JSON; a test holds the two equal: `list PORTS GRANTS`, ports.yaml and the
+rows of grants.yaml.
+*/}}
+{{- define "vcluster-isolation.platform.defaults" -}}
+{{- $defaults := include "vcluster-isolation.platform.defaults.others" (index . 0) | fromJson }}
+{{- range index . 1 }}{{ include "vcluster-isolation.set-path" (list $defaults .path .default) }}{{ end }}
+{{- toJson $defaults }}
+{{- end }}
+
+{{/* The same without grants, as JSON. The argument is ports.yaml. */}}
+{{- define "vcluster-isolation.platform.defaults.others" -}}
+{
+  "enabled": false,
+  "namespace": "",
+  "agentOnly": false,
+  "apiServer": {"cidrs": [], "peers": []},
+  "https": {"from": []},
+  "http": {"from": []},
+  "prometheus": {
+    "enabled": false,
+    "namespace": "monitoring",
+    "podSelector": {},
+    "port": {{ range .ports }}{{ if eq .name "prometheus" }}{{ .port }}{{ end }}{{ end }},
+    "isolated": false
+  },
+  "ingress": [],
+  "egress": {"enabled": false, "dns": {"enabled": true}, "rules": []}
+}
+{{- end }}
