@@ -84,8 +84,11 @@ def test_null_is_the_default_where_everything_is_switched_on(path: str) -> None:
 
 def test_the_templates_know_every_default(tmp_path: Path) -> None:
     chart = shutil.copytree(CHART, tmp_path / "chart")
-    files = '(.Files.Get "ports.yaml" | fromYaml) (.Files.Get "grants.yaml" | fromYaml).platform'
-    probe = f'{{{{ include "vcluster-isolation.platform.defaults" (list {files}) }}}}'
+    probe = (
+        '{{ $all := include "vcluster-isolation.platform.defaults" (.Files.Get "ports.yaml" | fromYaml) | fromJson }}'
+        '{{ include "vcluster-isolation.merge-grants" (list $all (.Files.Get "grants.yaml" | fromYaml).platform) }}'
+        "{{ toJson $all }}"
+    )
     (chart / "templates" / "probe.yaml").write_text(probe, encoding="utf-8")
     (found,) = strict_yaml.parse_documents(text({}, chart=chart), "probe")
     assert found.value == VALUES[P]

@@ -16,21 +16,27 @@ a default where a user wrote null (or nothing, as in `except:`), and that must n
 {{- end }}
 {{- end }}
 
-{{/*
-policies.networkPolicy as it is in values.yaml, as JSON; a test holds the two equal. A template cannot read values.yaml itself
-(`.Files` leaves it out), and .Values no longer has a default where a user wrote null. The argument is the rows of grants.yaml,
-which have the defaults of grants.
-*/}}
-{{- define "vcluster-isolation.defaults" -}}
-{{- $defaults := include "vcluster-isolation.defaults.others" . | fromJson }}
-{{- range . }}
-{{- if .default }}{{ include "vcluster-isolation.set-path" (list $defaults .path .default) }}{{ end }}
+{{/* The same with the defaults of grants: `list MAP ROWS`, rows of grants.yaml. Prints nothing. */}}
+{{- define "vcluster-isolation.merge-grants" -}}
+{{- range index . 1 }}
+{{- if .default }}
+{{- $map := index $ 0 }}
+{{- $keys := splitList "." .path }}
+{{- range initial $keys }}
+{{- if not (hasKey $map .) }}{{ $_ := set $map . dict }}{{ end }}
+{{- $map = get $map . }}
 {{- end }}
-{{- toJson $defaults }}
+{{- include "vcluster-isolation.merge-defaults" (list $map (dict (last $keys) .default)) }}
+{{- end }}
+{{- end }}
 {{- end }}
 
-{{/* The same without grants, as JSON. */}}
-{{- define "vcluster-isolation.defaults.others" -}}
+{{/*
+policies.networkPolicy as it is in values.yaml, as JSON, without the grants, whose defaults are in grants.yaml; a test holds
+them equal. A template cannot read values.yaml itself (`.Files` leaves it out), and .Values no longer has a default where a
+user wrote null.
+*/}}
+{{- define "vcluster-isolation.defaults" -}}
 {
   "enabled": false,
   "profile": "compatible",

@@ -46,8 +46,8 @@ Nothing is resolved beside `name` where neither a vCluster nor the platform is i
 {{- $resolved := get .Values "vcluster-isolation.resolved" }}
 {{- $_ := set $resolved "grants" (.Files.Get "grants.yaml" | fromYaml) }}
 {{- $values := deepCopy .Values.policies.networkPolicy }}
-{{- $defaults := include "vcluster-isolation.defaults" $resolved.grants.vcluster | fromJson }}
-{{- include "vcluster-isolation.merge-defaults" (list $values $defaults) }}
+{{- include "vcluster-isolation.merge-defaults" (list $values (include "vcluster-isolation.defaults" . | fromJson)) }}
+{{- include "vcluster-isolation.merge-grants" (list $values $resolved.grants.vcluster) }}
 {{- range include "vcluster-isolation.renames" . | fromJsonArray }}
 {{- $found := include "vcluster-isolation.get-path" (list $values .from) | fromJson }}
 {{- if not (kindIs "invalid" $found.value) }}

@@ -5,8 +5,9 @@
 {{- $table := .Files.Get "ports.yaml" | fromYaml }}
 {{- $grants := (get .Values "vcluster-isolation.resolved").grants.platform }}
 {{- $values := deepCopy .Values.platformNetworkPolicy }}
-{{- $defaults := include "vcluster-isolation.platform.defaults" (list $table $grants) | fromJson }}
-{{- include "vcluster-isolation.merge-defaults" (list $values $defaults) }}
+{{- include "vcluster-isolation.merge-defaults" (list $values
+      (include "vcluster-isolation.platform.defaults" $table | fromJson)) }}
+{{- include "vcluster-isolation.merge-grants" (list $values $grants) }}
 {{- $values = set $values "namespace" ($values.namespace | default .Release.Namespace) }}
 {{- if not (include "vcluster-isolation.tidy" $values.prometheus.podSelector | fromJson) }}
 {{- $_ := set $values.prometheus "podSelector" (dict "matchLabels" $table.ends.prometheus.podLabels) }}
@@ -23,17 +24,10 @@
 {{- end }}
 
 {{/*
-platformNetworkPolicy as it is in values.yaml, as JSON; a test holds the two equal: `list PORTS GRANTS`, ports.yaml and the
-rows of grants.yaml.
+platformNetworkPolicy as it is in values.yaml, as JSON, without the grants, whose defaults are in grants.yaml; a test holds
+them equal. The argument is ports.yaml.
 */}}
 {{- define "vcluster-isolation.platform.defaults" -}}
-{{- $defaults := include "vcluster-isolation.platform.defaults.others" (index . 0) | fromJson }}
-{{- range index . 1 }}{{ include "vcluster-isolation.set-path" (list $defaults .path .default) }}{{ end }}
-{{- toJson $defaults }}
-{{- end }}
-
-{{/* The same without grants, as JSON. The argument is ports.yaml. */}}
-{{- define "vcluster-isolation.platform.defaults.others" -}}
 {
   "enabled": false,
   "namespace": "",

@@ -33,8 +33,8 @@ a text "false" would switch something on.
 {{- $policy := dict }}
 {{- if $used }}
 {{- $policy = deepCopy .Values.policies.networkPolicy }}
-{{- $defaults := include "vcluster-isolation.defaults" (get .Values "vcluster-isolation.resolved").grants.vcluster | fromJson }}
-{{- include "vcluster-isolation.merge-defaults" (list $policy $defaults) }}
+{{- include "vcluster-isolation.merge-defaults" (list $policy (include "vcluster-isolation.defaults" . | fromJson)) }}
+{{- include "vcluster-isolation.merge-grants" (list $policy (get .Values "vcluster-isolation.resolved").grants.vcluster) }}
 {{- end }}
 {{- range $row := $used }}
 {{- range $path, $default := merge (dict .to .default) (.with | default dict) }}
