@@ -113,7 +113,7 @@ def test_notes_name_a_grant_that_is_on_and_no_other(row: GrantRow) -> None:
     said = {which: line.findall(notes_of(inline(values))) for which, values in (("on", on), ("off", off))}
     if row.on_by_default:
         assert (said["on"], len(said["off"])) == ([], 1)
-        assert said["off"][0].startswith("not even open: ")
+        assert said["off"][0].startswith("also denied: ")
     else:
         assert (len(said["on"]), said["off"]) == (1, [])
 

@@ -182,7 +182,7 @@ def test_nothing_else_is_touched(copy: Path) -> None:
 def test_refusals_know_it(copy: Path, tmp_path: Path) -> None:
     peer = {"ipBlock": {"cidr": "203.0.113.7/32"}}
     cases: dict[str, dict[str, Any]] = {
-        f"{PATH}.to: names nobody; list the peers that may be reached": {"enabled": True},
+        f"{PATH}.to: is empty, which would allow every destination; list at least one peer": {"enabled": True},
         f"{PATH}.ports: names no port, which would mean every one": {"enabled": True, "to": [peer], "ports": []},
         f"{PATH}.to[0].ipBlock.cidr: 10.0.0.1/8 has bits set": {
             "enabled": True,

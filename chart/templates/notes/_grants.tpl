@@ -7,8 +7,8 @@
 {{- range (get .Values "vcluster-isolation.resolved").grants.vcluster }}
 {{- if eq .path "workload.publicEgress" }}
 {{- if and $hosted .value.enabled }}
-{{- range (get $.Values "vcluster-isolation.resolved").publicBlocks }}
-  workloads --> {{ .cidr }}{{ with .except }} except {{ join ", " . }}{{ end }}, on any port
+{{- range $block := (get $.Values "vcluster-isolation.resolved").publicBlocks }}
+  workloads --> {{ .cidr }}{{ with .except }} except {{ include "vcluster-isolation.notes.except" (list $ $block) }}{{ end }}, on any port
 {{- end }}
 {{- end }}
 {{- else if eq .path "project" }}
@@ -46,6 +46,27 @@
 {{- define "vcluster-isolation.notes.pods" -}}
 {{- $words := dict "control-plane" "control plane" "coredns" "CoreDNS" "snapshot" "snapshots" "workload" "workloads" }}
 {{- range $i, $pods := . }}{{ if $i }}, {{ end }}{{ get $words $pods }}{{ end }}
+{{- end }}
+
+{{/*
+The exceptions of a block of public egress, in words: `list ROOT BLOCK`. The many ranges that the hardened profile leaves out
+by default are named together; without one of them, all are listed.
+*/}}
+{{- define "vcluster-isolation.notes.except" -}}
+{{- $block := index . 1 }}
+{{- $shown := $block.except }}
+{{- if gt (len $shown) 8 }}
+{{- $defaults := include "vcluster-isolation.public.defaults" (first .) | fromJson }}
+{{- $default := contains ":" $block.cidr | ternary (concat $defaults.outside6 $defaults.special6) $defaults.special4 }}
+{{- $default = include "vcluster-isolation.public.inside" (list (first .) $block.cidr $default) | fromJsonArray }}
+{{- $all := gt (len $default) 8 }}
+{{- range $default }}{{ if not (has . $block.except) }}{{ $all = false }}{{ end }}{{ end }}
+{{- if $all }}
+{{- $shown = list (printf "private, special-purpose and metadata ranges (%d)" (len $default)) }}
+{{- range $block.except }}{{ if not (has . $default) }}{{ $shown = append $shown . }}{{ end }}{{ end }}
+{{- end }}
+{{- end }}
+{{- join ", " $shown }}
 {{- end }}
 
 {{/* The namespaces of the project, in words. */}}

@@ -27,7 +27,7 @@
 {{- end }}
 {{- range (get .Values "vcluster-isolation.resolved").grants.vcluster }}
 {{- if and (.default).enabled (not .value.enabled) }}
-  not even open: {{ include "vcluster-isolation.notes.pods" (first .rules).pods }} --> {{ .who }} ({{ .path }})
+  also denied: {{ include "vcluster-isolation.notes.pods" (first .rules).pods }} --> {{ .who }} ({{ .path }})
 {{- end }}
 {{- end }}
 {{- end }}

@@ -12,7 +12,8 @@
 {{- if and (eq .kind "grant") .value.enabled }}
 {{- $path := print (index $ 0) .path }}
 {{- if and (eq .empty "refused") (empty (get .value .peers)) }}
-{{ $path }}.{{ .peers }}: names nobody; list the peers that may {{ eq .peers "from" | ternary "connect" "be reached" }}
+{{ $path }}.{{ .peers }}: is empty, which would allow every {{ eq .peers "from"
+      | ternary "source" "destination" }}; list at least one peer
 {{- end }}
 {{- if .default.ports }}{{ include "vcluster-isolation.problems.every-port" (list $path .value) }}{{ end }}
 {{- end }}
@@ -68,11 +69,11 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 {{- range $i, $peer := $webhooks.to }}
 {{- $path := printf "policies.networkPolicy.controlPlane.webhooks.to[%d]" $i }}
 {{- if $peer.ipBlock }}
-{{ $path }}.ipBlock: is no workload of this vCluster; select workloads by their labels, {{ $elsewhere }}
+{{ $path }}.ipBlock: is not a workload of this vCluster; select workloads by their labels, {{ $elsewhere }}
 {{- end }}
 {{- range include "vcluster-isolation.wanted" (list $peer.namespaceSelector "kubernetes.io/metadata.name") | fromJsonArray }}
 {{- if not (has . $namespaces) }}
-{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is no namespace of this vCluster ({{ join ", "
+{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is not a namespace of this vCluster ({{ join ", "
       $namespaces }}); remove it, {{ $elsewhere }}
 {{- end }}
 {{- end }}
