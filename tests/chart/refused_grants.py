@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.chart.matrix import NP, put
 from tests.chart.rendering import Json, isolating
-from vcluster_isolation.vcluster.grant_rows import GrantRow, named_grants
+from vcluster_isolation.vcluster.grant_rows import OWN_RULES, GrantRow, grant_rows, named_grants
 
 SWITCH = "is neither true nor false; write one of the two, without quotes"
 
@@ -77,7 +77,7 @@ REFUSED |= {
         f"{NP}.{path}[1].ports[0].endPort: {SWAP}",
         at(path, [{}, {"ports": PORT}]),
     )
-    for path in ("coredns.ingress", "coredns.egress", "snapshots.ingress", "snapshots.egress")
+    for path in (row.path for row in grant_rows() if row.kind == OWN_RULES)
 }
 REFUSED |= {
     f"{path}, host bits": (
