@@ -3,7 +3,7 @@
 {{/* Resolve the values of the platform; whether a vCluster is isolated makes no difference. Prints nothing. */}}
 {{- define "vcluster-isolation.resolve-platform" -}}
 {{- $table := .Files.Get "ports.yaml" | fromYaml }}
-{{- $grants := (get .Values "vcluster-isolation.resolved").grants.platform }}
+{{- $grants := .Files.Get "grants.yaml" | splitList "\nplatform:\n" | last | fromYamlArray }}
 {{- $values := deepCopy .Values.platformNetworkPolicy }}
 {{- include "vcluster-isolation.merge-defaults" (list $values
       (include "vcluster-isolation.platform.defaults" $table | fromJson)) }}
@@ -19,6 +19,7 @@
 {{- end }}
 {{- $resolved := get .Values "vcluster-isolation.resolved" }}
 {{- $_ := set $resolved "platform" $values }}
+{{- $_ := set $resolved.grants "platform" $grants }}
 {{- include "vcluster-isolation.with-values" (list $grants $values) }}
 {{- $_ := set $resolved "platformPorts" $rows }}
 {{- end }}
