@@ -13,7 +13,7 @@ from tests.chart.matrix import put
 from tests.chart.notes_said import PEERS, notes_of
 from tests.chart.rendering import Json, inline, isolating
 from vcluster_isolation.helm.template import CHART
-from vcluster_isolation.subject.settings import at
+from vcluster_isolation.values.paths import at
 from vcluster_isolation.vcluster.grant_rows import (
     GRANT,
     OWN_RULES,
