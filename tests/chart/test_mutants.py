@@ -47,6 +47,11 @@ REFUSING = (
     "validation/_addresses.tpl",
     "validation/_grants.tpl",
     "validation/_rules.tpl",
+    "validation/_floor.tpl",
+    "validation/_names.tpl",
+    "validation/_public-egress.tpl",
+    "validation/_switches.tpl",
+    mutants.GRANTS,
 )
 EVERY_RULE = matrix.everything()
 
@@ -131,4 +136,5 @@ def test_each_kind_of_mutant_is_there_and_changes_its_file() -> None:
     assert len(list(mutants.of_the_policies())) > 14
     assert len(list(mutants.of_the_selectors())) > 25
     assert len(list(mutants.of_the_switches())) > 20
+    assert len(list(mutants.of_the_grants())) > 30
     assert all(mutant.text != mutants.read(mutant.file) for mutant in mutants.every())
