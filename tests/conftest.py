@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import zlib
+from collections.abc import Iterator
 
 import pytest
 
+from on_cluster import OnCluster
+from real_cluster import handle
+from real_cluster.needs import missing_from_machine, missing_programs
+
 ASKED_FOR = {
     "exhaustive": "renders every combination of values (minutes)",
+    "cluster": "needs a real cluster (minutes); scripts/test does once scripts/cluster build has built it, CI always",
     "mutants": "breaks each rule and check of the chart in turn (minutes); CI always does",
 }
 """Markers of tests that run only with an option of the same name."""
@@ -34,6 +41,26 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests that are not asked for; pytest counts them as deselected."""
     asked = {name for name in ASKED_FOR if config.getoption(f"--{name}")}
-    left_out = [item for item in items if any(name in item.keywords for name in ASKED_FOR.keys() - asked)]
+    left_out = [item for item in items if any(map(item.get_closest_marker, ASKED_FOR.keys() - asked))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[OnCluster]:
+    """Start a real cluster for all tests; a machine without what it needs skips them with a sentence, CI fails."""
+    if problem := missing_from_machine() or missing_programs():
+        if os.environ.get("CI"):
+            pytest.fail(f"{problem}; CI has to have it")
+        pytest.skip(problem)
+    with handle.running() as running:
+        yield OnCluster(running)
+
+
+@pytest.fixture
+def space(cluster: OnCluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Make a namespace that is there for one test."""
+    name = f"test-{zlib.crc32(request.node.nodeid.encode()):08x}"
+    cluster.client.put_all([cluster.namespace(name)])
+    yield name
+    cluster.client.delete_namespaces([name])
