@@ -107,12 +107,12 @@ def start(*, stay: bool, programs: Path = PROJECT / ".tools" / "built") -> Clust
         process.wait()
         remove(folder)
         raise IsolationError(json.loads(said) if said else "the cluster's supervisor ended without a word", "")
-    _RUNNING.append(process)
+    _RUNNING[folder] = process
     return Cluster(folder)
 
 
-_RUNNING: Final[list[subprocess.Popen[str]]] = []
-"""Supervisors that end with this process: an object that is collected would close the pipe that keeps them alive."""
+_RUNNING: Final[dict[Path, subprocess.Popen[str]]] = {}
+"""Supervisors that this process started: an object that is collected would close the pipe that keeps them alive."""
 
 
 def _spawn(folder: Path, programs: Path, lock: int, *, stay: bool) -> subprocess.Popen[str]:
@@ -151,6 +151,8 @@ def end(cluster: Cluster) -> None:
         os.kill(process, signal.SIGKILL)  # the kernel ends the rest: see supervisor.py
         if not _until_free(cluster.folder):
             raise IsolationError(f"process {process} does not end", f"see what holds {cluster.folder / _LOCK}")
+    if started := _RUNNING.pop(cluster.folder, None):
+        started.communicate()
     remove(cluster.folder)
 
 

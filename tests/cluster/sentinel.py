@@ -29,23 +29,27 @@ class Sentinel:
     questions: list[Probe]
     round: int = field(default=0)
 
-    def settle(self) -> float:
+    def manifests(self) -> list[Json]:
+        """Return the policy that is there now."""
+        return [policy(self.round)]
+
+    def settle(self, patience: float = _PATIENCE) -> float:
         """Return when the agents have acted on all that was, and how many seconds that took."""
         begun = time.monotonic()
         self.round += 1
         self.cluster.apply(policy(self.round))
-        self._until(is_open=False)
+        self._until(patience, is_open=False)
         mark = {"metadata": {"labels": {"round": str(self.round)}}}
         self.cluster.client.patch(self.cluster.namespace(SPACE), mark)
         for node in network.NODES:
             self.cluster.client.patch(pod(SPACE, f"asker-{node.name}"), mark)
-        self._until(is_open=True)
+        self._until(patience, is_open=True)
         return time.monotonic() - begun
 
-    def _until(self, *, is_open: bool) -> None:
-        deadline = time.monotonic() + _PATIENCE
+    def _until(self, patience: float, *, is_open: bool) -> None:
+        deadline = time.monotonic() + patience
         while set(probes.ask(self.questions, attempts=1).values()) != {is_open}:
-            assert time.monotonic() < deadline, f"the agents do nothing for {_PATIENCE} s"
+            assert time.monotonic() < deadline, f"the agents do nothing for {patience} s"
             time.sleep(0.05)
 
 
