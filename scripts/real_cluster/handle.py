@@ -128,8 +128,14 @@ def _spawn(folder: Path, programs: Path, lock: int, *, stay: bool) -> subprocess
             text=True,
             pass_fds=[lock],
             start_new_session=True,  # Ctrl-C is for us, and we end it
-            env={**os.environ, "PYTHONPATH": str(PROJECT / "scripts")},
+            env=_environment(),
         )
+
+
+def _environment() -> dict[str, str]:
+    """Return the supervisor's environment: what the caller set for short programs in Go is not for servers."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("GOGC", "GOMEMLIMIT")}
+    return {**kept, "PYTHONPATH": str(PROJECT / "scripts")}
 
 
 @contextmanager

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from on_cluster import documents, pod
-from vcluster_isolation.helm.template import Request, template
 from vcluster_isolation.netpol.engine.evaluate import Evaluator, peers, rules
 from vcluster_isolation.netpol.engine.match import selects
 from vcluster_isolation.netpol.objects.model import NAME_LABEL, Namespace, Pod, Policy, labels_of, namespace
@@ -73,34 +71,48 @@ class Situation:
 
 def situations() -> list[Situation]:
     """Return every golden situation."""
-    names = sorted(path.name for path in (SITUATIONS / "golden").iterdir())
-    with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(_situation, names))
+    return [_situation(path.name) for path in sorted((SITUATIONS / "golden").iterdir())]
 
 
 def _situation(name: str) -> Situation:
     text = (SITUATIONS / "golden" / name / "manifests.yaml").read_text(encoding="utf-8")
-    return _with_others(Situation(name, tuple(documents(text))), name)
+    return _with_others(Situation(name, tuple(documents(text))))
 
 
-def copy_of(values: str, release: str) -> Situation:
+def copy_of(name: str, release: str) -> Situation:
     """Return a situation once more, as another release."""
-    bare = Situation(release, ())
-    path = SITUATIONS / "values" / f"{values}.yaml"
-    text = template(Request((path,), bare.release, bare.home))
-    return _with_others(Situation(release, tuple(documents(text))), values)
+    first, again = Situation(name, ()), Situation(release, ())
+    text = (SITUATIONS / "golden" / name / "manifests.yaml").read_text(encoding="utf-8")
+    mine = [item for item in documents(text) if item["metadata"].get("namespace") == first.home]
+    return _with_others(
+        replace(again, manifests=tuple(_renamed(item, first.release, release, again.home) for item in mine))
+    )
 
 
-def _with_others(bare: Situation, values: str) -> Situation:
+def _with_others(bare: Situation) -> Situation:
     """Add the policies of the neighbour and the other tenant; of all of them only those that the agent enforces."""
-    found = {_key(item): item for item in bare.manifests if item["kind"] == "NetworkPolicy"}
-    path = SITUATIONS / "values" / f"{values}.yaml"
+    found = [item for item in bare.manifests if item["kind"] == "NetworkPolicy"]
+    mine = [item for item in found if item["metadata"]["namespace"] == bare.home]
     for release, home in ((bare.neighbour, bare.home), (bare.other, bare.other_home)):
-        for item in documents(template(Request((path,), release, home))):
-            # What others have in shared namespaces would be the same policies once more, or other ones of that name.
-            if item["kind"] == "NetworkPolicy" and item["metadata"]["namespace"] == home:
-                found.setdefault(_key(item), item)
-    return Situation(bare.name, tuple(found.values()))
+        found += [_renamed(item, bare.release, release, home) for item in mine]
+    return replace(bare, manifests=tuple({_key(item): item for item in found}.values()))
+
+
+def _renamed(item: Json, release: str, other: str, home: str) -> Json:
+    """Return a policy as another release has it: with its name and namespace, for pods with its labels."""
+
+    def changed(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: changed(inner, name) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [changed(inner) for inner in value]
+        return other if key in ("release", MANAGED) and value == release else value
+
+    metadata = item["metadata"]
+    name = metadata["name"]
+    own = f"{name.removesuffix(release)}{other}" if name.endswith(f"-{release}") else f"{name}-{other}"
+    renamed: Json = changed(item)
+    return {**renamed, "metadata": {"name": own, "namespace": home}}
 
 
 def _key(item: Json) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from real_cluster.listeners import TCP
 from real_cluster.probes import Probe
 
 SPACE, PORT = "sentinel", 7000
-_PATIENCE = 30
+_PATIENCE = 120
 
 
 @dataclass
@@ -46,10 +46,15 @@ class Sentinel:
         self._until(patience, is_open=True)
         return time.monotonic() - begun
 
+    def _complaints(self) -> list[str]:
+        """Return what the agents have to say for themselves."""
+        logs = [self.cluster.cluster.log(f"agent-{node.name}").splitlines() for node in network.NODES]
+        return [line[:400] for log in logs for line in log if line.startswith(("E", "W", "F"))][-6:]
+
     def _until(self, patience: float, *, is_open: bool) -> None:
         deadline = time.monotonic() + patience
         while set(probes.ask(self.questions, attempts=1).values()) != {is_open}:
-            assert time.monotonic() < deadline, f"the agents do nothing for {patience} s"
+            assert time.monotonic() < deadline, f"the agents do nothing for {patience} s: {self._complaints()}"
             time.sleep(0.05)
 
 
