@@ -135,7 +135,8 @@ def batches(every: Iterable[Situation], size: int) -> list[list[Situation]]:
 
 def is_of_others(pod: Json) -> bool:
     """Whether a pod is of the neighbour or of the other tenant."""
-    return pod["metadata"]["name"].startswith(("neighbour-", "away-"))
+    name: str = pod["metadata"]["name"]
+    return name.startswith(("neighbour-", "away-"))
 
 
 def pods_of(situation: Situation) -> list[Json]:
