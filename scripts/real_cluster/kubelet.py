@@ -63,10 +63,13 @@ class Kubelet:
         with self._lock:
             return {_key(kept.item): kept.cable.space for kept in self._pods.values()}
 
-    def connect_again(self, node: Node) -> None:
-        """Lay the cables of a node that was rebuilt."""
+    def rebuild(self, node: Node) -> None:
+        """Remove a node's namespace and make it anew, with the cables of its pods, which stay. Raises as `ip` does."""
         with self._lock:
-            network.connect_pods(kept.cable for kept in self._pods.values() if kept.cable.node == node)
+            cables = [kept.cable for kept in self._pods.values() if kept.cable.node == node]
+            network.cut_node(node, cables)
+            network.lay_node(node)
+            network.connect_pods(cables)
 
     def _register(self, node: Node) -> None:
         """Create the Node object with its addresses."""

@@ -130,9 +130,12 @@ def lay_node(node: Node) -> None:
     )
 
 
-def cut_node(node: Node) -> None:
-    """Remove a node, with its end of every cable. Raises OSError."""
-    linux.ip(["link delete uplink"], node.name)
+def cut_node(node: Node, pods: Iterable[PodCable]) -> None:
+    """Remove a node, and the cables of its pods. Raises OSError or ToolFailed.
+
+    The cables go one by one: sockets that are still open in the node's namespace keep it for a while, and them in it.
+    """
+    linux.ip(["link delete uplink", *(f"link delete p{pod.index}" for pod in pods)], node.name)
     linux.delete(node.name)
 
 

@@ -24,6 +24,8 @@ class Relay:
 
     def close(self) -> None:
         """Listen no more; connections that are open stay."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for the next
         self._listener.close()
 
     def _accept(self) -> None:

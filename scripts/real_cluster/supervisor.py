@@ -95,10 +95,8 @@ class Supervisor:
         """Remove a node's namespace with its agent and cables, and make it anew, as a reboot would."""
         node = _node(name)
         self.agents.stop(node.name)
-        network.cut_node(node)
-        network.lay_node(node)
         if self.kubelet:
-            self.kubelet.connect_again(node)
+            self.kubelet.rebuild(node)
         self.agents.connect(node)
         self.agents.start(node)
 
