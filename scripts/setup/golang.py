@@ -60,7 +60,7 @@ def _ask(project: Project, caller: Mapping[str, str], program: Path) -> Go | Non
 
 def _needed(project: Project, builds: Sequence[Pinned]) -> Version:
     """Return the newest `go` line among the go.mod files of `builds`."""
-    return max(go_needed(project.root, pinned) for pinned in builds or PINNED.values())
+    return max(go_needed(project.root, pinned) for pinned in builds or [one for one in PINNED.values() if one.linked])
 
 
 def _fetched(project: Project) -> Path:

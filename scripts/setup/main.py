@@ -12,7 +12,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from setup import advice, environment, packages, programs
+from setup import advice, environment, manifests, packages, programs
+from setup.pins import CLUSTER
 from setup.progress import Progress
 from setup.project import Project, remove
 from setup.work import Step, StepContext, locked, perform
@@ -23,10 +24,11 @@ _INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to provide: the packages for development or not, and the programs in `.tools/bin` by name."""
+    """What to provide: the packages for development or not, programs by name, and sets of manifests by name."""
 
     dev: bool
     names: tuple[str, ...]
+    manifests: tuple[str, ...] = ()
 
 
 def main(arguments: Sequence[str], project: Project, caller: Mapping[str, str]) -> int:
@@ -66,7 +68,8 @@ def _steps(
 ) -> list[Step]:
     """Return everything that is to be done."""
     first, last = packages.steps(project, dev=wanted.dev)
-    return [*first, *programs.steps(project, caller, choices), *last]
+    fetched = manifests.steps(project, wanted.manifests)
+    return [*first, *programs.steps(project, caller, choices), *fetched, *last]
 
 
 def _work(project: Project, caller: Mapping[str, str], steps: Sequence[Step], lock: int) -> None:
@@ -90,6 +93,8 @@ def _wanted(options: argparse.Namespace) -> Wanted:
     """Return what the command line asks for."""
     more = [] if options.minimal else ["kubeconform"]
     pinned = ["helm3", "helm4"] if options.dev else []
+    if options.cluster:
+        return Wanted(options.dev, ("helm", *more, *pinned, *CLUSTER), manifests.SETS)
     return Wanted(options.dev, ("helm", *more, *pinned))
 
 
@@ -127,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--dev", action="store_true", help="also what scripts/test needs")
     which.add_argument("--minimal", action="store_true", help="only what scripts/isolate needs: no kubeconform")
+    parser.add_argument("--cluster", action="store_true", help="also the programs of scripts/cluster (minutes)")
     parser.add_argument("--debug", action="store_true", help="show a traceback when something goes wrong")
     parser.add_argument("--print-env", action="store_true", help="print settings for a shell's eval")
     return parser

@@ -29,24 +29,47 @@ SUPPORTED = {
 }
 """A program on PATH is used when its version lies in one of these ranges; otherwise the pinned one is built."""
 
-ASK_VERSION = {"helm": ("version", "--short"), "kubeconform": ("-v",)}
-"""How each program is asked for its version."""
+ASK_VERSION = {"helm": ("version", "--short"), "kubeconform": ("-v",), "kubectl": ("version", "--client")}
+"""How each program is asked for its version, where `--version` is not how."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A program that can be built: `tools/<name>/go.mod` pins it.
+    """A program that can be built: `tools/<name>/go.mod` pins it, or that of another `folder`.
 
     `program` is what Go calls it, `module` where it comes from, `variable` the string in its code that holds its
-    version. `kubernetes` are packages with the Kubernetes version that is assumed where no cluster is asked; without
-    setting it, Helm 3 takes 1.20 (its Makefile sets it in the same way).
+    version, if that has to be told. `kubernetes` are packages with the Kubernetes version that is assumed where no
+    cluster is asked; without setting it, Helm 3 takes 1.20 (its Makefile sets it in the same way). `numbers` is the
+    package with the strings that hold the program's own version, whole and in parts. `package` is what to build, where
+    the go.mod has more than one. With `linked` False it stays in `.tools/built`, where nothing finds it that was not
+    told: for `audit` and `verify`, the kubectl on a user's PATH counts.
     """
 
     name: str
     program: str
     module: str
-    variable: str
+    variable: str = ""
     kubernetes: tuple[str, ...] = ()
+    numbers: str = ""
+    package: str = "tool"
+    folder: str = ""
+    linked: bool = True
+
+    @property
+    def home(self) -> str:
+        """The folder of `tools/` with its go.mod."""
+        return self.folder or self.name
+
+    @property
+    def called(self) -> str:
+        """What people call it: of helm3 and helm4, both are helm."""
+        return self.program if self.linked else self.name
+
+
+_ETCD = "go.etcd.io/etcd/server/v3"
+_AGENT = "github.com/cloudnativelabs/kube-router/v2"
+_KUBERNETES = "k8s.io/kubernetes"
+_VERSION_OF_KUBERNETES = "k8s.io/component-base/version"
 
 
 PINNED = {
@@ -61,15 +84,45 @@ PINNED = {
         ),
         Pinned("helm4", "helm", "helm.sh/helm/v4", "helm.sh/helm/v4/internal/version.version"),
         Pinned("kubeconform", "kubeconform", "github.com/yannh/kubeconform", "main.version"),
+        Pinned("etcd", "server", _ETCD, package=_ETCD, folder="cluster", linked=False),
+        Pinned(
+            "kube-router",
+            "kube-router",
+            _AGENT,
+            f"{_AGENT}/pkg/version.Version",
+            package=f"{_AGENT}/cmd/kube-router",
+            folder="cluster",
+            linked=False,
+        ),
+        *(
+            Pinned(
+                name,
+                name,
+                _KUBERNETES,
+                numbers=_VERSION_OF_KUBERNETES,
+                package=f"{_KUBERNETES}/cmd/{name}",
+                folder="cluster",
+                linked=False,
+            )
+            for name in ("kubectl", "kube-apiserver")
+        ),
     )
 }
+CLUSTER = tuple(name for name, pinned in PINNED.items() if not pinned.linked)
+"""What `scripts/cluster` runs: built only when that asks for it, for it takes minutes."""
+
 NEWEST = {"helm": "helm4", "kubeconform": "kubeconform"}
 """Which pinned program takes the place of one that is not on PATH."""
 
 
 def folder(root: Path, pinned: Pinned) -> Path:
     """Return the folder with the go.mod and go.sum of a pinned program."""
-    return root / "tools" / pinned.name
+    return root / "tools" / (pinned.home)
+
+
+def ask_version(pinned: Pinned) -> tuple[str, ...]:
+    """Return the arguments with which a pinned program says its version."""
+    return ASK_VERSION.get(pinned.called, ("--version",))
 
 
 def version_of(root: Path, pinned: Pinned) -> str:
@@ -79,7 +132,15 @@ def version_of(root: Path, pinned: Pinned) -> str:
 
 def linker_flags(root: Path, pinned: Pinned) -> str:
     """Return what Go's linker is told: leave out what debuggers need, and set the versions in the code."""
-    settings = {pinned.variable: version_of(root, pinned)}
+    version = version_of(root, pinned)
+    settings = {pinned.variable: version} if pinned.variable else {}
+    if pinned.numbers:
+        major, minor, _ = parse(version) or (0, 0, 0)
+        settings |= {
+            f"{pinned.numbers}.gitVersion": version,
+            f"{pinned.numbers}.gitMajor": str(major),
+            f"{pinned.numbers}.gitMinor": str(minor),
+        }
     if pinned.kubernetes:
         major, minor, _ = parse(_required(root, pinned, "k8s.io/client-go")) or (0, 0, 0)
         for package in pinned.kubernetes:
@@ -93,7 +154,7 @@ def _required(root: Path, pinned: Pinned, module: str) -> str:
     text = (folder(root, pinned) / "go.mod").read_text()
     found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", text, re.MULTILINE)
     if not found:
-        raise LookupError(f"tools/{pinned.name}/go.mod does not require {module}")
+        raise LookupError(f"tools/{pinned.home}/go.mod does not require {module}")
     return found[1]
 
 

@@ -16,6 +16,7 @@ from setup.pins import (
     PINNED,
     SUPPORTED,
     Pinned,
+    ask_version,
     folder,
     is_supported,
     linker_flags,
@@ -58,6 +59,8 @@ def steps(project: Project, caller: Mapping[str, str], choices: Sequence[Choice]
 def link(project: Project, choices: Sequence[Choice]) -> None:
     """Make `.tools/bin` point to `choices`; what is right already is not touched."""
     for choice in choices:
+        if choice.pinned and not choice.pinned.linked:
+            continue
         place = project.bin / choice.name
         if not place.is_symlink() or place.readlink() != choice.target:
             point(place, choice.target)
@@ -109,14 +112,14 @@ def _key(project: Project, pinned: Pinned) -> str:
 
 def _go_install(project: Project, pinned: Pinned) -> list[str]:
     """Return the arguments of `go` that build a pinned program: small, and knowing its version."""
-    return ["install", "-trimpath", "-ldflags", linker_flags(project.root, pinned), "tool"]
+    return ["install", "-trimpath", "-ldflags", linker_flags(project.root, pinned), pinned.package]
 
 
 def _step(project: Project, pinned: Pinned) -> Step:
     """Return the step that builds a pinned program."""
-    label = f"building {pinned.program} {version_of(project.root, pinned)} with Go"
-    ranges = "; ".join(map(str, SUPPORTED[pinned.program]))
-    otherwise = f"put {pinned.program} on PATH in a supported version: {ranges}"
+    label = f"building {pinned.called} {version_of(project.root, pinned)} with Go"
+    ranges = "; ".join(map(str, SUPPORTED.get(pinned.called, ())))
+    otherwise = f"put {pinned.called} on PATH in a supported version: {ranges}" if ranges else "see the log"
     return Step(pinned.name, label, partial(_build, pinned), otherwise)
 
 
@@ -139,8 +142,9 @@ def _build(pinned: Pinned, shop: StepContext, step: Step) -> None:
 def _check_version(pinned: Pinned, program: Path, shop: StepContext, step: Step) -> None:
     """Raise SetupFailed unless a fresh build runs and says the version that is pinned."""
     env = environment.for_programs(shop.project, shop.environment)
-    said = run(shop, step, [program, *ASK_VERSION[pinned.program]], env)
+    said = run(shop, step, [program, *ask_version(pinned)], env)
     wanted = version_of(shop.project.root, pinned)
     if parse(said) != parse(wanted):
         what = f"the build says it is {said.strip()!r}, and not {wanted}"
-        raise SetupFailed(step.label, [what], f"see that tools/{pinned.name}/go.mod and scripts/setup/pins.py agree")
+        next_step = f"see that tools/{pinned.home}/go.mod and scripts/setup/pins.py agree"
+        raise SetupFailed(step.label, [what], next_step)

@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 NEEDS_MORE = {
     r"scripts/test\b.*": "it would run this test again",
+    r"scripts/cluster (build|up|down|status)\b.*": "it takes root and minutes; tests/cluster starts clusters",
     r"helm test .*": "it starts a pod, so it needs a real cluster",
     r"kubectl (run|label|get networkpolicy|delete|describe|annotate) .*": "it needs a real cluster, and is no command of ours",
     r"(NAME|FOUR)=.*|helm (upgrade|get manifest) .*\$NAME.*": "a take-over by hand needs a real cluster with a vCluster",

@@ -37,7 +37,8 @@ pip)
 esac
 """
 
-# `go env -json` and `go install`; what it builds says the version that the linker was told.
+# `go env -json`, `go mod download -json` and `go install`; what is built says the version that the linker was told, and
+# etcd, which is told none, that of its go.mod.
 GO = """#!/bin/sh
 echo "go $1" >> "$CALLS"
 env > "$CALLS.env.go-$1"
@@ -45,11 +46,20 @@ mkdir -p "${{XDG_CONFIG_HOME:-$HOME/.config}}/go/telemetry" "${{GOCACHE:-$HOME/.
 mkdir -p "${{GOMODCACHE:-${{GOPATH:-$HOME/go}}/mod}}"
 [ "$1" != env ] || {{ echo '{{"GOVERSION": "{version}", "GOPROXY": "https://proxy.example", "GOPRIVATE": ""}}'; exit; }}
 pwd > "$CALLS.pwd"
+if [ "$1" = mod ]; then
+    mkdir -p "$GOMODCACHE/crds/config/crd/experimental"
+    echo "kind: CustomResourceDefinition" > "$GOMODCACHE/crds/config/crd/experimental/policy.a.yaml"
+    echo "kind: Kustomization" > "$GOMODCACHE/crds/config/crd/experimental/kustomization.yaml"
+    printf '{{"Dir": "%s/crds"}}\n' "$GOMODCACHE"
+    exit
+fi
 [ -z "$FAIL_GO" ] || {{ printf "$FAIL_GO"; exit 1; }}
 [ -z "$STUBBORN" ] || trap "" TERM
 [ -z "$HANG_GO" ] || {{ echo $$ > "$HANG_GO"; sleep 60; }}
 said=$(echo "$*" | grep -o 'ersion=v[0-9.]*' | head -1)
-case $PWD in */kubeconform) name=kubeconform ;; *) name=helm ;; esac
+for last; do :; done
+case $PWD in */kubeconform) name=kubeconform ;; */cluster) name=${{last##*/}} ;; *) name=helm ;; esac
+case $last in go.etcd.io/etcd/*) name=server said=ersion=$(grep -o 'etcd/server/v3 v[0-9.]*' go.mod | cut -d' ' -f2) ;; esac
 printf '#!/bin/sh\\necho %s\\n' "${{WRONG_VERSION:-${{said#ersion=}}}}" > "$GOBIN/$name"
 chmod +x "$GOBIN/$name"
 """

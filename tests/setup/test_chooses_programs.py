@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from setup.pins import PINNED, go_needed, linker_flags, parse, parse_go, version_of
+from setup.pins import CLUSTER, PINNED, go_needed, linker_flags, parse, parse_go, version_of
 from tests.setup.machine import Machine, new_machine, program
 
 ROOT = Path(__file__).parents[2]
@@ -160,8 +161,10 @@ def test_the_pinned_go_is_new_enough_for_every_program() -> None:
 
 
 def test_the_programs_have_one_version_of_each_module_so_that_it_is_compiled_once() -> None:
+    # The real cluster is not built with them, and its modules are those that Kubernetes was released with: of two
+    # releases of Kubernetes, the one that it is and the one whose libraries helm has, both could not be.
     versions: dict[str, set[str]] = {}
-    for name in PINNED:
+    for name in PINNED.keys() - {*CLUSTER}:
         for line in (ROOT / "tools" / name / "go.mod").read_text().splitlines():
             if line.startswith("\t"):
                 module, version, *_ = line.split()
@@ -175,3 +178,18 @@ def test_a_pin_that_is_not_in_its_go_mod_is_named(tmp_path: Path) -> None:
     (tmp_path / "tools" / "helm4" / "go.mod").write_text("go 1.26.0\n")
     with pytest.raises(LookupError, match=r"^tools/helm4/go\.mod does not require helm\.sh/helm/v4$"):
         version_of(tmp_path, PINNED["helm4"])
+
+
+def test_the_real_cluster_is_told_which_version_it_is() -> None:
+    flags = linker_flags(ROOT, PINNED["kube-apiserver"])
+    version = "k8s.io/component-base/version"
+    assert flags.endswith(f"-X {version}.gitVersion=v1.37.2 -X {version}.gitMajor=1 -X {version}.gitMinor=37")
+    assert linker_flags(ROOT, PINNED["etcd"]) == "-s -w"
+
+
+def test_kubernetes_is_built_from_its_own_modules_of_that_release() -> None:
+    text = (ROOT / "tools" / "cluster" / "go.mod").read_text()
+    replaced = re.findall(r"(k8s\.io/\S+) => (\S+) v0\.(\S+)", text)
+    _, minor, patch = parse(version_of(ROOT, PINNED["kubectl"])) or (0, 0, 0)
+    assert len(replaced) > 30
+    assert {(left == right, version) for left, right, version in replaced} == {(True, f"{minor}.{patch}")}

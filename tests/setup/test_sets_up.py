@@ -169,3 +169,33 @@ def test_the_settings_are_for_a_shell(machine: Machine, capsys: pytest.CaptureFi
     settings = capsys.readouterr().out
     shown = subprocess.check_output(["/bin/sh", "-c", f'{settings}\necho "$HELM_CACHE_HOME"'], text=True)
     assert shown == f"{machine.project.tools}/home/helm-cache\n"
+
+
+CLUSTER = ["etcd", "kube-apiserver", "kube-router", "kubectl"]
+
+
+def test_the_programs_of_the_real_cluster_are_built_only_when_they_are_asked_for(machine: Machine) -> None:
+    machine.set_up("--dev")
+    assert not any((machine.project.built / name).exists() for name in CLUSTER)
+    machine.calls()
+    assert machine.set_up("--dev", "--cluster") == 0
+    assert machine.calls().count("go install") == len(CLUSTER)
+    assert all((machine.project.built / name).exists() for name in CLUSTER)
+    assert machine.set_up("--dev", "--cluster") == 0
+    assert machine.calls() == []
+
+
+def test_the_programs_of_the_real_cluster_are_found_by_nothing_that_was_not_told(machine: Machine) -> None:
+    machine.set_up("--dev", "--cluster")
+    assert not {*CLUSTER} & {path.name for path in machine.project.bin.iterdir()}
+
+
+def test_the_definitions_of_the_tiers_come_from_the_pinned_modules(machine: Machine) -> None:
+    machine.set_up("--dev", "--cluster")
+    for name in ("admin-network-policy", "cluster-network-policy"):
+        assert (machine.project.built / f"{name}.yaml").read_text() == "kind: CustomResourceDefinition\n"
+    machine.calls()
+    with (machine.project.root / "tools" / "cluster-network-policy" / "go.sum").open("a") as file:
+        file.write("changed\n")
+    machine.set_up("--dev", "--cluster")
+    assert machine.calls().count("go mod") == 1
