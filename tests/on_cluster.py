@@ -103,7 +103,7 @@ def until(ask: Callable[[], T], what: str, patience: float = _PATIENCE) -> T:
 
 def documents(text: str) -> list[Json]:
     """Return the objects of a text in YAML."""
-    return [document for document in yaml.safe_load_all(text) if document]
+    return [document for document in yaml.load_all(text, yaml.CSafeLoader) if document]
 
 
 def printed(done: Finished) -> Any:

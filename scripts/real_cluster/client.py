@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -153,6 +154,7 @@ class Client:
                 connection = self._own.connection = http.client.HTTPSConnection(
                     "127.0.0.1", self._port, context=self._tls, timeout=30
                 )
+                weakref.finalize(threading.current_thread(), connection.close)
             try:
                 connection.request(method, path, text, {**self._headers, "Content-Type": content})
                 answer = connection.getresponse()
