@@ -25,7 +25,7 @@ _CONFLICT: Final = 409
 _PARALLEL: Final = 8
 _CLUSTER_SCOPED: Final = frozenset(
     {"Namespace", "Node", "CustomResourceDefinition", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy"}
-    | {"ClusterNetworkPolicy"}
+    | {"ClusterNetworkPolicy", "APIService", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 )
 _IN_NAMESPACES: Final = (
     ("/api/v1", "pods"),
