@@ -1,0 +1,143 @@
+"""`helm test` fails in a cluster that enforces nothing, and passes in one that does: the chart's own pod, really run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+import sentinel
+from on_cluster import Json, OnCluster, pod
+from real_cluster import network
+from real_cluster.containers import CLUSTER_DNS
+from releases import HELMS, NAME, Release, values
+from vcluster_isolation.tools import PROJECT
+from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
+
+pytestmark = pytest.mark.cluster
+
+FAR_ENDS = PROJECT / "tests" / "live" / "far_ends.py"
+HOST = "helm-test-host"
+METADATA = "169.254.169.254"
+# The agent rejects what it closes, as docs/install.md says of kube-router.
+GIVEN = {**values(profile="hardened"), "isolationTest": {"rejects": True, "timeout": 1}}
+CLOSED = ("cloud metadata", "host API server", "host DNS in another namespace")
+OPEN = ("DNS of the vCluster", "API of the vCluster")
+
+
+@contextmanager
+def listening(space: Path, *ends: str) -> Iterator[None]:
+    """Run listeners in a network namespace; those of DNS answer."""
+    command = ["nsenter", f"--net={space}", sys.executable, str(FAR_ENDS), *ends]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            assert process.stdout.readline() == "listening\n"
+            yield
+        finally:
+            process.communicate()  # its standard input ends, and so does it
+
+
+def service(space: str, name: str, address: str, ports: dict[str, tuple[int, int]], target: str) -> list[Json]:
+    """Return a Service and its endpoint; `ports` are (port, target port) by protocol. No address: any."""
+    listed = [{"name": key.lower(), "protocol": key, "port": port} for key, (port, _) in ports.items()]
+    metadata = {"name": name, "namespace": space}
+    found: Json = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": listed}}
+    found["spec"] |= {"clusterIP": address} if address else {}
+    return [found, endpoints(space, name, {key.lower(): (key, port) for key, (_, port) in ports.items()}, target)]
+
+
+def endpoints(space: str, name: str, ports: dict[str, tuple[str, int]], target: str) -> Json:
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": f"{name}-1", "namespace": space, "labels": {"kubernetes.io/service-name": name}},
+        "addressType": "IPv4",
+        "ports": [{"name": key, "protocol": protocol, "port": port} for key, (protocol, port) in ports.items()],
+        "endpoints": [{"addresses": [target]}],
+    }
+
+
+@pytest.fixture
+def tenant(cluster: OnCluster, space: str) -> Iterator[str]:
+    """Run a vCluster's control plane and CoreDNS, the host's DNS and API server, and cloud metadata."""
+    synced = {MANAGED_BY: NAME, VIRTUAL_NAMESPACE: "kube-system", "k8s-app": "vcluster-kube-dns"}
+    cluster.apply(cluster.namespace(HOST))
+    running = cluster.run_pods([
+        pod(space, "control-plane", {"app": "vcluster", "release": NAME}, node="n1"),
+        pod(space, "coredns", synced, node="n2"),
+        pod(HOST, "dns", {"k8s-app": "kube-dns"}, node="n1"),
+        pod(HOST, "api-server", {}, node="n2"),
+    ])
+    address = {name: item["status"]["podIP"] for name, item in running.items()}
+    dns = {"UDP": (53, 1053), "TCP": (53, 1053)}
+    made = [
+        *service(space, NAME, "", {"TCP": (443, 8443)}, address[f"{space}/control-plane"]),
+        *service(space, f"kube-dns-x-kube-system-x-{NAME}", "", dns, address[f"{space}/coredns"]),
+        *service(HOST, "dns", CLUSTER_DNS, {"UDP": (53, 53), "TCP": (53, 53)}, address[f"{HOST}/dns"]),
+        endpoints("default", "kubernetes", {"https": ("TCP", 6443)}, address[f"{HOST}/api-server"]),
+    ]
+    cluster.apply(*made)
+    cluster.cluster.ask("outside", METADATA)
+    spaces = cluster.cluster.spaces()
+    with ExitStack() as stack:
+        for name, ends in {
+            f"{space}/control-plane": ["tcp:0.0.0.0:8443"],
+            f"{space}/coredns": ["tcp:0.0.0.0:1053", "dns:0.0.0.0:1053"],
+            f"{HOST}/dns": ["tcp:0.0.0.0:53", "dns:0.0.0.0:53"],
+            f"{HOST}/api-server": ["tcp:0.0.0.0:6443"],
+        }.items():
+            stack.enter_context(listening(spaces[name], *ends))
+        stack.enter_context(listening(cluster.cluster.space("outside"), f"tcp:{METADATA}:80"))
+        yield space
+    cluster.client.delete_all(made)
+    cluster.client.delete_namespaces([HOST])
+
+
+def said(cluster: OnCluster, space: str) -> dict[str, str]:
+    """Return the status of each line that the test's pod has printed, by what it is about."""
+    path = f"/api/v1/namespaces/{space}/pods/vc-test-{NAME}"
+    (status,) = cluster.client.get(path)["status"]["containerStatuses"]
+    lines = status["state"]["terminated"]["message"].splitlines()
+    assert lines[-1].endswith("failed"), lines
+    return {line[6:].split(": ", 1)[0]: line[:6].strip() for line in lines[:-1]}
+
+
+@contextmanager
+def without_agents(cluster: OnCluster) -> Iterator[None]:
+    """Stop what enforces policies: a pod that comes now is open."""
+    agents = [f"agent-{node.name}" for node in network.NODES]
+    for agent in agents:
+        cluster.cluster.ask("stop", agent)
+    try:
+        yield
+    finally:
+        for agent in agents:
+            cluster.cluster.ask("start_again", agent)
+
+
+def test_helm_test_tells_a_cluster_that_enforces_from_one_that_does_not(cluster: OnCluster, tenant: str) -> None:
+    release = Release(cluster, tenant)
+    with without_agents(cluster):
+        release.upgrade(GIVEN)
+        done = release.helm("test")
+        assert done.returncode == 1
+        found = said(cluster, tenant)
+        for about in OPEN:
+            assert {status for what, status in found.items() if about in what} == {"ok"}, found
+        for about in CLOSED:
+            assert {status for what, status in found.items() if about in what} == {"FAIL"}, found
+    with sentinel.watching(cluster) as agents:
+        agents.settle()
+    for which in HELMS:
+        done = Release(cluster, tenant, which).helm("test")
+        assert done.returncode == 0, (done.stderr, said(cluster, tenant))
+        found = said(cluster, tenant)
+        assert set(found.values()) == {"ok"}
+        assert all(any(about in what for what in found) for about in (*OPEN, *CLOSED))
+
+
