@@ -54,7 +54,9 @@ def cluster() -> Iterator[OnCluster]:
             pytest.fail(f"{problem}; CI has to have it")
         pytest.skip(problem)
     with handle.running() as running:
-        yield OnCluster(running)
+        on = OnCluster(running)
+        yield on
+        on.client.close()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 BUILT = PROJECT / ".tools" / "built"
 CHART = PROJECT / "chart"
 Finished = subprocess.CompletedProcess[str]
-_PATIENCE = 20
+_PATIENCE = 60
 T = TypeVar("T")
 
 
@@ -80,7 +80,7 @@ class OnCluster:
             running = {name: item for name, item in found.items() if item["status"].get("podIP")}
             return running if names <= running.keys() else {}
 
-        running = until(there, f"pods {sorted(names)} run")
+        running = until(there, f"{len(names)} pods run: {self.cluster.log('supervisor')[-2000:]}")
         return {name: running[name] for name in names}
 
 

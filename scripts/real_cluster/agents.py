@@ -1,7 +1,14 @@
-"""The agents that enforce NetworkPolicies: kube-router, a process in each node's network namespace."""
+"""The agents that enforce NetworkPolicies: kube-router, a process in each node's network namespace.
+
+Of two families, v2.1.0 enforces policies over IPv4 only: its rules for IPv6 name the sets of addresses without the
+`inet6:` that the sets' names begin with, and ip6tables-restore refuses them all ("Set KUBE-SRC-… doesn't exist",
+cloudnativelabs/kube-router#1653). A program of that name, first on the agent's PATH, puts it there.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +33,12 @@ _FLAGS: Final = (
 )
 
 
+_RESTORE: Final = "ip6tables-restore"
+_MENDED: Final = """#!/bin/sh
+sed 's/--match-set KUBE-/--match-set inet6:KUBE-/g' | {program} "$@"
+"""
+
+
 @dataclass(slots=True)
 class Agents:
     """The agent of each node, and how it reaches the API server."""
@@ -46,8 +59,17 @@ class Agents:
     def start(self, node: Node) -> None:
         """Start a node's agent."""
         command = [str(self.program), *_FLAGS, f"--kubeconfig={self.kubeconfig}", f"--hostname-override={node.name}"]
-        prefix = ("nsenter", f"--net={linux.NAMES / node.name}")
+        prefix = ("nsenter", f"--net={linux.NAMES / node.name}", "env", f"PATH={self._mended()}:{os.environ['PATH']}")
         self.processes[node.name] = start(command, self.folder / f"agent-{node.name}.log", prefix)
+
+    def _mended(self) -> Path:
+        """Return a folder with the program that mends what the agent says of IPv6."""
+        place = self.folder / "mended"
+        place.mkdir(exist_ok=True)
+        script = place / _RESTORE
+        script.write_text(_MENDED.format(program=shutil.which(_RESTORE)), encoding="utf-8")
+        script.chmod(0o755)
+        return place
 
     def stop(self, *names: str) -> None:
         """End agents, all unless some are named. What they wrote into their node's tables stays."""

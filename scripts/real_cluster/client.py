@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-import threading
-import weakref
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +21,7 @@ _ERROR: Final = 400
 _GONE: Final = 404
 _CONFLICT: Final = 409
 _PARALLEL: Final = 8
+_TIMEOUT: Final = 30
 _CLUSTER_SCOPED: Final = frozenset(
     {"Namespace", "Node", "CustomResourceDefinition", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy"}
     | {"ClusterNetworkPolicy", "APIService", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
@@ -34,6 +33,9 @@ _IN_NAMESPACES: Final = (
     ("/apis/networking.k8s.io/v1", "networkpolicies"),
     ("/apis/discovery.k8s.io/v1", "endpointslices"),
 )
+_KEPT: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
+"""Namespaces that the API server does not let anybody delete, or makes again."""
+
 _PLURALS: Final = {"NetworkPolicy": "networkpolicies", "Endpoints": "endpoints"}
 
 
@@ -47,14 +49,19 @@ class Refused(IsolationError):
 
 
 class Client:
-    """One API server, one user; usable from any thread, each with a connection of its own."""
+    """One API server, one user; usable from any thread: a connection serves one request at a time."""
 
     def __init__(self, port: int, token: str, authority: Path) -> None:
         """Take where it listens on 127.0.0.1, the user's token, and the file of the certificate."""
         self._port = port
         self._headers = {"Authorization": f"Bearer {token}"}
         self._tls = ssl.create_default_context(cafile=str(authority))
-        self._own = threading.local()
+        self._idle: list[http.client.HTTPSConnection] = []
+
+    def close(self) -> None:
+        """Close all connections."""
+        while self._idle:
+            self._idle.pop().close()
 
     def request(self, method: str, path: str, body: Any = None, content: str = _JSON) -> Json:
         """Send a request and return the answer. Raises Refused, OSError or http.client.HTTPException."""
@@ -118,7 +125,7 @@ class Client:
             services = self.get(f"/api/v1/namespaces/{name}/services")["items"]
             self.delete_all({"apiVersion": "v1", "kind": "Service", **service} for service in services)
         with ThreadPoolExecutor(_PARALLEL) as pool:
-            list(pool.map(self._finalize, spaces))
+            list(pool.map(self._finalize, (name for name in spaces if name not in _KEPT)))
 
     def _finalize(self, name: str) -> None:
         """Delete a namespace, and say in the place of its controller that nothing is in it."""
@@ -146,25 +153,28 @@ class Client:
     def _exchange(
         self, method: str, path: str, text: str | None, content: str
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        """Send over the connection of this thread; one that the server closed meanwhile is opened anew, once."""
-        for attempt in (1, 2):
-            connection = getattr(self._own, "connection", None)
-            fresh = connection is None
-            if connection is None:
-                connection = self._own.connection = http.client.HTTPSConnection(
-                    "127.0.0.1", self._port, context=self._tls, timeout=30
-                )
-                weakref.finalize(threading.current_thread(), connection.close)
+        """Send over a connection that is open; the server may have closed it meanwhile, and then over the next."""
+        while True:
+            connection, fresh = self._connection()
             try:
                 connection.request(method, path, text, {**self._headers, "Content-Type": content})
                 answer = connection.getresponse()
-                return answer, answer.read()
+                data = answer.read()
             except (OSError, http.client.HTTPException):
                 connection.close()
-                self._own.connection = None
-                if fresh or attempt > 1:
+                if fresh:
                     raise
-        raise AssertionError("unreachable")  # the second attempt returns or raises
+            else:
+                self._idle.append(connection)
+                return answer, data
+
+    def _connection(self) -> tuple[http.client.HTTPSConnection, bool]:
+        """Return a connection that nothing uses, and whether it is a new one."""
+        try:
+            return self._idle.pop(), False
+        except IndexError:
+            new = http.client.HTTPSConnection("127.0.0.1", self._port, context=self._tls, timeout=_TIMEOUT)
+            return new, True
 
 
 def collection(item: Json) -> str:

@@ -117,10 +117,13 @@ class ControlPlane:
         """Whether the API server says that it is ready."""
         if not self.certificate.exists():
             return False
+        client = self.client()
         try:
-            self.client().get("/readyz")
+            client.get("/readyz")
         except (OSError, http.client.HTTPException, Refused):
             return False  # not yet: it does not listen, is about to, or says what it still waits for
+        finally:
+            client.close()
         return True
 
     def _write_kubeconfig(self) -> None:

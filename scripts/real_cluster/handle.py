@@ -107,12 +107,12 @@ def start(*, stay: bool, programs: Path = PROJECT / ".tools" / "built") -> Clust
         process.wait()
         remove(folder)
         raise IsolationError(json.loads(said) if said else "the cluster's supervisor ended without a word", "")
-    _RUNNING.append(process)
+    _RUNNING[folder] = process
     return Cluster(folder)
 
 
-_RUNNING: Final[list[subprocess.Popen[str]]] = []
-"""Supervisors that end with this process: an object that is collected would close the pipe that keeps them alive."""
+_RUNNING: Final[dict[Path, subprocess.Popen[str]]] = {}
+"""Supervisors that this process started: an object that is collected would close the pipe that keeps them alive."""
 
 
 def _spawn(folder: Path, programs: Path, lock: int, *, stay: bool) -> subprocess.Popen[str]:
@@ -128,8 +128,14 @@ def _spawn(folder: Path, programs: Path, lock: int, *, stay: bool) -> subprocess
             text=True,
             pass_fds=[lock],
             start_new_session=True,  # Ctrl-C is for us, and we end it
-            env={**os.environ, "PYTHONPATH": str(PROJECT / "scripts")},
+            env=_environment(),
         )
+
+
+def _environment() -> dict[str, str]:
+    """Return the supervisor's environment: what the caller set for short programs in Go is not for servers."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("GOGC", "GOMEMLIMIT")}
+    return {**kept, "PYTHONPATH": str(PROJECT / "scripts")}
 
 
 @contextmanager
@@ -151,6 +157,8 @@ def end(cluster: Cluster) -> None:
         os.kill(process, signal.SIGKILL)  # the kernel ends the rest: see supervisor.py
         if not _until_free(cluster.folder):
             raise IsolationError(f"process {process} does not end", f"see what holds {cluster.folder / _LOCK}")
+    if started := _RUNNING.pop(cluster.folder, None):
+        started.communicate()
     remove(cluster.folder)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import sys
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,11 +21,12 @@ from typing import Any, Final
 from real_cluster import containers, network
 from real_cluster.client import Client, Json, Refused
 from real_cluster.network import Node, PodCable
-from vcluster_isolation.errors import ToolFailed
+from vcluster_isolation.errors import IsolationError, ToolFailed
 
 _PODS: Final = "/api/v1/pods"
 _AGAIN: Final = 0.3  # seconds until the API server is asked again that is away
 _OVER: Final = ("Succeeded", "Failed")
+_PARALLEL: Final = 8
 _GATHER: Final = 0.02  # seconds in which changes come together: many pods at once are laid faster than one by one
 
 
@@ -83,7 +86,9 @@ class Kubelet:
                 listed = self.client.get(_PODS)
                 self._take(listed["items"], whole=True)
                 self._take_changes(listed["metadata"]["resourceVersion"])
-            except (OSError, http.client.HTTPException, ValueError, Refused):
+            except (OSError, http.client.HTTPException, ValueError, IsolationError) as error:
+                sys.stderr.write(f"pods: {type(error).__name__}: {error}\n")
+                sys.stderr.flush()
                 time.sleep(_AGAIN)
 
     def _take_changes(self, version: str) -> None:
@@ -151,8 +156,9 @@ class Kubelet:
         with self._lock:
             network.lay_pods(pod.cable for pod in kept)
             self._pods.update({pod.item["metadata"]["uid"]: pod for pod in kept})
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            list(pool.map(lambda pod: self._report(pod, "Running"), kept))
         for pod in kept:
-            self._report(pod, "Running")
             if containers.has_command(pod.item):
                 threading.Thread(target=self._run, args=(pod,), daemon=True).start()
 

@@ -26,9 +26,9 @@ ROUTING: Final[Mapping[str, str]] = {
     "net/ipv6/conf/all/forwarding": "1",
     "net/ipv4/conf/all/rp_filter": "0",
     "net/ipv4/conf/default/rp_filter": "0",
-    # Each refusal is to be heard: a host says only once a second that something is unreachable.
-    "net/ipv4/icmp_ratelimit": "0",
-    "net/ipv6/icmp/ratelimit": "0",
+    # Each refusal is to be heard: a host says only so often in a second that something is unreachable.
+    "net/ipv4/icmp_ratemask": "0",
+    "net/ipv6/icmp/ratemask": "\n",
     "net/ipv6/conf/all/accept_dad": "0",
     "net/ipv6/conf/default/accept_dad": "0",
 }

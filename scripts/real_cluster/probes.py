@@ -51,19 +51,20 @@ class Probe:
 
 
 def ask(probes: Iterable[Probe], *, attempts: int = 2) -> dict[Probe, bool]:
-    """Return for each question whether it was answered; what was not is asked again. Raises OSError."""
+    """Return for each question whether it was answered; what met with silence is asked again. Raises OSError."""
     waiting = sorted(set(probes))
     answers = dict.fromkeys(waiting, False)
     for _ in range(attempts):
+        said: dict[Probe, bool] = {}
         for begin in range(0, len(waiting), _AT_ONCE):
-            for probe in _round(waiting[begin : begin + _AT_ONCE]):
-                answers[probe] = True
-        waiting = [probe for probe in waiting if not answers[probe]]
+            said.update(_round(waiting[begin : begin + _AT_ONCE]))
+        answers |= said
+        waiting = [probe for probe in waiting if probe not in said]
     return answers
 
 
-def _round(probes: Sequence[Probe]) -> Iterator[Probe]:
-    """Ask some questions at once, and yield those that are answered."""
+def _round(probes: Sequence[Probe]) -> Iterator[tuple[Probe, bool]]:
+    """Ask some questions at once, and yield what is said to each: an answer or a refusal; nothing is silence."""
     asked: dict[int, tuple[Probe, socket.socket]] = {}
     poll = select.epoll()
     try:
@@ -71,7 +72,9 @@ def _round(probes: Sequence[Probe]) -> Iterator[Probe]:
             with linux.inside(space):
                 for probe in group:
                     end = _begun(probe)
-                    if end:
+                    if end is None:
+                        yield probe, False
+                    else:
                         asked[end.fileno()] = (probe, end)
                         poll.register(end, select.EPOLLIN if probe.protocol == UDP else select.EPOLLOUT)
         last = time.monotonic()
@@ -79,8 +82,7 @@ def _round(probes: Sequence[Probe]) -> Iterator[Probe]:
             for number, _ in poll.poll(_SILENCE / 4):
                 probe, end = asked.pop(number)
                 poll.unregister(end)
-                if _is_answered(probe, end):
-                    yield probe
+                yield probe, _is_answered(probe, end)
                 end.close()
                 last = time.monotonic()
     finally:
@@ -101,8 +103,13 @@ def _begun(probe: Probe) -> socket.socket | None:
             return None
         if probe.protocol == UDP:
             end.send(b"?")
-    except PermissionError:
-        end.close()  # what may not leave is said at once
+        # A refusal often comes while the system call is under way. TCP then keeps it for the next attempt, a second
+        # later, and wakes nobody up; it is here that one can see it.
+        refused = end.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    except (PermissionError, ConnectionRefusedError):
+        refused = errno.ECONNREFUSED  # what may not leave is said at once
+    if refused:
+        end.close()
         return None
     return end
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from on_cluster import documents, pod
-from vcluster_isolation.helm.template import Request, template
 from vcluster_isolation.netpol.engine.evaluate import Evaluator, peers, rules
-from vcluster_isolation.netpol.objects.model import Policy
+from vcluster_isolation.netpol.engine.match import selects
+from vcluster_isolation.netpol.objects.model import NAME_LABEL, Namespace, Pod, Policy, labels_of, namespace
 from vcluster_isolation.netpol.parse.parse import parse_cluster
 from vcluster_isolation.netpol.sets.addresses import EVERYWHERE, address_set
 from vcluster_isolation.tools import PROJECT
@@ -75,16 +75,44 @@ def situations() -> list[Situation]:
 
 
 def _situation(name: str) -> Situation:
-    bare = Situation(name, ())
     text = (SITUATIONS / "golden" / name / "manifests.yaml").read_text(encoding="utf-8")
-    found = {_key(item): item for item in documents(text) if item["kind"] == "NetworkPolicy"}
-    values = (SITUATIONS / "values" / f"{name}.yaml",)
+    return _with_others(Situation(name, tuple(documents(text))))
+
+
+def copy_of(name: str, release: str) -> Situation:
+    """Return a situation once more, as another release."""
+    first, again = Situation(name, ()), Situation(release, ())
+    text = (SITUATIONS / "golden" / name / "manifests.yaml").read_text(encoding="utf-8")
+    mine = [item for item in documents(text) if item["metadata"].get("namespace") == first.home]
+    return _with_others(
+        replace(again, manifests=tuple(_renamed(item, first.release, release, again.home) for item in mine))
+    )
+
+
+def _with_others(bare: Situation) -> Situation:
+    """Add the policies of the neighbour and the other tenant; of all of them only those that the agent enforces."""
+    found = [item for item in bare.manifests if item["kind"] == "NetworkPolicy"]
+    mine = [item for item in found if item["metadata"]["namespace"] == bare.home]
     for release, home in ((bare.neighbour, bare.home), (bare.other, bare.other_home)):
-        for item in documents(template(Request(values, release, home))):
-            # What others have in shared namespaces would be the same policies once more, or other ones of that name.
-            if item["kind"] == "NetworkPolicy" and item["metadata"]["namespace"] == home:
-                found.setdefault(_key(item), item)
-    return Situation(name, tuple(found.values()))
+        found += [_renamed(item, bare.release, release, home) for item in mine]
+    return replace(bare, manifests=tuple({_key(item): item for item in found}.values()))
+
+
+def _renamed(item: Json, release: str, other: str, home: str) -> Json:
+    """Return a policy as another release has it: with its name and namespace, for pods with its labels."""
+
+    def changed(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: changed(inner, name) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [changed(inner) for inner in value]
+        return other if key in ("release", MANAGED) and value == release else value
+
+    metadata = item["metadata"]
+    name = metadata["name"]
+    own = f"{name.removesuffix(release)}{other}" if name.endswith(f"-{release}") else f"{name}-{other}"
+    renamed: Json = changed(item)
+    return {**renamed, "metadata": {"name": own, "namespace": home}}
 
 
 def _key(item: Json) -> tuple[str, str]:
@@ -105,6 +133,11 @@ def batches(every: Iterable[Situation], size: int) -> list[list[Situation]]:
     return found
 
 
+def is_of_others(pod: Json) -> bool:
+    """Whether a pod is of the neighbour or of the other tenant."""
+    return pod["metadata"]["name"].startswith(("neighbour-", "away-"))
+
+
 def pods_of(situation: Situation) -> list[Json]:
     """Return every pod of a situation but those of the host cluster."""
     mine = dict(_own(situation.release)) | dict(_forged(situation.release)) | dict(_strays(situation.release))
@@ -122,10 +155,8 @@ def pods_of(situation: Situation) -> list[Json]:
             ("neighbour", {VIRTUAL: "default", MANAGED: situation.neighbour}),
         )
     ]
-    known = {(space, frozenset(labels.items())) for space, _, labels in found}
-    for at, (space, labels) in enumerate(_named(situation)):
-        if (space, frozenset(labels.items())) not in known:
-            found.append((space, f"{situation.name.replace('@', '-')}-named-{at}", labels))
+    for at, (space, labels) in enumerate(_named(situation, found)):
+        found.append((space, f"{situation.name.replace('@', '-')}-named-{at}", labels))
     return [_pod(situation, space, name, labels, at) for at, (space, name, labels) in enumerate(found)]
 
 
@@ -138,14 +169,11 @@ def host_pods() -> list[Json]:
 def labels_of_namespaces(every: Iterable[Situation]) -> dict[str, dict[str, str]]:
     """Return the labels that namespaces have to have so that rules select them."""
     found: dict[str, dict[str, str]] = {}
-    for situation in every:
-        for policy in situation.policies:
-            for peer in peers(policy):
-                chosen = example(peer, situation.home) if peer.block is None else None
-                if chosen:
-                    labels = dict(chosen.namespace.labels)
-                    labels.pop("kubernetes.io/metadata.name", None)
-                    found.setdefault(_space_of(chosen.namespace.name, labels), {}).update(labels)
+    for peer in {peer for situation in every for policy in situation.policies for peer in peers(policy)}:
+        chosen = example(peer, "") if peer.namespaces is not None else None
+        if chosen:
+            labels = {key: value for key, value in chosen.namespace.labels if key != NAME_LABEL}
+            found.setdefault(_space_of(chosen.namespace), {}).update(labels)
     return found
 
 
@@ -161,11 +189,10 @@ def ports_of(situation: Situation) -> list[tuple[str, int]]:
 
 
 def addresses_of(situation: Situation) -> list[str]:
-    """Return an address of each part that rules tell apart, and of each metadata service, that a host can have."""
+    """Return an address of each part that rules tell apart and that a host can have, and two metadata services."""
     usable = EVERYWHERE - _UNUSABLE
     parts = [part.example() for part in Evaluator(situation.policies).parts(usable)]
-    metadata = [actor.addresses.example() for actor in cast.METADATA_ADDRESSES]
-    return list(dict.fromkeys([*parts, *metadata]))
+    return list(dict.fromkeys([*parts, *_METADATA]))
 
 
 def _own(release: str) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -194,27 +221,35 @@ def _others(release: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     yield from {name: forged[name] for name in ("as-snapshot", "as-coredns")}.items()
 
 
-def _named(situation: Situation) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield a pod for each peer that selects pods: its namespace, and as few labels as can be."""
-    found: dict[tuple[str, frozenset[tuple[str, str]]], None] = {}
+def _named(
+    situation: Situation, known: Iterable[tuple[str, str, Mapping[str, str]]]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield a pod for each peer that selects none of the pods so far: its namespace, and as few labels as can be."""
+    labels_of_spaces = labels_of_namespaces([situation])
+    there = [_as_read(space, labels, labels_of_spaces) for space, _, labels in known]
+    there += [
+        _as_read(item["metadata"]["namespace"], item["metadata"]["labels"], labels_of_spaces) for item in host_pods()
+    ]
     for policy in situation.policies:
         for peer in peers(policy):
             chosen = example(peer, policy.namespace) if peer.block is None else None
-            if chosen:
-                labels = dict(chosen.namespace.labels)
-                labels.pop("kubernetes.io/metadata.name", None)
-                found[_space_of(chosen.namespace.name, labels), chosen.labels] = None
-    for space, chosen_labels in found:
-        yield space, dict(chosen_labels)
+            if chosen and not any(selects(peer, policy.namespace, pod) for pod in there):
+                space = _space_of(chosen.namespace)
+                there.append(_as_read(space, dict(chosen.labels), labels_of_spaces))
+                yield space, dict(chosen.labels)
 
 
-def _space_of(name: str, labels: Mapping[str, str]) -> str:
-    """Return a name for a namespace; one that is chosen by labels is called by them."""
-    if not labels:
-        return name if re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", name) else "any"
-    return re.sub(r"[^a-z0-9]+", "-", "-".join(f"{key}-{value}" for key, value in sorted(labels.items())).lower())[
-        :60
-    ].strip("-")
+def _as_read(space: str, labels: Mapping[str, str], labels_of_spaces: Mapping[str, Mapping[str, str]]) -> Pod:
+    return Pod(namespace(space, labels_of_spaces.get(space, {})), labels_of(labels))
+
+
+def _space_of(chosen: Namespace) -> str:
+    """Return the name of a namespace as a rule names it; one that is chosen by other labels is called by them."""
+    others = sorted(pair for pair in chosen.labels if pair[0] != NAME_LABEL)
+    if not others:
+        return chosen.name if re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", chosen.name) else "any"
+    words = "-".join(f"{key}-{value}" for key, value in others).lower()
+    return re.sub(r"[^a-z0-9]+", "-", words)[:60].strip("-")
 
 
 def _named_ports(situation: Situation) -> dict[str, tuple[str, int]]:
@@ -234,6 +269,8 @@ def _pod(situation: Situation, space: str, name: str, labels: Mapping[str, str],
     made["spec"]["containers"][0]["ports"] = ports
     return made
 
+
+_METADATA = ("169.254.169.254", "fd00:ec2::254")
 
 _UNUSABLE = address_set(
     "0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "169.254.1.0/24", "172.29.0.0/16", "10.213.0.0/16", "10.196.0.0/16",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -83,30 +83,49 @@ def outside(cluster: OnCluster, address: str) -> End:
     return End(address, cluster.cluster.space(network.OUTSIDE), (address,))
 
 
-def compare(
-    evaluator: Evaluator,
-    pairs: Iterable[tuple[End, End]],
-    ports: Mapping[tuple[End, End], list[tuple[str, int]]],
-    nodes: Mapping[str, str],
-) -> Compared:
-    """Ask the network all ports of all pairs over both families, and the evaluator as well. `nodes`: of each pod."""
-    asked: dict[Probe, tuple[End, End, int, bool, bool]] = {}
-    for source, destination in pairs:
-        for family in FAMILIES:
-            if not source.address(family) or not destination.address(family):
-                continue
+@dataclass(frozen=True)
+class Asked:
+    """What a probe asks: which flow, and whether it may, and must, be open."""
+
+    source: End
+    destination: End
+    family: int
+    may: bool
+    must: bool
+
+
+Questions = dict[Probe, Asked]
+
+
+def questions(
+    evaluator: Evaluator, pairs: Iterable[tuple[End, End]], ports: Sequence[tuple[str, int]], nodes: Mapping[str, str]
+) -> Questions:
+    """Return a question for each port of each pair, with what the evaluator says. `nodes` are those of the pods.
+
+    Of ends with addresses of both families, each port is asked over one of them, in turn: over IPv4 at one pair, over
+    IPv6 at the next.
+    """
+    asked: Questions = {}
+    for nth, (source, destination) in enumerate(pairs):
+        families = [family for family in FAMILIES if source.address(family) and destination.address(family)]
+        for at, family in enumerate(families):
             may, must = _verdicts(evaluator, source, destination, family, nodes)
-            for protocol, port in ports[source, destination]:
+            for protocol, port in ports[(nth + nth // 2 + at) % len(families) :: len(families)]:
                 probe = Probe(source.space, source.address(family), destination.address(family), protocol, port)
-                verdict = ((protocol, port) in may, (protocol, port) in must)
-                asked[probe] = (source, destination, family, *verdict)
+                asked[probe] = Asked(source, destination, family, (protocol, port) in may, (protocol, port) in must)
+    return asked
+
+
+def compare(asked: Questions) -> Compared:
+    """Ask the network, and return where it says something else than the evaluator."""
     counted: Counter[str] = Counter()
     differences = []
     for probe, is_open in probes.ask(asked).items():
-        source, destination, family, may_open, must_open = asked[probe]
-        if (is_open and not may_open) or (must_open and not is_open):
-            differences.append(Difference(source, destination, family, probe.protocol, probe.port, is_open))
-        elif may_open != must_open:
+        about = asked[probe]
+        if (is_open and not about.may) or (about.must and not is_open):
+            ends = about.source, about.destination, about.family
+            differences.append(Difference(*ends, probe.protocol, probe.port, is_open))
+        elif about.may != about.must:
             counted["left to the plugin"] += 1
         else:
             counted["open" if is_open else "closed"] += 1

@@ -18,7 +18,7 @@ from real_cluster.listeners import TCP
 from real_cluster.probes import Probe
 
 SPACE, PORT = "sentinel", 7000
-_PATIENCE = 30
+_PATIENCE = 120
 
 
 @dataclass
@@ -29,23 +29,32 @@ class Sentinel:
     questions: list[Probe]
     round: int = field(default=0)
 
-    def settle(self) -> float:
+    def manifests(self) -> list[Json]:
+        """Return the policy that is there now."""
+        return [policy(self.round)]
+
+    def settle(self, patience: float = _PATIENCE) -> float:
         """Return when the agents have acted on all that was, and how many seconds that took."""
         begun = time.monotonic()
         self.round += 1
         self.cluster.apply(policy(self.round))
-        self._until(is_open=False)
+        self._until(patience, is_open=False)
         mark = {"metadata": {"labels": {"round": str(self.round)}}}
         self.cluster.client.patch(self.cluster.namespace(SPACE), mark)
         for node in network.NODES:
             self.cluster.client.patch(pod(SPACE, f"asker-{node.name}"), mark)
-        self._until(is_open=True)
+        self._until(patience, is_open=True)
         return time.monotonic() - begun
 
-    def _until(self, *, is_open: bool) -> None:
-        deadline = time.monotonic() + _PATIENCE
+    def _complaints(self) -> list[str]:
+        """Return what the agents have to say for themselves."""
+        logs = [self.cluster.cluster.log(f"agent-{node.name}").splitlines() for node in network.NODES]
+        return [line[:400] for log in logs for line in log if line.startswith(("E", "W", "F"))][-6:]
+
+    def _until(self, patience: float, *, is_open: bool) -> None:
+        deadline = time.monotonic() + patience
         while set(probes.ask(self.questions, attempts=1).values()) != {is_open}:
-            assert time.monotonic() < deadline, f"the agents do nothing for {_PATIENCE} s"
+            assert time.monotonic() < deadline, f"the agents do nothing for {patience} s: {self._complaints()}"
             time.sleep(0.05)
 
 

@@ -47,7 +47,7 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     root = tmp_path / "check out"
-    for name in ("scripts/bootstrap", "scripts/isolate", "scripts/test", ".ci/run"):
+    for name in ("scripts/bootstrap", "scripts/cluster", "scripts/isolate", "scripts/test", ".ci/run"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, root / name)
     package = root / "scripts" / "setup"
@@ -150,6 +150,37 @@ def test_all_checks_run_with_the_pinned_helm(ready: Checkout) -> None:
     ]
 
 
+def test_without_the_programs_of_the_real_cluster_the_command_that_builds_them_is_offered(ready: Checkout) -> None:
+    done = ready.run("scripts/test")
+    offered = "not run: tests/cluster, which needs a real cluster; scripts/cluster build builds it, in minutes"
+    assert done.stdout.splitlines()[-1] == f"== {offered}"
+    assert "bootstrap --dev --print-env\n" in done.stderr
+
+
+def test_with_the_programs_of_the_real_cluster_its_tests_run_as_well(ready: Checkout) -> None:
+    for name in ("etcd", "kube-apiserver", "kubectl", "kube-router"):
+        (ready.root / ".tools" / "built").mkdir(parents=True, exist_ok=True)
+        program(ready.root / ".tools" / "built" / name, TOOL)
+    done = ready.run("scripts/test")
+    assert "python -m pytest --numprocesses=0 -m cluster --cluster tests/cluster helm=helm4" in done.stdout
+    assert "-m cluster" not in ready.run("scripts/test", "tests/chart").stdout
+
+
+@pytest.mark.parametrize("words", [[], ["--cluster", "tests/cluster"]])
+def test_the_real_cluster_is_built_where_its_tests_are_to_run(ready: Checkout, words: list[str]) -> None:
+    done = ready.run("scripts/test", *words, CI="" if words else "true")
+    assert done.stderr == "bootstrap --dev --cluster --print-env\n"
+    if words:
+        assert "python -m pytest --numprocesses=0 --cluster tests/cluster helm=helm4" in done.stdout
+
+
+def test_a_cluster_is_started_with_the_settings_of_set_up_and_built_by_set_up(ready: Checkout) -> None:
+    done = ready.run("scripts/cluster", "up", "--kubeconfig", "a file")
+    assert done.stdout == "python -m real_cluster.main up --kubeconfig a file helm= tmp=the project\n"
+    assert done.stderr == "bootstrap --minimal --print-env\n"
+    assert ready.run("scripts/cluster", "build").stderr == "bootstrap --dev --cluster\n"
+
+
 def test_arguments_go_to_pytest(ready: Checkout) -> None:
     done = ready.run("scripts/test", "-k", "a b")
     assert "--maxprocesses=8 -k a b helm=helm4" in done.stdout
@@ -158,6 +189,7 @@ def test_arguments_go_to_pytest(ready: Checkout) -> None:
 def test_ci_measures_coverage_as_well(ready: Checkout) -> None:
     done = ready.run("scripts/test", CI="true")
     assert "--maxprocesses=8 --cov helm=helm4" in done.stdout
+    assert "python -m pytest --numprocesses=0 -m cluster --cluster tests/cluster helm=helm4" in done.stdout
     assert "python tests/reach/kill_seeded_bugs.py helm=helm4" in done.stdout
 
 
@@ -170,7 +202,9 @@ def test_one_failing_check_fails_the_whole_and_stops_no_other(ready: Checkout, s
     assert "python -m pytest" in done.stdout
 
 
-@pytest.mark.parametrize("script", ["scripts/bootstrap", "scripts/isolate", "scripts/test", ".ci/run", "scripts/lock"])
+@pytest.mark.parametrize(
+    "script", ["scripts/bootstrap", "scripts/cluster", "scripts/isolate", "scripts/test", ".ci/run", "scripts/lock"]
+)
 def test_the_scripts_are_executable_and_parse(script: str) -> None:
     path = REPOSITORY / script
     shell = "bash" if "bash" in path.read_text().splitlines()[0] else "sh"

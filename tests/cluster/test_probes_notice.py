@@ -1,0 +1,149 @@
+"""The probes of test_enforcement notice what is wrong: a rule that is gone, one that is wider, an agent that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import cast_on_nodes
+import pytest
+import sentinel
+from cast_on_nodes import Situation
+from enforcement import compare
+from sentinel import Sentinel
+from stage import Stage, staged
+
+from on_cluster import OnCluster, pod, until
+from real_cluster import probes
+from real_cluster.listeners import TCP
+from real_cluster.probes import Probe
+from vcluster_isolation.netpol.engine.evaluate import Evaluator
+from vcluster_isolation.netpol.parse.parse import parse_cluster
+
+pytestmark = pytest.mark.cluster
+Json = dict[str, Any]
+
+COPIES = 5
+"""So many copies of each situation are there at once, each with another rule changed: the agents act once for all."""
+
+ENOUGH = 60
+"""So many of the flows that a change opens or closes are asked."""
+
+UNNOTICED: dict[tuple[str, str, str], str] = {}
+"""What no probe notices, by situation, rule and change, with the reason."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A rule that is changed: which situation, where the rule is, how, and the policy with the change."""
+
+    values: str
+    rule: str
+    change: str
+    role: str
+    direction: str
+    index: int
+
+    def apply(self, policy: Json) -> Json:
+        changed = deepcopy(policy)
+        rules = changed["spec"][self.direction]
+        if self.change == "removed":
+            del rules[self.index]
+        else:
+            rule = rules[self.index]
+            rule.pop("from" if self.direction == "ingress" else "to", None) or rule.pop("ports")
+        return changed
+
+
+@pytest.fixture(scope="module")
+def watch(cluster: OnCluster) -> Iterator[Sentinel]:
+    with sentinel.watching(cluster) as there:
+        yield there
+
+
+@pytest.mark.parametrize("values", ["default", "hardened"])
+def test_each_rule_that_is_removed_or_widened_is_noticed(cluster: OnCluster, watch: Sentinel, values: str) -> None:
+    copies = [cast_on_nodes.copy_of(values, f"copy-{number}") for number in range(COPIES)]
+    waiting = list(_mutants(values, copies[0]))
+    assert len(waiting) > 20
+    unnoticed = []
+    with staged(cluster, watch, copies) as stage:
+        while waiting:
+            batch, waiting = waiting[:COPIES], waiting[COPIES:]
+            unnoticed += _unnoticed(cluster, stage, dict(zip(copies, batch, strict=False)))
+    expected = [key for key in UNNOTICED if key[0] == values]
+    assert sorted((one.values, one.rule, one.change) for one in unnoticed) == sorted(expected)
+
+
+def _mutants(values: str, situation: Situation) -> Iterator[Mutant]:
+    """Yield each rule of the release's own policies: removed, and without its peers, or its ports where it has none."""
+    for policy in situation.manifests:
+        name = policy["metadata"]["name"]
+        if not name.endswith(f"-{situation.release}") or policy["metadata"]["namespace"] != situation.home:
+            continue
+        role = name.removesuffix(f"-{situation.release}")
+        for direction in ("ingress", "egress"):
+            for index, rule in enumerate(policy["spec"].get(direction, [])):
+                at = f"{role} {direction}[{index}]"
+                yield Mutant(values, at, "removed", role, direction, index)
+                if rule:
+                    yield Mutant(values, at, "widened", role, direction, index)
+
+
+def _unnoticed(cluster: OnCluster, stage: Stage, changes: dict[Situation, Mutant]) -> list[Mutant]:
+    """Change a rule of each copy, ask the flows that this opens or closes, and return what changed no answer."""
+    changed = {_policy_of(situation, mutant): mutant for situation, mutant in changes.items()}
+    policies = [item for situation in stage.situations for item in situation.manifests]
+    mutated = [changed[key].apply(item) if (key := _key(item)) in changed else item for item in policies]
+    cluster.apply(*(item for item in mutated if _key(item) in changed))
+    stage.sentinel.settle()
+    before, after = (Evaluator(parse_cluster(items).policies) for items in (policies, mutated))
+    found = []
+    for situation, mutant in changes.items():
+        was, now = stage.questions(situation, before), stage.questions(situation, after)
+        touched = [
+            probe
+            for probe, asked in was.items()
+            if (asked.must and not now[probe].may) or (now[probe].must and not asked.may)
+        ]
+        step = max(1, len(touched) // ENOUGH)
+        if not compare({probe: was[probe] for probe in touched[::step]}).differences:
+            found.append(mutant)
+    cluster.apply(*(item for item in policies if _key(item) in changed))
+    return found
+
+
+def _policy_of(situation: Situation, mutant: Mutant) -> tuple[str, str]:
+    return situation.home, f"{mutant.role}-{situation.release}"
+
+
+def _key(item: Json) -> tuple[str, str]:
+    return item["metadata"]["namespace"], item["metadata"]["name"]
+
+
+def test_an_agent_that_stands_still_is_noticed(cluster: OnCluster, watch: Sentinel, space: str) -> None:
+    """What is closed while no agent runs on the pod's node stays open."""
+    names = {"asked": "n1", "asking": "n2"}
+    running = cluster.run_pods(pod(space, name, {"name": name}, node=node) for name, node in names.items())
+    spaces = cluster.cluster.spaces()
+    asked, asking = (running[f"{space}/{name}"]["status"]["podIP"] for name in names)
+    probe = Probe(spaces[f"{space}/asking"], asking, asked, TCP, sentinel.PORT)
+    closed = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "closed", "namespace": space},
+        "spec": {"podSelector": {"matchLabels": {"name": "asked"}}, "policyTypes": ["Ingress"]},
+    }
+    with probes.listening({spaces[f"{space}/asked"]: [(TCP, sentinel.PORT)]}):
+        watch.settle()
+        cluster.cluster.ask("stop", "agent-n1")
+        try:
+            cluster.apply(closed)
+            with pytest.raises(AssertionError, match="the agents do nothing"):
+                watch.settle(patience=3)
+            assert probes.ask([probe]) == {probe: True}
+        finally:
+            cluster.cluster.ask("start_again", "agent-n1")
+        until(lambda: probes.ask([probe]) == {probe: False}, "the agent closes it")
