@@ -27,10 +27,26 @@ CIDRS: dict[str, tuple[str, ...]] = {
     "::/0": ("fd00::/8", "fe80::/10"),
     "2001:db8::/32": ("2001:db8:1::/48",),
 }
-WRONG_CIDRS = (
-    "10.1.2.3/8 10.0.0.0 010.0.0.0/8 10.0.0.0/33 10.0.0/8 ::1/129 2001:DB8::/32 2001:db8:0::/32 fe80::1%eth0/64 "
-    "::ffff:10.0.0.0/104 1.2.3.4/032 1.2.3.4/-1 1.2.3.4/+8 everything 0.0.0.0/0 ::/0 10.0.0.0/8 fd00::/8"
-).split()
+WRONG_CIDRS = [
+    "10.1.2.3/8",
+    "10.0.0.0",
+    "010.0.0.0/8",
+    "10.0.0.0/33",
+    "10.0.0/8",
+    "::1/129",
+    "2001:DB8::/32",
+    "2001:db8:0::/32",
+    "fe80::1%eth0/64",
+    "::ffff:10.0.0.0/104",
+    "1.2.3.4/032",
+    "1.2.3.4/-1",
+    "1.2.3.4/+8",
+    "everything",
+    "0.0.0.0/0",
+    "::/0",
+    "10.0.0.0/8",
+    "fd00::/8",
+]
 WRONG_WORDS = ("", " ", "-a", "a-", "a_b", "A", "a.b", "a/b", "a/b/c", "ä", "x" * 64, "x" * 63, "123", "true", "a\n")
 WRONG_PORTS = (0, 1, -1, 65535, 65536, "http", "8443", "HTTP", "a--b", "-a", "x" * 16, "x" * 15, "", 1.5, 80.0, 2**31)
 OTHER_TYPES: tuple[Any, ...] = (None, True, 7, 1.0, "text", [], {}, [None], ["a"], {"a": "b"}, [{}])
@@ -176,7 +192,12 @@ def _rename(chance: Random, inside: Any, key: Any) -> None:
 def _join(chance: Random, inside: Any, key: Any) -> None:
     """Put beside a place what belongs elsewhere."""
     if isinstance(inside, dict):
-        more = ("ipBlock", {"cidr": "10.0.0.0/8"}), ("podSelector", {}), ("endPort", 9000), ("values", ["a"])
+        more: tuple[tuple[str, Any], ...] = (
+            ("ipBlock", {"cidr": "10.0.0.0/8"}),
+            ("podSelector", {}),
+            ("endPort", 9000),
+            ("values", ["a"]),
+        )
         inside.update([deepcopy(chance.choice(more))])
     else:
         _replace(chance, inside, key)

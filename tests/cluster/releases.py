@@ -96,7 +96,9 @@ def vcluster_chart(folder: Path) -> Path:
     items = documents(render_cache.template(Request((), NAME, "SPACE", CHART, json.dumps(given))))
     for item in items:
         item["metadata"]["labels"]["chart"] = "vcluster-0.31.0"
-    policies = yaml.safe_dump_all(items).replace("SPACE", "{{ .Release.Namespace }}").replace(NAME, "{{ .Release.Name }}")
+    policies = (
+        yaml.safe_dump_all(items).replace("SPACE", "{{ .Release.Namespace }}").replace(NAME, "{{ .Release.Name }}")
+    )
     labels = {"app": "vcluster", "release": "{{ .Release.Name }}"}
     plane = {
         "apiVersion": "apps/v1",
@@ -124,7 +126,7 @@ def vcluster_chart(folder: Path) -> Path:
 
 def write_chart(folder: Path, about: Json, given: Json, templates: dict[str, str]) -> Path:
     """Write a chart, and return its folder."""
-    place = folder / about["name"]
+    place = folder / str(about["name"])
     (place / "templates").mkdir(parents=True)
     (place / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", **about}), encoding="utf-8")
     (place / "values.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")

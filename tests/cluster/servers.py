@@ -5,19 +5,29 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from on_cluster import Json
 from vcluster_isolation.tools import PROJECT
 
-FAR_ENDS = PROJECT / "tests" / "live" / "far_ends.py"
+_FAR_ENDS = PROJECT / "tests" / "live" / "far_ends.py"
+_DNS = PROJECT / "tests" / "verify" / "listeners.py"
+
+
+def listening(space: Path, *ends: str) -> AbstractContextManager[None]:
+    """Listen in a network namespace, any number of times: `tcp:ADDRESS:PORT`, and `dns:ADDRESS:PORT` over UDP."""
+    return _running(space, str(_FAR_ENDS), *ends)
+
+
+def serving_dns(space: Path, address: str, port: int) -> AbstractContextManager[None]:
+    """Answer queries in a network namespace, one over UDP and one over TCP."""
+    return _running(space, str(_DNS), address, f"dns:{port}")
 
 
 @contextmanager
-def listening(space: Path, *ends: str) -> Iterator[None]:
-    """Run listeners in a network namespace, `tcp:ADDRESS:PORT` and `dns:ADDRESS:PORT`, which answers queries."""
-    command = ["nsenter", f"--net={space}", sys.executable, str(FAR_ENDS), *ends]
+def _running(space: Path, *words: str) -> Iterator[None]:
+    command = ["nsenter", f"--net={space}", sys.executable, *words]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

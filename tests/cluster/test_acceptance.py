@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from random_policies import faulty_policy
 
 from on_cluster import BUILT, Json, OnCluster, documents, until
-from random_policies import faulty_policy
 from real_cluster.client import Refused, collection
 from vcluster_isolation.check.kubernetes_schemas import spread
 from vcluster_isolation.check.manifests_check import judge
@@ -170,7 +170,7 @@ def compare(cluster: OnCluster, space: str, count: int, folder: Path) -> None:
 
 def named_in(where: str) -> str:
     """Return the policy's name out of `NetworkPolicy/random-7 spec.egress`."""
-    return where.split()[0].rpartition("/")[2]
+    return where.split(maxsplit=1)[0].rpartition("/")[2]
 
 
 def in_space(policy: Json, space: str) -> Json:

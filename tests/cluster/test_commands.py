@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import sentinel
+from releases import NAME, Release, values
+from servers import endpoints, listening, serving_dns
+
 from on_cluster import Finished, Json, OnCluster, pod
 from real_cluster import network, probes
 from real_cluster.listeners import TCP, UDP
 from real_cluster.probes import Probe
-from releases import NAME, Release, values
-from servers import endpoints, listening
 from vcluster_isolation.explain.explain import explain, parse_port
 from vcluster_isolation.explain.stage import Stage, find, stage_of
 from vcluster_isolation.helm.template import CHART
@@ -29,9 +29,11 @@ from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
 pytestmark = pytest.mark.cluster
 
 HOME, NEIGHBOUR, HOST, PLATFORM = "commands-a", "commands-b", "commands-host", "vcluster-platform"
-OUTSIDE = ("198.18.7.7", "8.8.4.4", "169.254.169.254")
+API_SERVER = "172.29.0.7"
+OUTSIDE = (API_SERVER, "198.18.7.7", "8.8.4.4", "169.254.169.254")
 PORTS = [(TCP, 8443), (TCP, 443), (TCP, 1053), (UDP, 1053), (UDP, 53), (TCP, 7777), (UDP, 7777)]
 PLATFORM_PORTS = (8443, 9443, 9444, 10443, 8080)
+EVERY = "0.0.0.0"  # noqa: S104 # in a network namespace of its own
 PAIRS = 200
 SEED = 200
 
@@ -53,9 +55,7 @@ class Scene:
 
     def inside(self, space: Path, *words: str) -> Finished:
         """Run our command in the network namespace of a pod or node."""
-        return self.cluster.run(
-            "nsenter", f"--net={space}", sys.executable, "-m", "vcluster_isolation", *words
-        )
+        return self.cluster.run("nsenter", f"--net={space}", sys.executable, "-m", "vcluster_isolation", *words)
 
     def probe(self, source: str, destination: str, protocol: str, port: int) -> Probe:
         """Return the question whether a port of a pod, or of an address outside, answers a pod."""
@@ -85,16 +85,18 @@ def scene(cluster: OnCluster) -> Iterator[Scene]:
     """Install two vClusters' policies, and run everybody's pods."""
     spaces = [HOME, NEIGHBOUR, HOST, PLATFORM]
     cluster.apply(*map(cluster.namespace, spaces))
-    Release(cluster, HOME).upgrade(values(profile="hardened"))
-    other = values(profile="hardened")
-    Release(cluster, NEIGHBOUR, name="other").upgrade({**other, "vcluster": {"name": "team-b"}})
-    running = cluster.run_pods([
-        *tenant_pods(HOME, NAME),
-        *tenant_pods(NEIGHBOUR, "team-b"),
-        pod("kube-system", "commands-dns", {"k8s-app": "kube-dns"}, node="n2"),
-        pod(HOST, "web", {"app": "web"}, node="n1"),
-        pod(PLATFORM, "loft", {"app": "loft"}, node="n2"),
-    ])
+    given = values(profile="hardened", hostApiServer={"cidrs": [f"{API_SERVER}/32"]})
+    Release(cluster, HOME).upgrade(given)
+    Release(cluster, NEIGHBOUR, name="other").upgrade({**given, "vcluster": {"name": "team-b"}})
+    running = cluster.run_pods(
+        [
+            *tenant_pods(HOME, NAME),
+            *tenant_pods(NEIGHBOUR, "team-b"),
+            pod("kube-system", "commands-dns", {"k8s-app": "kube-dns"}, node="n2"),
+            pod(HOST, "web", {"app": "web"}, node="n1"),
+            pod(PLATFORM, "loft", {"app": "loft"}, node="n2"),
+        ]
+    )
     cluster.cluster.ask("outside", *OUTSIDE)
     address = {name: item["status"]["podIP"] for name, item in running.items()}
     found = cluster.cluster.spaces()
@@ -168,7 +170,7 @@ def test_explain_agrees_with_a_probe_for_200_random_pairs(scene: Scene, tmp_path
         if source != destination:
             question = scene.probe(named[source], named.get(destination, destination), protocol, port)
             asked[question] = (source, destination, f"{port}/{protocol}")
-    places = {space: PORTS for space in scene.space.values()} | {scene.cluster.cluster.space("outside"): PORTS}
+    places = dict.fromkeys(scene.space.values(), PORTS) | {scene.cluster.cluster.space("outside"): PORTS}
     with probes.listening(places):
         answers = probes.ask(asked)
     said = {question: allowed(stage, *words) for question, words in asked.items()}
@@ -201,7 +203,7 @@ def allowed(stage: Stage, source: str, destination: str, port: str) -> bool:
 
 def test_verify_dns_says_from_where_the_dns_of_a_vcluster_answers(scene: Scene) -> None:
     words = ("verify", "dns", scene.address[f"{HOME}/coredns"], "--timeout", "1", "--output", "json")
-    with listening(scene.space[f"{HOME}/coredns"], "tcp:0.0.0.0:1053", "dns:0.0.0.0:1053"):
+    with serving_dns(scene.space[f"{HOME}/coredns"], EVERY, 1053):
         own = scene.inside(scene.space[f"{HOME}/web"], *words)
         neighbours = scene.inside(scene.space[f"{NEIGHBOUR}/web"], *words)
     assert (own.returncode, outcomes(own)) == (0, {("UDP", 1053): "ok", ("TCP", 1053): "ok"})
@@ -213,7 +215,7 @@ def test_verify_platform_dials_the_pods_that_the_api_server_lists(scene: Scene) 
     words = ("verify", "platform", "--timeout", "1", "--output", "json")
     path = f"/apis/networking.k8s.io/v1/namespaces/{PLATFORM}/networkpolicies"
     assert scene.cluster.client.get(path)["items"] == []
-    with listening(scene.space[f"{PLATFORM}/loft"], *(f"tcp:0.0.0.0:{port}" for port in PLATFORM_PORTS)):
+    with listening(scene.space[f"{PLATFORM}/loft"], *(f"tcp:{EVERY}:{port}" for port in PLATFORM_PORTS)):
         before = scene.inside(node, *words)
         closed = only_8443()
         scene.cluster.apply(closed)
@@ -247,7 +249,7 @@ def outcomes(done: Finished, host: str = "") -> dict[tuple[str, int], str]:
 
 
 def test_firewall_rules_have_the_addresses_of_the_clusters_nodes_and_api_server(scene: Scene) -> None:
-    slice_ = endpoints("default", "kubernetes", {"https": ("TCP", 6443)}, "172.29.0.7")
+    slice_ = endpoints("default", "kubernetes", {"https": ("TCP", 6443)}, API_SERVER)
     scene.cluster.apply(slice_)
     try:
         done = scene.cluster.ours(
@@ -257,7 +259,7 @@ def test_firewall_rules_have_the_addresses_of_the_clusters_nodes_and_api_server(
     finally:
         scene.cluster.client.delete(slice_)
     assert done.returncode == 0, done.stderr
-    ranges = [*(f"{node.addresses[0]}/32" for node in network.NODES), *(node.ranges[0] for node in network.NODES)]
-    assert "--source-address-prefixes 172.29.0.7/32" in done.stdout
+    ranges = [*(node.ranges[0] for node in network.NODES), *(f"{node.addresses[0]}/32" for node in network.NODES)]
+    assert f"--source-address-prefixes {API_SERVER}/32" in done.stdout
     assert f"--destination-address-prefixes {' '.join(ranges)}" in done.stdout
     assert "fd00:10:213:1::/64" in done.stdout

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from releases import FOUR, HELMS, NAME, OURS, Release, live, meaning, rendered, values, vcluster_chart, versions
 
 from on_cluster import Json, OnCluster, documents, until
 from real_cluster.client import Refused
-from releases import FOUR, HELMS, NAME, OURS, Release, live, meaning, rendered, values, vcluster_chart, versions
 from vcluster_isolation.tools import PROJECT
 
 pytestmark = pytest.mark.cluster
@@ -238,5 +238,3 @@ def refusal_of_a_change(cluster: OnCluster, space: str) -> str:
     except Refused as refused:
         return str(refused)
     return ""
-
-

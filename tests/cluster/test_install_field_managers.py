@@ -6,9 +6,9 @@ import json
 
 import pytest
 import yaml
+from releases import FOUR, HELMS, NAME, OURS, Release, live, rendered, values, versions
 
 from on_cluster import Finished, Json, OnCluster, documents
-from releases import FOUR, HELMS, NAME, OURS, Release, live, rendered, values, versions
 from vcluster_isolation.helm import render_cache
 from vcluster_isolation.helm.template import Request
 
@@ -67,7 +67,9 @@ def test_other_rules_of_another_manager_are_a_conflict_that_names_helm(
     assert 'conflicts with "helm"' in done.stderr
     after = versions(cluster, space)
     # What has other rules is as it was. A policy that is the same in both profiles may have a second manager now.
-    changed = {name for name, policy in rendered(space, HARDENED).items() if policy != rendered(space, COMPATIBLE)[name]}
+    changed = {
+        name for name, policy in rendered(space, HARDENED).items() if policy != rendered(space, COMPATIBLE)[name]
+    }
     assert changed >= FOUR - {f"vc-kube-dns-{NAME}"}
     assert {name: after[name] for name in changed} == {name: before[name] for name in changed}
     assert live(cluster, space) == rendered(space, HARDENED)

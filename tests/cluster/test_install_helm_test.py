@@ -6,18 +6,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
-
 import sentinel
+from releases import HELMS, NAME, Release, values
+from servers import endpoints, listening, service
+
 from on_cluster import OnCluster, pod
 from real_cluster import network
 from real_cluster.containers import CLUSTER_DNS
-from releases import HELMS, NAME, Release, values
-from servers import endpoints, listening, service
 from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
 
 pytestmark = pytest.mark.cluster
 
 HOST = "helm-test-host"
+EVERY = "0.0.0.0"  # noqa: S104 # in a network namespace of its own
 METADATA = "169.254.169.254"
 # The agent rejects what it closes, as docs/install.md says of kube-router.
 GIVEN = {**values(profile="hardened"), "isolationTest": {"rejects": True, "timeout": 1}}
@@ -30,12 +31,14 @@ def tenant(cluster: OnCluster, space: str) -> Iterator[str]:
     """Run a vCluster's control plane and CoreDNS, the host's DNS and API server, and cloud metadata."""
     synced = {MANAGED_BY: NAME, VIRTUAL_NAMESPACE: "kube-system", "k8s-app": "vcluster-kube-dns"}
     cluster.apply(cluster.namespace(HOST))
-    running = cluster.run_pods([
-        pod(space, "control-plane", {"app": "vcluster", "release": NAME}, node="n1"),
-        pod(space, "coredns", synced, node="n2"),
-        pod(HOST, "dns", {"k8s-app": "kube-dns"}, node="n1"),
-        pod(HOST, "api-server", {}, node="n2"),
-    ])
+    running = cluster.run_pods(
+        [
+            pod(space, "control-plane", {"app": "vcluster", "release": NAME}, node="n1"),
+            pod(space, "coredns", synced, node="n2"),
+            pod(HOST, "dns", {"k8s-app": "kube-dns"}, node="n1"),
+            pod(HOST, "api-server", {}, node="n2"),
+        ]
+    )
     address = {name: item["status"]["podIP"] for name, item in running.items()}
     dns = {"UDP": (53, 1053), "TCP": (53, 1053)}
     made = [
@@ -49,10 +52,10 @@ def tenant(cluster: OnCluster, space: str) -> Iterator[str]:
     spaces = cluster.cluster.spaces()
     with ExitStack() as stack:
         for name, ends in {
-            f"{space}/control-plane": ["tcp:0.0.0.0:8443"],
-            f"{space}/coredns": ["tcp:0.0.0.0:1053", "dns:0.0.0.0:1053"],
-            f"{HOST}/dns": ["tcp:0.0.0.0:53", "dns:0.0.0.0:53"],
-            f"{HOST}/api-server": ["tcp:0.0.0.0:6443"],
+            f"{space}/control-plane": [f"tcp:{EVERY}:8443"],
+            f"{space}/coredns": [f"tcp:{EVERY}:1053", f"dns:{EVERY}:1053"],
+            f"{HOST}/dns": [f"tcp:{EVERY}:53", f"dns:{EVERY}:53"],
+            f"{HOST}/api-server": [f"tcp:{EVERY}:6443"],
         }.items():
             stack.enter_context(listening(spaces[name], *ends))
         stack.enter_context(listening(cluster.cluster.space("outside"), f"tcp:{METADATA}:80"))
@@ -102,5 +105,3 @@ def test_helm_test_tells_a_cluster_that_enforces_from_one_that_does_not(cluster:
         found = said(cluster, tenant)
         assert set(found.values()) == {"ok"}
         assert all(any(about in what for what in found) for about in (*OPEN, *CLOSED))
-
-

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from releases import HELMS, NAME, OURS, Release, live, parent_chart, rendered, values, vcluster_chart, versions
 
 from on_cluster import CHART, OnCluster
-from releases import HELMS, NAME, OURS, Release, live, parent_chart, rendered, values, vcluster_chart, versions
 
 pytestmark = pytest.mark.cluster
 

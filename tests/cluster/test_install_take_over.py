@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from releases import FOUR, HELMS, NAME, OURS, Release, live, parent_chart, rendered, values, vcluster_chart, versions
 
 from on_cluster import CHART, Finished, OnCluster
-from releases import FOUR, HELMS, NAME, OURS, Release, live, parent_chart, rendered, values, vcluster_chart, versions
 from vcluster_isolation.tools import PROJECT
 
 pytestmark = pytest.mark.cluster
@@ -133,9 +133,7 @@ def test_the_command_takes_over_with_four_policies_at_all_times(  # noqa: PLR091
         vcluster.done("uninstall")
 
 
-def test_the_command_mends_what_was_taken_too_early(
-    cluster: OnCluster, space: str, chart: Path, file: Path
-) -> None:
+def test_the_command_mends_what_was_taken_too_early(cluster: OnCluster, space: str, chart: Path, file: Path) -> None:
     vcluster = Release(cluster, space, "helm4", NAME, chart)
     vcluster.upgrade(ON)
     Release(cluster, space).upgrade(HARDENED, "--take-ownership")
