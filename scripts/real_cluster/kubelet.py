@@ -21,7 +21,7 @@ from typing import Any, Final
 from real_cluster import containers, network
 from real_cluster.client import Client, Json, Refused
 from real_cluster.network import Node, PodCable
-from vcluster_isolation.errors import IsolationError, ToolFailed
+from vcluster_isolation.errors import IsolationError
 
 _PODS: Final = "/api/v1/pods"
 _AGAIN: Final = 0.3  # seconds until the API server is asked again that is away
@@ -220,10 +220,7 @@ class Kubelet:
             if kept.command:
                 kept.command.process.kill()
             with self._lock:
-                try:
-                    network.cut_pod(kept.cable)
-                except ToolFailed:
-                    continue  # its node is being rebuilt, and the cable went with it
+                network.cut_pod(kept.cable)
                 self._free[kept.cable.node].append(kept.cable.index)
 
 

@@ -160,8 +160,7 @@ def connect_pods(pods: Iterable[PodCable]) -> None:
 
 
 def cut_pod(pod: PodCable) -> None:
-    """Remove a pod's network. Raises OSError or ToolFailed."""
-    linux.ip([f"link delete p{pod.index}"], pod.node.name)
+    """Remove a pod's network; the kernel soon takes the cable away, of many pods at once. Raises OSError."""
     linux.delete(pod.space)
 
 

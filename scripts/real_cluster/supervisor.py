@@ -66,22 +66,23 @@ class Supervisor:
             network.lay_node(node)
 
     def stop(self, name: str) -> None:
-        """End a process of the cluster: `etcd`, `kube-apiserver` or `agent-n1`."""
+        """End a server, `etcd` or `kube-apiserver`, or the agent of a node, `agent-n1`."""
         if name.startswith(_AGENT):
             self.agents.stop(name.removeprefix(_AGENT))
         else:
             self.plane.stop(name)
 
     def kill(self, name: str) -> None:
-        """End a process with SIGKILL."""
-        is_agent = name.startswith(_AGENT)
-        processes = self.agents.processes if is_agent else self.plane.processes
-        process = processes.pop(name.removeprefix(_AGENT))
-        process.kill()
-        process.wait()
+        """End a server, or the agent of a node, with SIGKILL."""
+        if name.startswith(_AGENT):
+            self.agents.kill(name.removeprefix(_AGENT))
+        else:
+            process = self.plane.processes.pop(name)
+            process.kill()
+            process.wait()
 
     def start_again(self, name: str) -> None:
-        """Start a process that was ended."""
+        """Start what was ended."""
         match name:
             case "etcd":
                 self.plane.start_etcd()
