@@ -160,17 +160,17 @@ def _wrong_values(inside: Any, key: Any) -> tuple[Any, ...]:
     """Return what people write wrongly at such a place."""
     if key == "cidr" or (isinstance(inside, list) and "/" in str(inside[key])):
         return tuple(WRONG_CIDRS)
-    if key in ("port", "endPort"):
-        return WRONG_PORTS
-    if key == "protocol":
-        return WRONG_PROTOCOLS
-    if key == "operator":
-        return ("in", "Gt", "", *OPERATORS)
-    if key == "policyTypes":
-        return ([], ["Ingress", "Ingress"], ["ingress"], ["Ingress", "Egress", "Egress"], [""])
-    if key == "values":
-        return ([], ["a b"], ["x" * 64], [""], ["a", "a"], [1])
-    return WRONG_WORDS if isinstance(inside[key], str) else ()
+    return _WRONG_AT.get(key, WRONG_WORDS if isinstance(inside[key], str) else ())
+
+
+_WRONG_AT: dict[Any, tuple[Any, ...]] = {
+    "port": WRONG_PORTS,
+    "endPort": WRONG_PORTS,
+    "protocol": WRONG_PROTOCOLS,
+    "operator": ("in", "Gt", "", *OPERATORS),
+    "policyTypes": ([], ["Ingress", "Ingress"], ["ingress"], ["Ingress", "Egress", "Egress"], [""]),
+    "values": ([], ["a b"], ["x" * 64], [""], ["a", "a"], [1]),
+}
 
 
 def _replace(chance: Random, inside: Any, key: Any) -> None:

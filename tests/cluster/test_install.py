@@ -156,7 +156,7 @@ def test_values_with_keys_of_vcluster_0_30_are_installed(cluster: OnCluster, spa
     assert live(cluster, space) == meaning(golden)
 
 
-def test_migrated_values_change_nothing_in_the_cluster(cluster: OnCluster, space: str, tmp_path: Path) -> None:
+def test_migrated_values_change_nothing_in_the_cluster(cluster: OnCluster, space: str) -> None:
     old = SITUATIONS / "values" / "deprecated-keys.yaml"
     release = Release(cluster, space)
     release.upgrade(yaml.safe_load(old.read_text(encoding="utf-8")))
