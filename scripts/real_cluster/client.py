@@ -24,7 +24,7 @@ _PARALLEL: Final = 8
 _TIMEOUT: Final = 30
 _CLUSTER_SCOPED: Final = frozenset(
     {"Namespace", "Node", "CustomResourceDefinition", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy"}
-    | {"ClusterNetworkPolicy"}
+    | {"ClusterNetworkPolicy", "APIService", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 )
 _IN_NAMESPACES: Final = (
     ("/api/v1", "pods"),

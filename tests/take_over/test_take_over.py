@@ -2,7 +2,8 @@
 
 The cluster here is a model of what Helm does (measured with Helm 3.22 and 4.3 on an API server of Kubernetes 1.37):
 an upgrade deletes what the release's last manifest has and the new one has not, whosever it is by then, but for objects
-annotated `helm.sh/resource-policy: keep`; `--take-ownership` writes its own annotations over those that are there.
+annotated `helm.sh/resource-policy: keep`; `--take-ownership` writes its own annotations over those that are there. An
+upgrade leaves fields and annotations that its manifest does not have as they are, unless it is told to replace.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ OFF_COMMAND = (
 )
 
 
+REPLACING_3, REPLACING_4 = {"--force"}, {"--force-replace", "--server-side=false"}
+"""With which options Helm replaces objects instead of merging into them."""
+
+
 class Interrupted(Exception):
     """The command is killed."""
 
@@ -59,6 +64,7 @@ class FakeCluster:
     def begin(self) -> None:
         """Begin anew."""
         self.policies: dict[tuple[str, str], Json] = {}
+        self.replaces = False
         self.manifests: dict[tuple[str, str], list[Json]] = {}
         self.statuses: dict[tuple[str, str], str] = {}
         self.kept_in: dict[tuple[str, str], str] = {}
@@ -94,7 +100,8 @@ class FakeCluster:
     def apply(self, policy: Json, annotations: Mapping[str, str]) -> None:
         new = copy.deepcopy(policy)
         old = self.policies.get(key_of(new), {"metadata": {}})
-        kept = old["metadata"].get("annotations", {})
+        kept = {} if self.replaces else old["metadata"].get("annotations", {})
+        new["spec"] = new["spec"] if self.replaces else {**old.get("spec", {}), **new["spec"]}
         new["metadata"]["annotations"] = {**kept, **new["metadata"].get("annotations", {}), **annotations}
         new["metadata"]["labels"]["app.kubernetes.io/managed-by"] = "Helm"
         self.policies[key_of(new)] = new
@@ -157,7 +164,9 @@ class FakeCluster:
         foreign = [one for one in self.policies.values() if one["metadata"]["annotations"].get(OWNER) != ours[0]]
         if foreign and "--take-ownership" not in options:
             raise IsolationError("invalid ownership metadata")
+        self.replaces = (REPLACING_4 if self.version >= (4, 0) else REPLACING_3) <= set(options)
         self.upgrade_release(ours, self.rendered())
+        self.replaces = False
         self.call()
 
 
@@ -224,6 +233,17 @@ def test_it_marks_stops_for_the_user_and_then_takes_what_is_there(cluster: FakeC
     assert cluster.fewest == 4
     cluster.upgrade_release((OURS, HOME), [])
     assert not cluster.policies
+
+
+@pytest.mark.parametrize("version", [(3, 16), (3, 17), (4, 0)])
+def test_rules_that_ours_does_not_have_do_not_stay(version: tuple[int, int], cluster: FakeCluster) -> None:
+    cluster.version = version
+    run(cluster)
+    cluster.policies[HOME, f"vc-snapshot-{NAME}"]["spec"]["ingress"] = [{}]  # ours has no rule of that direction
+    cluster.switch_off()
+    done, said = run(cluster)
+    assert done, said
+    assert "ingress" not in cluster.policies[HOME, f"vc-snapshot-{NAME}"]["spec"]
 
 
 def test_run_again_when_all_is_done_it_changes_nothing(cluster: FakeCluster) -> None:
@@ -504,9 +524,11 @@ def test_what_only_the_vcluster_had_stays_and_is_named(cluster: FakeCluster, val
     [
         (lambda one: one["spec"].update(podSelector={"matchLabels": {"a": "b"}}), "selects other pods"),
         (lambda one: one["spec"].update(policyTypes=["Egress"]), "selects other pods"),
+        (lambda one: one["spec"].update(ingress=[{}]), "has other rules"),
+        (lambda one: one["spec"].pop("egress"), "has other rules"),
         (lambda one: one["metadata"]["annotations"].update({OWNER: "x"}), "is not of release team-a-isolation"),
     ],
-    ids=["podSelector", "policyTypes", "owner"],
+    ids=["podSelector", "policyTypes", "ingress", "egress", "owner"],
 )
 def test_what_is_there_is_verified(change: Callable[[Json], None], word: str, cluster: FakeCluster) -> None:
     run(cluster)

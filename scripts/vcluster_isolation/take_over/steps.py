@@ -36,6 +36,7 @@ from vcluster_isolation.take_over.state import (
 
 _POLL: Final = 2.0  # seconds between looks at the other release
 _TAKES_OWNERSHIP: Final = (3, 17)  # helm/helm#13439
+_MERGES_ON_THE_SERVER: Final = (4, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +142,15 @@ def _say_lost(state: State, say: Callable[[str], None]) -> None:
 
 
 def _take(state: State, handover: Handover, say: Callable[[str], None]) -> None:
-    """Install our release, which takes the policies that are there. Raises IsolationError when helm fails."""
-    options = ["--take-ownership"]
-    if helm.version() < _TAKES_OWNERSHIP:
-        options = []
+    """Install our release, which replaces the policies that are there. Raises IsolationError when helm fails.
+
+    Helm would merge: rules and selectors' labels of the old policy would stay wherever ours has none.
+    """
+    version = helm.version()
+    replace = ["--force"] if version < _MERGES_ON_THE_SERVER else ["--force-replace", "--server-side=false"]
+    options = ["--take-ownership", *replace]
+    if version < _TAKES_OWNERSHIP:
+        options = replace
         name, namespace = handover.ours
         there = [key for key in handover.wanted if key in state.live]
         for objects in _objects(handover, there):
@@ -160,13 +166,13 @@ def _verify(handover: Handover, say: Callable[[str], None]) -> bool:
     if state.is_free:
         marked = [key for key in handover.wanted if key in state.live and is_kept(state.live[key])]
         _annotate(handover, marked, {KEEP: None})
-        say(f"4. {KEEP} taken off {len(marked)} policies, so that our release can delete them one day")
+        say(f"4. {KEEP} is off all policies, so that our release can delete them one day")
     state = read(handover)
     wrong = list(_wrong(state, handover))
     for problem in wrong:
         say(f"WRONG: {problem}")
     if not wrong:
-        say(f"5. verified: {_names(handover.wanted)} are there, select what they are to select, and are ours")
+        say(f"5. verified: {_names(handover.wanted)} are there, select and allow what they are to, and are ours")
     return not wrong
 
 
@@ -179,6 +185,8 @@ def _wrong(state: State, handover: Handover) -> Iterator[str]:
             yield f"{name}: is not there; run this again"
         elif (found := parsed(policy)) is None or (found.selector, found.types) != (wanted.selector, wanted.types):
             yield f"{name}: selects other pods than the rendered one; find out who changes it, and run this again"
+        elif (found.ingress, found.egress) != (wanted.ingress, wanted.egress):
+            yield f"{name}: has other rules than the rendered one; find out who changes it, and run this again"
         elif owner_of(policy) != handover.ours:
             yield f"{name}: is not of release {handover.ours[0]}; find out who changes it, and run this again"
     for release, keys in state.rendered.items():
