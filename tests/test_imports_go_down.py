@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -48,3 +49,11 @@ def test_a_package_that_stands_in_no_layer_is_noticed(tmp_path: Path) -> None:
     done = linted(project)
     assert done.returncode != 0
     assert "attic" in done.stdout + done.stderr
+
+
+def test_what_tests_share_is_no_test_module() -> None:
+    modules = [path for path in (tools.PROJECT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    imported = re.compile(
+        r"^\s*(?:from|import) (?:tests\.[\w.]*\.)?test_\w+\b.*$|^from tests\.[\w.]+ import test_\w+", re.MULTILINE
+    )
+    assert [f"{path.name}: {found[0]}" for path in modules for found in imported.finditer(path.read_text())] == []

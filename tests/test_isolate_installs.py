@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fake_cluster import FakeCluster, fake_cluster
+from tests.support.fake_cluster import FakeCluster, fake_cluster
 from vcluster_isolation import tools
 from vcluster_isolation.tools import PROJECT, Finished
 

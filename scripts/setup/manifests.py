@@ -10,7 +10,7 @@ from typing import Final
 
 from setup import environment, golang
 from setup.project import Project, digest, write
-from setup.work import Step, Workshop, run
+from setup.work import Step, StepContext, run
 from vcluster_isolation.errors import SetupFailed
 
 SETS: Final = ("admin-network-policy", "cluster-network-policy")
@@ -42,7 +42,7 @@ def _key(project: Project, name: str) -> str:
     return digest(project.root / "tools" / name / file for file in ("go.mod", "go.sum"))
 
 
-def _fetch(name: str, shop: Workshop, step: Step) -> None:
+def _fetch(name: str, shop: StepContext, step: Step) -> None:
     """Have Go download and verify the module, and join its definitions into one file."""
     project = shop.project
     go = golang.find(project, shop.environment, [])

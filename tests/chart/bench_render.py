@@ -16,8 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rendering import HELMS, isolating
-
+from tests.chart.rendering import HELMS, isolating
 from vcluster_isolation.helm.template import CHART
 
 POLICY = """apiVersion: networking.k8s.io/v1

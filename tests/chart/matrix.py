@@ -5,11 +5,15 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from allpairspy import AllPairs  # type: ignore[import-untyped]
-from oracle import inside
-from rendering import Json, isolating
+
+from tests.chart.oracle import inside
+from tests.chart.rendering import Json, isolating
+from vcluster_isolation.values.paths import at
+from vcluster_isolation.vcluster.grant_rows import named_grants
 
 NP = "policies.networkPolicy"
 PROFILE, FLOOR, PRIVATE = f"{NP}.profile", f"{NP}.floor", "privateNodes.enabled"
@@ -189,6 +193,11 @@ TOGGLES: dict[str, list[Any]] = {
     ],
     "experimental.syncSettings.targetNamespace": [None, "target"],
 }
+TOGGLES |= {
+    f"{NP}.{row.path}": [None, {"enabled": True, row.peers: [BOTH]}]
+    for row in named_grants()
+    if f"{NP}.{row.path}" not in TOGGLES and row.path != "snapshots.objectStorage"  # which is one of snapshots
+}
 # Multiplied out where every combination is asked for, with all KINDS: what decides on whole policies, on the shape of
 # the peers and on the addresses of one rule. Left to the pairs is what only adds a rule of its own to one or two
 # policies, or changes the ports of one: grants, projects, own rules. 12,288 combinations.
@@ -267,8 +276,14 @@ def unsaid(rules: Any) -> bool:
     return isinstance(rules.get("port"), str) or excepted or any(unsaid(child) for child in rules.values())
 
 
-def pairs() -> Iterator[dict[str, Any]]:
-    """Yield choices in which every pair of settings of two toggles occurs that may, and so every single one.
+@cache
+def pairs() -> tuple[dict[str, Any], ...]:
+    """Return choices in which every pair of settings of two toggles occurs that may, and so every single one."""
+    return tuple(_pairs())
+
+
+def _pairs() -> Iterator[dict[str, Any]]:
+    """Yield the choices of `pairs`.
 
     allpairspy gives up on a pair when its last settings do not go together, so what a kind still lacks comes after it.
     """
@@ -321,6 +336,10 @@ def everything(**policy: Any) -> Json:
             "egress": [{"ports": PORT}],
         },
     }
+    for row in named_grants():
+        if at({**on, **grants}, row.path) is None:
+            ports = {"ports": PORT} if row.has_ports else {}
+            put(grants, row.path, {"enabled": True, row.peers: [BOTH], **ports})
     server = {"cidrs": ["34.118.224.0/28"], "ports": [16443]}
     return isolating(**{"hostDns": dns, "hostApiServer": server, "fallbackDns": "1.1.1.1", **on, **grants, **policy})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracle_values import DEFAULT_EXCEPT, SPECIAL_4, SPECIAL_6
+from tests.chart.oracle_values import DEFAULT_EXCEPT, SPECIAL_4, SPECIAL_6
 
 # Who a peer is, which ports a rule has, what is checked: file, text that occurs once, text in its place.
 HELPERS = [
@@ -53,7 +53,7 @@ HELPERS = [
     ("lib/_metadata.tpl", '{{- if not (include "vcluster-isolation.hook" $key) }}', "{{- if true }}"),
     ("lib/_metadata.tpl", "^(helm\\\\.sh|argocd\\\\.argoproj\\\\.io)/hook", "^helm\\\\.sh/hook"),
     ("lib/_metadata.tpl", "^(helm\\\\.sh|argocd\\\\.argoproj\\\\.io)/hook", "^argocd\\\\.argoproj\\\\.io/hook"),
-    ("lib/_resolved-values.tpl", '{{- include "vcluster-isolation.merge-defaults" (list $value $default) }}', ""),
+    ("lib/_defaults.tpl", '{{- include "vcluster-isolation.merge-defaults" (list $value $default) }}', ""),
     ("lib/_renames.tpl", "{{- if pick .Values", "{{- if and false .Values"),
     ("lib/_resolved-values.tpl", '{{- include "vcluster-isolation.set-path" (list $values .to $found.value) }}', ""),
     ("lib/_cidr.tpl", "(ge $octet 0)", "true"),
@@ -87,10 +87,12 @@ HELPERS = [
         )
     ),
     ("validation/_rules.tpl", "{{- if lt (int $port.endPort) (int $port.port) }}", "{{- if false }}"),
-    ("validation/_validate.tpl", "{{- else if $found.problem }}", "{{- else if false }}"),
-    ("validation/_validate.tpl", "{{- if gt (len $value) 63 }}", "{{- if gt (len $value) 64 }}"),
+    ("validation/_names.tpl", "{{- else if $found.problem }}", "{{- else if false }}"),
+    ("validation/_names.tpl", "{{- if gt (len $value) 63 }}", "{{- if gt (len $value) 64 }}"),
     ("validation/_rules.tpl", '"extraControlPlaneRules" ', '"x" '),
-    ("validation/_rules.tpl", '"controlPlane.egress" ', '"x" '),
+    ("validation/_rules.tpl", '{{- if eq .kind "rules" }}', "{{- if false }}"),
+    ("validation/_rules.tpl", "{{ $_ := set $grants .path .value }}", ""),
+    ("validation/_rules.tpl", ' (eq .path "project")', " false"),
     ("lib/_references.tpl", '(contains "{{" $value)', "false"),
     ("lib/_references.tpl", '(eq $value "")', "false"),
     ("lib/_references.tpl", '{{- if contains "{{" $literal }}', "{{- if false }}"),
@@ -99,18 +101,18 @@ HELPERS = [
     ("lib/_references.tpl", "| trunc 80 }}", "}}"),
     ("validation/_validate.tpl", "{{- gt (len .) 80 |", "{{- gt (len .) 81 |"),
     ("validation/_validate.tpl", "{{- gt (len .) 80 |", "{{- gt (len .) 79 |"),
-    ("validation/_validate.tpl", "{{- if gt $size 262144 }}", "{{- if gt $size 262145 }}"),
-    ("validation/_validate.tpl", '{{- else if include "vcluster-isolation.hook" $key }}', "{{- else if false }}"),
+    ("validation/_names.tpl", "{{- if gt $size 262144 }}", "{{- if gt $size 262145 }}"),
+    ("validation/_names.tpl", '{{- else if include "vcluster-isolation.hook" $key }}', "{{- else if false }}"),
     *(
-        ("validation/_validate.tpl", f'"{switch}"', '"platform.enabled"')
-        for switch in ("enabled", "controlPlane.apiAccess.enabled", "workload.publicEgress.enabled")
+        ("validation/_switches.tpl", f'"{switch}"', '"platform.enabled"')
+        for switch in ("enabled", "workload.publicEgress.enabled")
     ),
-    ("notes/_warnings.tpl", '(eq (contains ":" $cidr) (contains ":" $range)) ', ""),
-    ("notes/_warnings.tpl", "(hasPrefix $outer $overlap) ", ""),
-    ("notes/_warnings.tpl", " (hasPrefix $inner $overlap)", ""),
-    ("notes/_warnings.tpl", "{{- $overlap := gt (len $outer)", "{{- $overlap := lt (len $outer)"),
-    ("notes/_warnings.tpl", "{{ $open = false }}", ""),
-    ("notes/_warnings.tpl", "{{- if not $possible -}}", "{{- if false -}}"),
+    ("notes/_public.tpl", '(eq (contains ":" $cidr) (contains ":" $range)) ', ""),
+    ("notes/_public.tpl", "(hasPrefix $outer $overlap) ", ""),
+    ("notes/_public.tpl", " (hasPrefix $inner $overlap)", ""),
+    ("notes/_public.tpl", "{{- $overlap := gt (len $outer)", "{{- $overlap := lt (len $outer)"),
+    ("notes/_public.tpl", "{{ $open = false }}", ""),
+    ("notes/_public.tpl", "{{- if not $possible -}}", "{{- if false -}}"),
     ("notes/_warnings.tpl", "{{ if not (get . $key) }}", "{{ if true }}"),
     ("notes/_needs.tpl", "{{- if not $given }}", "{{- if true }}"),
     ("validation/_validate.tpl", '"floor" }}', "}}"),
@@ -118,10 +120,10 @@ HELPERS = [
     ("vcluster/_peers.tpl", "{{- if eq (len .) 1 -}}", "{{- if false -}}"),
     (
         "vcluster/_public-egress.tpl",
-        '{{- $wanted := include "vcluster-isolation.cidr.inside" (list $inner (',
-        "{{- $wanted := print (list $inner (",
+        '{{- $wanted := include "vcluster-isolation.cidr.inside" (list $inner $outer) }}',
+        '{{- $wanted := "true" }}',
     ),
-    ("vcluster/_public-egress.tpl", '{{- $wanted = "" }}', ""),
+    ("vcluster/_public-egress.tpl", '{{ $wanted = "" }}', ""),
     ("vcluster/_public-egress.tpl", "{{ $all = append $all $entry }}", "{{ $all = list $entry }}"),
     (
         "vcluster/_public-egress.tpl",
@@ -154,15 +156,19 @@ HELPERS = [
     ("vcluster/_grants.tpl", "append ($spaces.matchExpressions | default list) $here", "$spaces.matchExpressions"),
     ("vcluster/_grants.tpl", "append ($spaces.matchExpressions | default list) $here", "list $here"),
     *(
-        ("vcluster/_dns.tpl", f'{label}\n    {{{{- index . 1 | replace "\\n" "\\n    " }}}}\n', f"{label}\n")
+        (
+            "vcluster/_dns.tpl",
+            f"{label}\n    {{{{- with index . 1 }}}}{{{{ . | nindent 4 }}}}{{{{ end }}}}\n",
+            f"{label}\n",
+        )
         for label in ("k8s-app: kube-dns", "daemonset-dns: default")
     ),
     ("vcluster/_grants.tpl", " (eq (toJson $grant.to) (toJson $default))", ""),
     ("lib/_cidr.tpl", '(list (print $whole "0") $low)', '(list (print $whole "0") $high)'),
-    ("validation/_addresses.tpl", "{{- if $peer.ipBlock }}", "{{- if false }}"),
-    ("validation/_addresses.tpl", "{{- if not (has . $namespaces) }}", "{{- if false }}"),
-    ("validation/_addresses.tpl", "{{- if ne . $name }}", "{{- if false }}"),
-    ("validation/_addresses.tpl", '(eq .operator "In")', '(eq .operator "Equals")'),
+    ("validation/_grants.tpl", "{{- if $peer.ipBlock }}", "{{- if false }}"),
+    ("validation/_grants.tpl", "{{- if not (has . $namespaces) }}", "{{- if false }}"),
+    ("validation/_grants.tpl", "{{- if ne . $name }}", "{{- if false }}"),
+    ("validation/_grants.tpl", '(eq .operator "In")', '(eq .operator "Equals")'),
     ("validation/_addresses.tpl", "{{ if not (has . $cluster) }}", "{{ if true }}"),
     ("validation/_addresses.tpl", "(list $whole $all)", "(list $whole $closed)"),
     (
@@ -173,7 +179,10 @@ HELPERS = [
     ("validation/_addresses.tpl", "(concat $closed (get $server $family))", "(get $server $family)"),
     ("validation/_addresses.tpl", "$values.workload.publicEgress.enabled (not", "true (not"),
     ("validation/_addresses.tpl", '"hostApiServer" "nodes" ', '"hostApiServer" '),
-    ("validation/_grants.tpl", '"snapshots.objectStorage" $', '"x" $'),
+    ("validation/_switches.tpl", '{{ $_ := set $switches (print .path ".enabled") .value.enabled }}', ""),
+    ("validation/_grants.tpl", '(eq .empty "refused") ', ""),
+    ("validation/_grants.tpl", "{{- if .default.ports }}", "{{- if true }}"),
+    ("validation/_grants.tpl", "{{- if .default.ports }}", "{{- if false }}"),
     ("validation/_grants.tpl", "{{- if empty $ports }}", "{{- if false }}"),
     ("validation/_grants.tpl", '{{- if kindIs "invalid" $port.port }}', "{{- if false }}"),
     ("vcluster/_public-egress.tpl", "{{- if .enabled }}", "{{- if true }}"),
@@ -203,7 +212,7 @@ HELPERS = [
     ("floor/_api.tpl", "{{- if $peers }}", "{{- if true }}"),
     ("floor/_api.tpl", "{{- if empty (index . 2) }}", "{{- if false }}"),
     ("floor/_api.tpl", 'hasKey $peer "namespaceSelector" | ternary', "false | ternary"),
-    ("floor/_rules.tpl", ".ports | default $resolver", ".ports"),
+    ("floor/_coredns.tpl", ".ports | default $resolver", ".ports"),
     ("floor/floor.yaml", "(add1 $floor.priority)", "(int $floor.priority)"),
     ("floor/_api.tpl", '"version" "v1alpha2"', '"version" "v1beta1"'),
     ("floor/_api.tpl", '"version" "v1beta1"', '"version" "v1alpha2"'),
@@ -217,49 +226,24 @@ HELPERS = [
     ("floor/_api.tpl", '"most" 25', '"most" 100'),
     ("floor/_api.tpl", '"most" 100', '"most" 25'),
     ("floor/_api.tpl", '(kindIs "string" $floor.priority)', "false"),
-    (
-        "validation/_grants.tpl",
-        "{{- if and $grant.enabled (empty (get $grant $side)) }}",
-        "{{- if empty (get $grant $side) }}",
-    ),
+    ("validation/_grants.tpl", '{{- if and (eq .kind "grant") .value.enabled }}', '{{- if eq .kind "grant" }}'),
     ("validation/_grants.tpl", '{{ if eq .operator "In" }}', "{{ if true }}"),
     ("validation/_grants.tpl", "{{- $named := .matchLabels | default dict | keys }}", "{{- $named := list }}"),
-    ("validation/_grants.tpl", "(gt (len $name) 63)", "false"),
-    ("validation/_grants.tpl", '(not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $name))', "false"),
-    ("validation/_grants.tpl", '{{- if not (contains "*" $name) }}', "{{- if true }}"),
-    ("validation/_grants.tpl", "{{- if ($entry.ipBlock).except }}", "{{- if false }}"),
-    ("validation/_grants.tpl", '{{- else if kindIs "string" $entry.port }}', "{{- else if false }}"),
-    ("validation/_grants.tpl", "{{- if gt (add 8 (len $rules)) $limit }}", "{{- if gt (add 7 (len $rules)) $limit }}"),
-    ("validation/_grants.tpl", "{{- if gt (len (get $rule $side | default list)) $limit }}", "{{- if false }}"),
-    *(("validation/_grants.tpl", f'"{key}" ', "") for key in ("workload.egress", "workload.ingress", "coredns.egress")),
-    *(("validation/_grants.tpl", f'"{key}.from" ', '"x" ') for key in ("prometheus", "workload.ingressControllers")),
-    ("validation/_grants.tpl", '"controlPlane.metricsServer.to" ', '"x" '),
-    ("validation/_grants.tpl", ' "controlPlane.backingStore.to" $control.backingStore }}', " }}"),
-    ("validation/_grants.tpl", '"project" $values.project ', ""),
-    ("validation/_grants.tpl", ' "controlPlane.webhooks" $values.controlPlane.webhooks }}', " }}"),
-    ("validation/_grants.tpl", '"prometheus" $values.prometheus ', ""),
-    ("validation/_grants.tpl", ' "workload.ingressControllers" $values.workload.ingressControllers }}', " }}"),
-    ("validation/_rules.tpl", '(include "vcluster-isolation.cidr.inside" (list $inner $cidr)) ', ""),
-    ("validation/_rules.tpl", ' (include "vcluster-isolation.cidr.inside" (list $inner $cidr6))', ""),
+    ("validation/_names.tpl", "(gt (len $name) 63)", "false"),
+    ("validation/_names.tpl", '(not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $name))', "false"),
+    ("validation/_names.tpl", '{{- if not (contains "*" $name) }}', "{{- if true }}"),
+    ("validation/_floor.tpl", "{{- if ($entry.ipBlock).except }}", "{{- if false }}"),
+    ("validation/_floor.tpl", '{{- else if kindIs "string" $entry.port }}', "{{- else if false }}"),
+    ("validation/_floor.tpl", "{{- if gt (add 8 (len $rules)) $limit }}", "{{- if gt (add 7 (len $rules)) $limit }}"),
+    ("validation/_floor.tpl", "{{- if gt (len (get $rule $side | default list)) $limit }}", "{{- if false }}"),
+    ("validation/_floor.tpl", '{{- if and .floor (eq .kind "rules") }}', "{{- if false }}"),
+    ("validation/_floor.tpl", "{{- else if and .floor (or", "{{- else if and false (or"),
+    ("validation/_public-egress.tpl", '(include "vcluster-isolation.cidr.inside" (list $inner $cidr)) ', ""),
+    ("validation/_public-egress.tpl", ' (include "vcluster-isolation.cidr.inside" (list $inner $cidr6))', ""),
     (
-        "validation/_rules.tpl",
-        '{{- if $public.extraExcept }}{{ include "vcluster-isolation.problems.extra-except" $public }}{{ end }}',
+        "validation/_public-egress.tpl",
+        '{{- if $public.extraExcept }}{{ include "vcluster-isolation.problems.extra-except" . }}{{ end }}',
         "",
     ),
-    ("validation/_rules.tpl", "{{- range rest $blocks }}", "{{- range list }}"),
-    *(
-        ("validation/_rules.tpl", f'"{path}" ', '"x" ')
-        for path in (
-            "coredns.ingress",
-            "coredns.egress",
-            "snapshots.ingress",
-            "controlPlane.apiAccess",
-            "controlPlane.webhooks",
-            "controlPlane.metricsServer",
-            "controlPlane.backingStore",
-            "prometheus",
-            "project",
-            "workload.ingressControllers",
-        )
-    ),
+    ("validation/_public-egress.tpl", "{{- range rest $blocks }}", "{{- range list }}"),
 ]

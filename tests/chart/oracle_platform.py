@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import oracle
-from oracle_peers import (
+from tests.chart import oracle
+from tests.chart.oracle_peers import (
     HOME,
     MANAGED,
     PORT_53,
@@ -18,7 +18,7 @@ from oracle_peers import (
     rule,
     setup_of,
 )
-from oracle_values import tidy
+from tests.chart.oracle_values import tidy
 
 Json = dict[str, Any]
 NOT_SYNCED = [{"key": MANAGED, "operator": "DoesNotExist"}]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from matrix import put
-from rendering import Json
+from tests.chart.matrix import put
+from tests.chart.rendering import Json
 
 P = "platformNetworkPolicy"
 INGRESS_NGINX = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}

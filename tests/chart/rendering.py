@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from oracle import key_of
-
+from tests.chart.oracle import key_of
 from vcluster_isolation.helm import template as helm
 from vcluster_isolation.tools import PROJECT
 from vcluster_isolation.values import strict_yaml

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rendering import HELMS
 
+from tests.chart.rendering import HELMS
 from vcluster_isolation.helm import template as helm
 from vcluster_isolation.tools import PROJECT
 
@@ -25,7 +25,7 @@ lines:
 - {{ include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" (index . 0) | fromJson) (include "vcluster-isolation.cidr" (index . 1) | fromJson)) | quote }}
 {{- end }}
 """
-NASTY = (PROJECT / "tests" / "values" / "cidrs.txt").read_text(encoding="utf-8").splitlines()
+NASTY = (PROJECT / "tests" / "data" / "cidrs.txt").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,9 @@ def spellings(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> st.Sear
 
 
 RANDOM = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=settings().max_examples // 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 TEXTS = st.one_of(networks().flatmap(spellings), st.text("0123456789abcdef:./x", max_size=24))
 PAIRS = st.tuples(networks().map(str), networks().map(str))

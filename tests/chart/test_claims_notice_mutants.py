@@ -5,19 +5,19 @@ The oracle compares manifests; this compares what they mean.
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import matrix
-import mutants
 import pytest
 import yaml
-from rendering import Json, isolating
 
+from tests.chart import matrix, mutants
+from tests.chart.hardened_mutants import of_the_hardened_profile
+from tests.chart.noticing import is_noticed
+from tests.chart.rendering import Json, isolating
 from vcluster_isolation.connectivity.connectivity import scene
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm.template import CHART, Request
@@ -116,7 +116,7 @@ def flows(found: Subject) -> list[object]:
 
     The tenant has synced what policies it may: then it is the floor that decides.
     """
-    open_wide = replace(found, policies=found.with_synced(found.policies))
+    open_wide = replace(found, policies=found.with_worst_synced_policies(found.policies))
     seen = scene(open_wide)
     ends = {one.actor.name: one.end for one in seen.ends} | STRANGERS
     own = [*(one.actor.name for one in seen.own), "workload with a release", "CoreDNS of a mapped namespace"]
@@ -133,36 +133,13 @@ def usual(name: str, place: Path) -> tuple[str, list[object], list[object]]:
     return found.manifests, flows(found), claims(found)
 
 
-def differs(chart: Path, name: str, places: tuple[Path, Path]) -> bool:
+def differs(name: str, places: tuple[Path, Path], chart: Path) -> bool:
     """Return whether a chart's output of a situation means something else, or is none."""
     found = subject(chart, name, places[0])
     manifests, through, judged = usual(name, places[1])
     if found is None or found.manifests == manifests:
         return found is None
     return flows(found) != through or claims(found) != judged
-
-
-def of_the_hardened_profile() -> list[mutants.Mutant]:
-    """Return the mutants of rules, peers, ports and selectors that the hardened profile has."""
-    made = [*mutants.of_the_rules(), *mutants.of_the_floor(), *mutants.of_the_policies(), *mutants.of_the_selectors()]
-    return [
-        one
-        for one in made
-        if one.file not in ("platform/platform.yaml", "platform/prometheus.yaml") and not of_vcluster_only(one)
-    ]
-
-
-def of_vcluster_only(mutant: mutants.Mutant) -> bool:
-    """Return whether a mutant is of rules that only the compatible profile has."""
-    found = re.search(r" line (\d+), ", mutant.name)
-    lines = mutants.read(mutant.file).splitlines()
-    inside = ""
-    for line in lines[: int(found[1]) - 1] if found else ():
-        if re.search(r"if (\$asVCluster|not \(include \"vcluster-isolation.hardened\")", line):
-            inside = line[: len(line) - len(line.lstrip())] + "{{- end }}"
-        elif line == inside:
-            inside = ""
-    return bool(inside)
 
 
 @pytest.fixture(scope="session")
@@ -172,7 +149,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.mutants
 @pytest.mark.parametrize("mutant", of_the_hardened_profile(), ids=lambda mutant: mutant.name)
-def test_a_claim_or_a_flow_changes(mutant: mutants.Mutant, tmp_path: Path, place: Path) -> None:
+def test_a_claim_or_a_flow_changes(
+    mutant: mutants.Mutant, tmp_path: Path, place: Path, request: pytest.FixtureRequest
+) -> None:
     copy = shutil.copytree(CHART, tmp_path / "chart")
     mutant.apply(copy)
-    assert any(differs(copy, name, (tmp_path, place)) for name in SITUATIONS), mutant.name
+    checks = {name: partial(differs, name, (tmp_path, place)) for name in SITUATIONS}
+    assert is_noticed(mutant, copy, checks, request), mutant.name

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import platform_values
 import pytest
 import yaml
-from oracle import DEFAULT_EXCEPT
-from rendering import Json, text
-from test_helm_test import EFFECTS as EFFECTS_ON_THE_POD
-from test_notes import EFFECTS
 
+from tests.chart import platform_values
+from tests.chart.helm_test_effects import EFFECTS as EFFECTS_ON_THE_POD
+from tests.chart.notes_said import EFFECTS
+from tests.chart.oracle import DEFAULT_EXCEPT
+from tests.chart.rendering import Json, text
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.tools import PROJECT
 from vcluster_isolation.values import strict_yaml
@@ -174,7 +174,12 @@ def test_the_default_exceptions_are_the_ones_of_vcluster() -> None:
 
 def test_the_templates_know_every_default(tmp_path: Path) -> None:
     chart = shutil.copytree(CHART, tmp_path / "chart")
-    (chart / "templates" / "probe.yaml").write_text('{{ include "vcluster-isolation.defaults" . }}', encoding="utf-8")
+    probe = (
+        '{{ $all := include "vcluster-isolation.defaults" . | fromJson }}'
+        '{{ include "vcluster-isolation.merge-grants" (list $all (.Files.Get "grants.yaml" | fromYaml).vcluster) }}'
+        "{{ toJson $all }}"
+    )
+    (chart / "templates" / "probe.yaml").write_text(probe, encoding="utf-8")
     (found,) = strict_yaml.parse_documents(text({}, chart=chart), "probe")
     assert found.value == VALUES["policies"]["networkPolicy"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import oracle
 import pytest
-from rendering import Json, isolating, policies
+
+from tests.chart import oracle
+from tests.chart.rendering import Json, isolating, policies
 
 APIS = pytest.mark.parametrize("api", ["AdminNetworkPolicy", "ClusterNetworkPolicy", "ClusterNetworkPolicy/v1beta1"])
 PROFILES = pytest.mark.parametrize("profile", ["compatible", "hardened"])

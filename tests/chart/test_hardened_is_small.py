@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from rendering import Json, isolating, policies, text
 
+from tests.chart.rendering import Json, isolating, policies, text
 from vcluster_isolation.netpol.engine.evaluate import peers
 from vcluster_isolation.netpol.objects.model import Peer, namespace
 from vcluster_isolation.netpol.parse.parse import parse_cluster

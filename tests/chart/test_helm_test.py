@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import yaml
-from matrix import everything, put
-from rendering import HELMS, Json, inline, isolating, schema_refusal, text
-from test_hostile_values import INJECTIONS
-from test_nulls import nodes
 
-from helm_test_pod import SCRIPT, pod_of, service, started
+from tests.chart.helm_test_effects import EFFECTS, OWN
+from tests.chart.injections import INJECTIONS
+from tests.chart.matrix import everything, put
+from tests.chart.rendering import HELMS, Json, inline, isolating, schema_refusal, text
+from tests.chart.value_paths import nodes
+from tests.support.helm_test_pod import SCRIPT, pod_of, service, started
 from vcluster_isolation.check import kubeconform
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
@@ -23,7 +24,6 @@ from vcluster_isolation.netpol.sets.addresses import address_set
 from vcluster_isolation.values import strict_yaml
 
 DEFAULTS: Json = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["isolationTest"]
-OWN = [{"address": "10.0.0.7", "port": 5432}, {"address": "fd00::7", "port": 443}]
 
 
 def with_test(policy: Json | None = None, **test: Any) -> Json:
@@ -321,26 +321,6 @@ def test_timeout_and_rejects_reach_the_script() -> None:
     assert (found["TIMEOUT"], found["REJECTS"]) == ("20", "true")
     usual = {one["name"]: one["value"] for one in container(isolating())["env"]}
     assert (usual["TIMEOUT"], usual["REJECTS"]) == ("3", "false")
-
-
-# Each value of isolationTest, and a setting that must show in the pod.
-EFFECTS: dict[str, Any] = {
-    "enabled": False,
-    "image": "mirror/busybox:1",
-    "imagePullPolicy": "Always",
-    "imagePullSecrets": [{"name": "s"}],
-    "command": ["true"],
-    "runAsUser": 1,
-    "resources.requests.cpu": "1m",
-    "resources.requests.memory": "1Mi",
-    "resources.limits.cpu": "1",
-    "resources.limits.memory": "1Gi",
-    "timeout": 5,
-    "rejects": True,
-    "checks": ["api"],
-    "open": OWN,
-    "closed": OWN,
-}
 
 
 @pytest.mark.parametrize("path", EFFECTS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helm_test_pod import SCRIPT
+from tests.support.helm_test_pod import SCRIPT
 
 SHELLS = [[found] for found in (shutil.which("dash"), shutil.which("sh")) if found][:1]
 SHELLS += [[found, "sh"] for found in [shutil.which("busybox")] if found]

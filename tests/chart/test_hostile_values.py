@@ -4,53 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import oracle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rendering import Json, inline, isolating, policies, refusals, schema_refusal, text
 
+from tests.chart import oracle
+from tests.chart.injections import INJECTIONS
+from tests.chart.rendering import Json, inline, isolating, policies, refusals, schema_refusal, text
 from vcluster_isolation.check.api_rules import problems
 from vcluster_isolation.helm import template as helm
 from vcluster_isolation.values import strict_yaml
 
-INJECTIONS = [
-    "x\nspec: {}",
-    "x\n---\napiVersion: v1\nkind: Secret",
-    'x"\nlabels: {a: b}',
-    "x' #",
-    "# comment",
-    "a: b",
-    "- a",
-    "&anchor",
-    "*alias",
-    "!!python/object:os.system",
-    "|\n  block",
-    "> folded",
-    "%YAML 1.1",
-    "}}",
-    "\u2028 line separator",
-    "\x85 next line",
-    "tab\tand \x07 bell",
-    " leading and trailing ",
-    "trailing line breaks\n\n\n",
-    "\n\n  leading",
-    "0x1f",
-    "1e3",
-    "012",
-    "1_000",
-    "2024-01-01",
-    "12:30",
-    "yes",
-    "null",
-    "~",
-    "",
-    "=",
-    "<<",
-    ".inf",
-    "\U0001f512",
-    "\ufeff",
-]
 TEMPLATES = [
     '{{ lookup "v1" "Secret" "" "" }}',
     "{{ .Values }}",
@@ -282,7 +246,10 @@ def test_text_breaks_out_of_nothing_where_the_schema_is_skipped(path: str, text:
 
 # What the templates keep among the values while they render, as if a user had written it.
 KEPT: Json = {
-    "values": {**strict_yaml.read_mapping(helm.CHART / "values.yaml")["policies"]["networkPolicy"], "enabled": True},
+    "values": {
+        **strict_yaml.parse_mapping(strict_yaml.read_text(helm.CHART / "values.yaml"), "")["policies"]["networkPolicy"],
+        "enabled": True,
+    },
     "namespaces": ["ns"],
     "host-api-server": {"cidrs": ["0.0.0.0/0"], "ports": [1]},
     "public.blocks": [{"cidr": "0.0.0.0/0"}],
@@ -305,7 +272,7 @@ def test_what_the_templates_work_out_is_never_taken_from_a_user() -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40).filter(lambda text: "{{" not in text)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings().max_examples // 6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts=st.lists(TEXTS, min_size=10, max_size=40))
 def test_any_text_survives_in_an_annotation(texts: list[str]) -> None:
     annotations = {f"k{index}": text for index, text in enumerate(texts)}

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import oracle
 import pytest
 import yaml
-from matrix import everything, put
-from rendering import HELMS, Json, isolating, policies
 
+from tests.chart import oracle
+from tests.chart.matrix import everything, put
+from tests.chart.rendering import HELMS, Json, isolating, policies
+from tests.chart.value_paths import nodes
 from vcluster_isolation.helm.template import CHART, RenderFailed
+from vcluster_isolation.vcluster.grant_rows import named_grants
 
 VALUES: Json = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 SCHEMA_REFUSES = "values don't meet the specifications of the schema(s)"
 MUST_RENDER = ("controlPlane", "sync", "privateNodes", "experimental")
-
-
-def nodes(values: Json, path: str = "") -> Iterator[str]:
-    """Yield the dotted path of every key, those that hold further keys among them."""
-    for key, value in values.items():
-        yield f"{path}{key}"
-        if isinstance(value, dict):
-            yield from nodes(value, f"{path}{key}.")
 
 
 def without(values: Json, path: str) -> Json:
@@ -81,7 +74,9 @@ def test_null_in_a_parent_is_the_default_or_refused(which: str, path: str, paren
 
 
 # What cannot be missing once it is switched on, because nobody would be named.
-NEEDED = {f"{path}.from" for path in ("prometheus", "workload.ingressControllers")} | {"controlPlane.backingStore.to"}
+NEEDED = {
+    f"{row.path}.{row.peers}" for row in named_grants() if row.empty == "refused" and not (row.default or {})[row.peers]
+}
 PROFILES = ["compatible", "hardened"]
 
 
@@ -93,7 +88,7 @@ def test_null_is_the_default_where_everything_is_switched_on(profile: str, path:
     values = everything(profile=profile)
     put(values, f"policies.networkPolicy.{path}", None)
     if path in NEEDED:
-        with pytest.raises(RenderFailed, match=f"{path}: names nobody"):
+        with pytest.raises(RenderFailed, match=f"{path}: is empty"):
             policies(values)
     else:
         assert oracle.agrees(policies(values), values)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 import shutil
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import oracle_platform
-import platform_mutants
 import pytest
 import yaml
 from allpairspy import AllPairs  # type: ignore[import-untyped]
-from matrix import put
-from mutants import Mutant
-from platform_values import EFFECTS, GRANTED, TOGGLES, P, address, everything, guarding, leaving, setting
-from rendering import HELMS, Json, inline, isolating, policies, refusals, schema_refusal, text
-from test_hostile_values import INJECTIONS
 
+from tests.chart import oracle_platform, platform_mutants
+from tests.chart.injections import INJECTIONS
+from tests.chart.matrix import put
+from tests.chart.mutants import Mutant
+from tests.chart.noticing import is_noticed
+from tests.chart.platform_values import EFFECTS, GRANTED, TOGGLES, P, address, everything, guarding, leaving, setting
+from tests.chart.rendering import HELMS, Json, inline, isolating, policies, refusals, schema_refusal, text
 from vcluster_isolation.check.api_rules import problems
 from vcluster_isolation.connectivity.fleet import matrix_of
 from vcluster_isolation.helm.notes import Rendered, template_with_notes
@@ -27,6 +27,7 @@ from vcluster_isolation.prove.prove import prove
 from vcluster_isolation.subject.inputs import Input
 from vcluster_isolation.subject.platform_subject import subjects_of_values
 from vcluster_isolation.values import strict_yaml
+from vcluster_isolation.vcluster.grant_rows import platform_grant_rows
 from vcluster_isolation.vcluster.ports import read_ports
 
 VALUES: Json = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
@@ -68,21 +69,27 @@ def nodes(values: Json, path: str) -> list[str]:
     return [path, *below, *(f"{path}.{key}" for key, value in values.items() if not isinstance(value, dict))]
 
 
-NEEDED = {f"{P}.egress.{key}.to" for key in ("apiServers", "platform", "database")}
+NEEDED = {
+    f"{P}.{row.path}.to" for row in platform_grant_rows() if row.empty == "refused" and not (row.default or {})["to"]
+}
 
 
 @pytest.mark.parametrize("path", [path for path in nodes(VALUES[P], P) if path != P])
 def test_null_is_the_default_where_everything_is_switched_on(path: str) -> None:
     values = setting(path, None)
     if path in NEEDED:
-        assert refusals(values) == [f"{path}: names nobody; list the peers that may be reached"]
+        assert refusals(values) == [f"{path}: is empty, which would allow every destination; list at least one peer"]
     else:
         assert policies(values) == oracle_platform.everything(values)
 
 
 def test_the_templates_know_every_default(tmp_path: Path) -> None:
     chart = shutil.copytree(CHART, tmp_path / "chart")
-    probe = '{{ include "vcluster-isolation.platform.defaults" (.Files.Get "ports.yaml" | fromYaml) }}'
+    probe = (
+        '{{ $all := include "vcluster-isolation.platform.defaults" (.Files.Get "ports.yaml" | fromYaml) | fromJson }}'
+        '{{ include "vcluster-isolation.merge-grants" (list $all (.Files.Get "grants.yaml" | fromYaml).platform) }}'
+        "{{ toJson $all }}"
+    )
     (chart / "templates" / "probe.yaml").write_text(probe, encoding="utf-8")
     (found,) = strict_yaml.parse_documents(text({}, chart=chart), "probe")
     assert found.value == VALUES[P]
@@ -119,7 +126,7 @@ def test_agents_serve_every_port_that_their_cluster_needs_and_no_other() -> None
         assert row.is_served_by("platform") == (row.platform_cluster != "unused"), row.name
 
 
-NOBODY = "names nobody; list the peers that may be reached"
+NOBODY = "is empty, which would allow every destination; list at least one peer"
 SWITCH = "is neither true nor false; write one of the two, without quotes"
 BITS = "10.0.0.1/31 has bits set beyond its prefix length; write the first address of the network, or /32 for this one address"
 BAD, GOOD = ({"ipBlock": {"cidr": f"10.0.0.{first}/31"}} for first in (1, 2))
@@ -414,13 +421,21 @@ def unchanged(path: Path) -> Any:
     return seen(CHART, path)
 
 
+def seen_otherwise(path: Path, chart: Path) -> bool:
+    """Return whether something else is proved of a chart than of ours."""
+    return bool(seen(chart, path) != unchanged(path))
+
+
 @pytest.mark.mutants
 @pytest.mark.parametrize("mutant", platform_mutants.every(), ids=lambda mutant: mutant.name)
-def test_mutant_changes_a_claim_or_a_flow(mutant: Mutant, tmp_path: Path, files: list[Path]) -> None:
+def test_mutant_changes_a_claim_or_a_flow(
+    mutant: Mutant, tmp_path: Path, files: list[Path], request: pytest.FixtureRequest
+) -> None:
     chart = shutil.copytree(CHART, tmp_path / "chart")
     mutant.apply(chart)
     assert policies(everything(), chart=chart), "it must render, or it shows nothing"
-    assert any(seen(chart, path) != unchanged(path) for path in files)
+    checks = {path.name: partial(seen_otherwise, path) for path in files}
+    assert is_noticed(mutant, chart, checks, request), mutant.name
 
 
 def test_each_rule_has_its_mutants() -> None:

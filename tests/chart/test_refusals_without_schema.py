@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from refused_hostile import REFUSED
-from rendering import Json, isolating, refusals
-from test_refusals import refusals_without_schema
 
+from tests.chart.refused import refusals_without_schema
+from tests.chart.refused_hostile import REFUSED
+from tests.chart.rendering import Json, isolating, refusals
 from vcluster_isolation.helm.template import CHART
 
 

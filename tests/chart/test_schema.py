@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from rendering import Json, isolating, policies, schema_refusal
 
+from tests.chart.rendering import Json, isolating, policies, schema_refusal
 from vcluster_isolation.tools import PROJECT
 
 SCHEMA: Json = json.loads((PROJECT / "values.schema.json").read_text(encoding="utf-8"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import oracle
 import pytest
 import yaml
-from rendering import isolating, policies, refusals, schema_refusal
+
+from tests.chart import oracle
+from tests.chart.rendering import isolating, policies, refusals, schema_refusal
+from tests.chart.seed_values import TODAY, V0_30
 
 # The two policies that vCluster's documentation shows for 0.31, as it shows them, for a vCluster called `{name}`.
 DOCUMENTED = """
@@ -144,17 +146,6 @@ def test_the_projects_label_of_a_virtual_cluster_template() -> None:
     values = {**isolating(labels=labels), "loft": {"project": "team-x"}}
     for manifest in policies(values).values():
         assert manifest["metadata"]["labels"]["vcluster.io/project"] == "team-x"
-
-
-V0_30 = {
-    "extraControlPlaneRules": [{"ports": [{"port": 8443}]}],
-    "extraWorkloadRules": [{"ports": [{"port": 6060}]}],
-    "outgoingConnections": {"ipBlock": {"cidr": "172.19.10.23/32"}},
-}
-TODAY = {
-    "controlPlane": {"egress": [{"ports": [{"port": 8443}]}]},
-    "workload": {"egress": [{"ports": [{"port": 6060}]}], "publicEgress": {"cidr": "172.19.10.23/32"}},
-}
 
 
 def test_the_v0_30_example_and_its_migration_render_the_same() -> None:

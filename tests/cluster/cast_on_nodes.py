@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from on_cluster import documents, pod
+from tests.on_cluster import documents, pod
 from vcluster_isolation.netpol.engine.evaluate import Evaluator, peers, rules
 from vcluster_isolation.netpol.engine.match import selects
 from vcluster_isolation.netpol.objects.model import NAME_LABEL, Namespace, Pod, Policy, labels_of, namespace

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from enforcement import Difference
-
+from tests.cluster.enforcement import Difference
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.engine.match import applies
 from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Endpoint, Pod, Policy

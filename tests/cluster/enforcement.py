@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from on_cluster import OnCluster
 from real_cluster import network, probes
 from real_cluster.probes import Probe
+from tests.on_cluster import OnCluster
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Pod
 from vcluster_isolation.netpol.objects.verdict import Mode

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from on_cluster import Json, OnCluster, pod
 from real_cluster import network, probes
 from real_cluster.listeners import TCP
 from real_cluster.probes import Probe
+from tests.on_cluster import Json, OnCluster, pod
 
 SPACE, PORT = "sentinel", 7000
 _PATIENCE = 120

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import cast_on_nodes
-from cast_on_nodes import Situation
-from enforcement import End, Questions, ends_of, outside, questions
-from sentinel import Sentinel
-
-from on_cluster import OnCluster
 from real_cluster import network, probes
+from tests.cluster import cast_on_nodes
+from tests.cluster.cast_on_nodes import Situation
+from tests.cluster.enforcement import End, Questions, ends_of, outside, questions
+from tests.cluster.sentinel import Sentinel
+from tests.on_cluster import OnCluster
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
 

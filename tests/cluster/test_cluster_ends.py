@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from on_cluster import OnCluster, until
 from real_cluster import handle
+from tests.on_cluster import OnCluster, until
 from vcluster_isolation.tools import PROJECT
 
 pytestmark = pytest.mark.cluster

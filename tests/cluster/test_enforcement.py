@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-import cast_on_nodes
 import pytest
-import sentinel
-from deviations import DEVIATIONS, explained
-from enforcement import compare
-from sentinel import Sentinel
-from stage import staged
 
-from on_cluster import OnCluster
+from tests.cluster import cast_on_nodes, sentinel
+from tests.cluster.deviations import DEVIATIONS, explained
+from tests.cluster.enforcement import compare
+from tests.cluster.sentinel import Sentinel
+from tests.cluster.stage import staged
+from tests.on_cluster import OnCluster
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 
 pytestmark = pytest.mark.cluster

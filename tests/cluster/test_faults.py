@@ -9,18 +9,17 @@ from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
-import cast_on_nodes
 import pytest
-import sentinel
-from deviations import explained
-from enforcement import Questions, compare
-from sentinel import Sentinel
-from stage import Stage, staged
 
-from on_cluster import OnCluster, pod, until
 from real_cluster import network, probes
 from real_cluster.listeners import TCP
 from real_cluster.probes import Probe
+from tests.cluster import cast_on_nodes, sentinel
+from tests.cluster.deviations import explained
+from tests.cluster.enforcement import Questions, compare
+from tests.cluster.sentinel import Sentinel
+from tests.cluster.stage import Stage, staged
+from tests.on_cluster import OnCluster, pod, until
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 
 pytestmark = pytest.mark.cluster

@@ -7,18 +7,17 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-import cast_on_nodes
 import pytest
-import sentinel
-from cast_on_nodes import Situation
-from enforcement import compare
-from sentinel import Sentinel
-from stage import Stage, staged
 
-from on_cluster import OnCluster, pod, until
 from real_cluster import probes
 from real_cluster.listeners import TCP
 from real_cluster.probes import Probe
+from tests.cluster import cast_on_nodes, sentinel
+from tests.cluster.cast_on_nodes import Situation
+from tests.cluster.enforcement import compare
+from tests.cluster.sentinel import Sentinel
+from tests.cluster.stage import Stage, staged
+from tests.on_cluster import OnCluster, pod, until
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.parse.parse import parse_cluster
 

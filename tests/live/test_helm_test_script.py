@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 import yaml
-from netns import THERE_ADDRESS, Wire, needed, wire
 
-from helm_test_pod import pod_of, service, started
+from tests.live.netns import THERE_ADDRESS, Wire, needed, wire
+from tests.support.helm_test_pod import pod_of, service, started
 
 METADATA = "169.254.169.254"
 DNS, API, HOST_API, HOST_DNS = 1053, 8443, 6443, 53

@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from netns import NO_WAY, THERE_ADDRESS, THERE_V6, Wire, listeners, needed, wire
+
+from tests.live.netns import NO_WAY, THERE_ADDRESS, THERE_V6, Wire, listeners, needed, wire
 
 PLATFORM_PORTS = ("8443", "9443", "9444", "10443", "8080", "9090")
 DROPPED = ("9443", "9444", "9090")

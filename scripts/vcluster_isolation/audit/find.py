@@ -26,25 +26,23 @@ from vcluster_isolation.netpol.objects.model import Namespace, Pod, Policy
 from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.netpol.sets.addresses import POD_RANGES, AddressSet
 from vcluster_isolation.subject.settings_of_policies import api_servers, home_of
-from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
-from vcluster_isolation.vcluster.pod_roles import control_plane_of
+from vcluster_isolation.vcluster.cast import SYNCED_FROM, SYNCED_HOME
+from vcluster_isolation.vcluster.pod_roles import CONTROL_PLANE, ETCD, SNAPSHOT, PodRole, role_of
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE as CONTROL_PLANE_POLICY
 from vcluster_isolation.vcluster.policy_names import WORKLOADS, ChartPolicy, recognise
 from vcluster_isolation.vcluster.tenants import Tenant
 
-COREDNS, WORKLOAD, SNAPSHOT, STRAY = "coredns", "workload", "snapshot", "stray"
+STRAY = "stray"
+"""The role of a pod in a vCluster's namespaces that is none of a vCluster's."""
 
 BY_POLICIES, BY_CONTROL_PLANE, BY_NAMESPACES, BY_PODS = "policies", "control-plane", "namespaces", "synced-pods"
 
-SYNCED_FROM = "vcluster.loft.sh/vcluster-name"
-SYNCED_HOME = "vcluster.loft.sh/vcluster-namespace"
-
 RolePod = tuple[str, Pod]
-"""A pod and its role: one of the four above, or of the two of `pod_roles.py`."""
+"""A pod and its role: STRAY, or one of those of `pod_roles.py`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredVCluster:
     """A vCluster: who it is, the namespaces that it syncs pods to besides its own, and the traces it left.
 
     `pods` are its own, in all of its namespaces.
@@ -62,14 +60,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class Discovery:
     """All vClusters, ascending by name; the further pods in their namespaces, by namespace; and all other pods.
 
     The further pods are snapshot pods, which carry no vCluster's name, and strays, which belong to none. `unknown` are
     the addresses that a pod of unknown address may have.
     """
 
-    found: tuple[Found, ...]
+    found: tuple[DiscoveredVCluster, ...]
     beside: Mapping[str, tuple[RolePod, ...]]
     host: tuple[Pod, ...]
     unknown: AddressSet = POD_RANGES
@@ -87,13 +85,13 @@ class _Traces:
         self.by.setdefault(tenant, set()).add(trace)
 
 
-def find(cluster: Cluster, declared: Iterable[tuple[str, str]] = ()) -> Fleet:
+def find(cluster: Cluster, declared: Iterable[tuple[str, str]] = ()) -> Discovery:
     """Return the vClusters of a host cluster.
 
     `declared` are the (namespace, release) of policies labelled `app: vcluster`: a parsed policy has no labels.
     """
     traces = _Traces()
-    charted = [(one, known) for one in cluster.policies if (known := recognise(one)) and known.vcluster]
+    charted = [(policy, known) for policy in cluster.policies if (known := recognise(policy)) and known.vcluster]
     mapped = _mapped(charted)
     synced = dict(_synced_spaces(cluster.namespaces.values()))
     for space, name in (*declared, *((one.namespace, known.vcluster) for one, known in charted)):
@@ -107,7 +105,7 @@ def find(cluster: Cluster, declared: Iterable[tuple[str, str]] = ()) -> Fleet:
     rest = list(_own_pods(_addressed(cluster.pods, unknown), homes, traces))
     spaces = {tenant.namespace for tenant in traces.by}.union(*traces.synced.values())
     host = tuple(pod for pod in rest if pod.namespace.name not in spaces)
-    return Fleet(tuple(_found(traces)), _beside(rest, spaces), host, unknown)
+    return Discovery(tuple(_found(traces)), _beside(rest, spaces), host, unknown)
 
 
 def _addressed(pods: Iterable[Pod], unknown: AddressSet) -> Iterable[Pod]:
@@ -139,27 +137,27 @@ def _synced_spaces(spaces: Iterable[Namespace]) -> Iterator[tuple[str, Tenant]]:
 
 def _own_pods(pods: Iterable[Pod], homes: Mapping[tuple[str, str], Tenant], traces: _Traces) -> Iterator[Pod]:
     """Note the pods of vClusters, and yield all others."""
-    synced: list[tuple[str, Pod]] = []
+    synced: list[tuple[PodRole, Pod]] = []
     for pod in pods:
-        if name := dict(pod.labels).get(MANAGED_BY):
-            synced.append((name, pod))
-        elif control := control_plane_of(pod):
-            role, name = control
-            tenant = Tenant(name, pod.namespace.name)
-            traces.add(tenant, BY_CONTROL_PLANE)
-            traces.pods.setdefault(tenant, []).append((role, pod))
-        else:
+        known = role_of(pod)
+        if known is None or known.role == SNAPSHOT:
             yield pod
+        elif known.role in (CONTROL_PLANE, ETCD):
+            tenant = Tenant(known.vcluster, pod.namespace.name)
+            traces.add(tenant, BY_CONTROL_PLANE)
+            traces.pods.setdefault(tenant, []).append((known.role, pod))
+        else:
+            synced.append((known, pod))
     named: dict[str, list[Tenant]] = {}
     for tenant in traces.by:
         named.setdefault(tenant.name, []).append(tenant)
     taken = {tenant.namespace for tenant in traces.by}
-    for name, pod in synced:
+    for (role, name), pod in synced:
         tenant = _owner(Tenant(name, pod.namespace.name), homes, named.get(name, []), taken)
         traces.add(tenant, BY_PODS)
         if pod.namespace.name != tenant.namespace:
             traces.synced.setdefault(tenant, set()).add(pod.namespace.name)
-        traces.pods.setdefault(tenant, []).append((_role(pod), pod))
+        traces.pods.setdefault(tenant, []).append((role, pod))
 
 
 def _owner(
@@ -175,27 +173,22 @@ def _owner(
     return named[0] if elsewhere else here
 
 
-def _role(pod: Pod) -> str:
-    """Return the role of a synced pod."""
-    is_dns = ("k8s-app", "vcluster-kube-dns") in pod.labels and (VIRTUAL_NAMESPACE, "kube-system") in pod.labels
-    return COREDNS if is_dns else WORKLOAD
-
-
 def _beside(pods: Iterable[Pod], spaces: set[str]) -> dict[str, tuple[RolePod, ...]]:
     """Return the pods in the vClusters' namespaces that are no vCluster's own, by namespace."""
     found: dict[str, list[RolePod]] = {}
     for pod in pods:
         if pod.namespace.name in spaces:
-            role = SNAPSHOT if ("app", "vcluster-snapshot") in pod.labels else STRAY
+            known = role_of(pod)
+            role = known.role if known else STRAY
             found.setdefault(pod.namespace.name, []).append((role, pod))
     return {space: tuple(listed) for space, listed in found.items()}
 
 
-def _found(traces: _Traces) -> Iterator[Found]:
+def _found(traces: _Traces) -> Iterator[DiscoveredVCluster]:
     """Yield the vClusters in ascending order."""
     for tenant in sorted(traces.by, key=lambda one: (natural(one.name), natural(one.namespace))):
         synced = tuple(sorted(traces.synced.get(tenant, set()) - {tenant.namespace}))
-        yield Found(tenant, synced, tuple(sorted(traces.by[tenant])), tuple(traces.pods.get(tenant, ())))
+        yield DiscoveredVCluster(tenant, synced, tuple(sorted(traces.by[tenant])), tuple(traces.pods.get(tenant, ())))
 
 
 def natural(text: str) -> tuple[tuple[int, str], ...]:

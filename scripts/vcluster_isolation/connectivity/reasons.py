@@ -15,14 +15,13 @@ from vcluster_isolation.netpol.objects.verdict import NAMED_PORT, Grant, Mode, S
 from vcluster_isolation.netpol.sets.addresses import FAMILIES, AddressIndex, AddressSet
 from vcluster_isolation.netpol.sets.addresses import union_of as all_addresses
 from vcluster_isolation.netpol.sets.ports import ALL, NONE, PROTOCOLS, PortSet, every_port, union_of
-from vcluster_isolation.netpol.words.naming import policy_of, rule_of
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster.actor_ref import OWN
 from vcluster_isolation.vcluster.tenants import Tenant, own_origin
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedFlow:
     """The ports of a flow, their words where names of ports are among them, and the reasons of both sides.
 
     `verdicts`, which `of_parts` makes, are those of the evaluator, one for each part of the addresses that the ends
@@ -62,10 +61,10 @@ class Judge:
         self._blocks = AddressIndex(block.addresses for block in evaluator.blocks())
         self._parts: dict[AddressSet, Mapping[int, Sequence[AddressSet]]] = {}
         self._kinds: dict[AddressSet, Hashable] = {}
-        self._known: dict[Hashable, Judged] = {}
+        self._known: dict[Hashable, JudgedFlow] = {}
         self._rules: dict[Origin, Rule | TierRule] = {}
 
-    def flow(self, source: Endpoint, destination: Endpoint) -> Judged:
+    def flow(self, source: Endpoint, destination: Endpoint) -> JudgedFlow:
         """Return the flow from a source to a destination, whatever their addresses are; no ports: there is none.
 
         Addresses that no ipBlock tells apart are judged once.
@@ -85,14 +84,14 @@ class Judge:
             self._kinds[end.addresses] = (families, held.pop()) if len(held) == 1 else end
         return self._kinds[end.addresses]
 
-    def _judge(self, source: Endpoint, destination: Endpoint) -> Judged:
+    def _judge(self, source: Endpoint, destination: Endpoint) -> JudgedFlow:
         ports, seen = self._allowed(source, destination)
         words = ""
         if any(NAMED_PORT in one.verdict.caveats for one in seen) and isinstance(destination, Pod):
             fixed, _ = self._allowed(source, replace(destination, ports=()))
             words = self._words(ports, fixed, [one.verdict for one in seen])
         reasons = tuple(self._reasons(seen, ports)) if ports else ()
-        return Judged(ports, words, reasons, lambda: self._verdicts(source, destination))
+        return JudgedFlow(ports, words, reasons, lambda: self._verdicts(source, destination))
 
     def _allowed(self, source: Endpoint, destination: Endpoint) -> tuple[PortSet, Sequence[_Seen]]:
         """Return what gets through at every address that the ends may have of one family, or of the other."""
@@ -149,7 +148,7 @@ class Judge:
     def _split(self, end: Endpoint) -> Mapping[int, Sequence[AddressSet]]:
         """Return the parts of an end's addresses that ipBlocks tell apart, by family."""
         if end.addresses not in self._parts:
-            parts = {one: tuple(self._blocks.classes(end.addresses, one).values()) for one in FAMILIES}
+            parts = {family: tuple(self._blocks.classes(end.addresses, family).values()) for family in FAMILIES}
             self._parts[end.addresses] = parts
         return self._parts[end.addresses]
 
@@ -167,9 +166,8 @@ class Judge:
 
     def _reason(self, side: str, origin: Origin, ports: PortSet) -> Reason:
         """Return one rule, with what is known of it; a symbolic tenant's rules are there for the same reasons."""
-        policy = policy_of(origin, self._homes())
-        note = self._subject.note(self.own_origin(origin))
-        return Reason(side, policy, rule_of(origin), ports, note.flow if note else "", self._subject.granted(origin))
+        said = self._subject.said(origin, self._homes(), self.own_origin(origin))
+        return Reason(side, said.policy, said.rule, ports, said.flow, self._subject.granted(origin))
 
     @cached_property
     def below(self) -> Judge:
@@ -216,7 +214,7 @@ class Judge:
     def _rule(self, origin: Origin) -> Rule | TierRule:
         """Return the rule that is written somewhere."""
         if not self._rules:
-            given = (rule for one in self.evaluator.policies() for rule in (*one.ingress, *one.egress))
+            given = (rule for policy in self.evaluator.policies() for rule in (*policy.ingress, *policy.egress))
             self._rules = {rule.origin: rule for rule in given}
             self._rules |= {rule.origin: rule for rule in tier_rules(self.evaluator.tiers)}
         return self._rules[origin]

@@ -12,7 +12,6 @@ from vcluster_isolation.diff.changes import Change
 from vcluster_isolation.netpol.objects.model import Origin, Rule
 from vcluster_isolation.netpol.objects.tiers import TierRule, tier_rules
 from vcluster_isolation.netpol.objects.verdict import Side, Verdict
-from vcluster_isolation.netpol.words.naming import policy_of, rule_of
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster.actor_ref import OWN
 from vcluster_isolation.vcluster.tenants import own_origin
@@ -27,9 +26,9 @@ class Causes:
         """Take both sides."""
         self._sides = (before, after)
         self._tenants = World(after, ((), ())).tenants
-        self._rules = tuple({rule.origin: rule for rule in _rules(one)} for one in self._sides)
+        self._rules = tuple({rule.origin: rule for rule in _rules(side)} for side in self._sides)
         contents = [{origin: _content(rule) for origin, rule in one.items()} for one in self._rules]
-        known = [set(one.values()) for one in contents]
+        known = [set(content.values()) for content in contents]
         self._unique = tuple(
             {origin for origin, content in one.items() if content not in known[1 - side]}
             for side, one in enumerate(contents)
@@ -48,20 +47,17 @@ class Causes:
     def _own(self, side: int, origins: Iterable[Origin]) -> list[Origin]:
         """Return the rules of a side, those of symbolic tenants as the subject's own; each once."""
         others = [tenant for whose, tenant in self._tenants.items() if whose != OWN]
-        found = dict.fromkeys(own_origin(one, self._tenants[OWN], others) for one in origins)
+        found = dict.fromkeys(own_origin(origin, self._tenants[OWN], others) for origin in origins)
         return [one for one in found if one in self._rules[side]]
 
     def _new(self, side: int, origins: Iterable[Origin]) -> list[Origin]:
         """Return the rules of a side that the other does not have, wherever in its policy each stands."""
-        return [one for one in origins if one in self._unique[side]]
+        return [origin for origin in origins if origin in self._unique[side]]
 
     def _cause(self, side: int, origin: Origin) -> str:
         """Return a rule, with the values path that put it there."""
-        subject = self._sides[side]
-        note = subject.note(origin)
-        value = subject.granted(origin) or (note.path if note else "")
-        policy = policy_of(origin, {origin.namespace})
-        return printable(f"{policy} {rule_of(origin)}" + (f" ({value})" if value else ""))
+        said = self._sides[side].said(origin, {origin.namespace})
+        return printable(f"{said.policy} {said.rule}" + (f" ({said.value})" if said.value else ""))
 
 
 def _letting_through(change: Change) -> Iterable[Origin]:
@@ -80,7 +76,7 @@ def _both(verdict: Verdict) -> tuple[Side, Side]:
 
 def _rules(subject: Subject) -> Iterator[Rule | TierRule]:
     """Yield the rules of a subject, those that its tenant may sync among them."""
-    given = subject.with_synced(subject.policies)
+    given = subject.with_worst_synced_policies(subject.policies)
     yield from (rule for policy in given for rule in (*policy.ingress, *policy.egress))
     yield from tier_rules(subject.tiers)
 

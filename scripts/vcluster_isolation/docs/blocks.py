@@ -21,6 +21,7 @@ from typing import Any, TypeAlias, cast
 import click
 import yaml
 
+from vcluster_isolation import json_forms
 from vcluster_isolation.cli.app import app
 from vcluster_isolation.cli.ports import markdown
 from vcluster_isolation.docs import proof as docs_proof
@@ -28,6 +29,7 @@ from vcluster_isolation.errors import IsolationError, Problem
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.netpol.policy_kinds import ANY, MEANINGS, UNKNOWN, PolicyKind, policy_kinds, resource_pattern
 from vcluster_isolation.values.renames import read_renames
+from vcluster_isolation.vcluster.grant_rows import GrantRow, grant_rows
 from vcluster_isolation.vcluster.need_rows import need_rows
 from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.wording import dotted, markdown_table, quoted
@@ -94,7 +96,8 @@ def _misplaced(marks: Sequence[_Mark], name: str) -> Iterator[Problem]:
             yield Problem("", f"begins inside the block of line {inside + 1}", next_step, "docs", name, number + 1)
         if block is not None and block not in BLOCKS:
             known = ", ".join(BLOCKS)
-            yield Problem("", f"{quoted(block)} is no generated block", f"use one of {known}", "docs", name, number + 1)
+            what, next_step = f"{quoted(block)} is not a generated block", f"use one of {known}"
+            yield Problem("", what, next_step, "docs", name, number + 1)
         inside = None if block is None else number
     if inside is not None:
         yield Problem("", "begins a block that does not end", f"write {_END} below", "docs", name, inside + 1)
@@ -244,12 +247,52 @@ def _needs() -> list[str]:
         [
             "<br>".join(_code(one) for one in row.when),
             f"{row.flow}{', TCP ' + ', '.join(map(str, row.ports)) if row.ports else ''}",
-            " or ".join(map(_code, row.grants)) or "none: it is no pod of the host cluster",
+            " or ".join(map(_code, row.grants)) or "none: it is not a pod of the host cluster",
             f"{row.since} to {row.until}" if row.until else f"{row.since} on",
         ]
         for row in need_rows()
     ]
     return markdown_table(["Value", "Needs", "Grant under policies.networkPolicy", "vCluster"], rows)
+
+
+def _grants() -> list[str]:
+    """Return a table of the grants of a vCluster."""
+    rows = [
+        [
+            _code(row.path) + (" (on)" if row.on_by_default else ""),
+            row.about,
+            _ports_of_grant(row),
+            _NO_PEERS[row.empty],
+        ]
+        for row in grant_rows()
+        if row.about
+    ]
+    return markdown_table(["Under policies.networkPolicy", "Opens", "TCP ports", "Without peers"], rows)
+
+
+def _ports_of_grant(row: GrantRow) -> str:
+    """Return the ports of a grant by default, those of each of its rules where they differ."""
+    own = ", ".join(str(entry["port"]) for entry in (row.default or {}).get("ports", ())) or "any"
+    found = dict.fromkeys(", ".join(map(str, rule.ports)) or own for rule in row.rules)
+    return "; ".join(found)
+
+
+_NO_PEERS: Mapping[str, str] = {
+    "refused": "refused",
+    "anyone": "anyone",
+    "public": "every public address",
+    "workloads": "every workload of the vCluster",
+    "": "",
+}
+
+
+def _json_forms() -> list[str]:
+    """Return a section for each form of `--output json`, with a table of its keys."""
+    lines: list[str] = []
+    for form in json_forms.forms():
+        table = markdown_table(["Key", "Type", "Meaning"], json_forms.rows(form))
+        lines += [f"## `{form}`", "", json_forms.description(form), "", *table, ""]
+    return lines[:-1]
 
 
 BLOCKS: Mapping[str, Callable[[], list[str]]] = {
@@ -263,6 +306,8 @@ BLOCKS: Mapping[str, Callable[[], list[str]]] = {
     "policy-kinds": _policy_kinds,
     "audit-command": _audit_command,
     "needs": _needs,
+    "grants": _grants,
+    "json": _json_forms,
     "ports": lambda: markdown(read_ports()).splitlines(),
 }
 """The generated blocks: each a name, and what makes its lines."""

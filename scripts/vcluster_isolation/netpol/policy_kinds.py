@@ -29,7 +29,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     CLOSES: "may close what NetworkPolicies open",
     OTHER_INTERFACES: "acts on further interfaces of pods only",
     STAGED: "is staged, which enforces nothing",
-    NONE: "has no say in who reaches whom",
+    NONE: "does not affect connectivity",
 }
 """Each effect that the table may name, in words that go on after "it"."""
 
@@ -128,12 +128,6 @@ def policy_kind(api_version: str, kind: str) -> PolicyKind | None:
     if found is None and (named or _SUSPICIOUS.search(kind)):
         return UNKNOWN
     return found
-
-
-def evaluated_kinds() -> frozenset[tuple[str, str]]:
-    """Return the (apiVersion, kind) of all kinds that the table calls evaluated."""
-    rows = (row for row in policy_kinds() if row.evaluated)
-    return frozenset((f"{row.group}/{version}", kind) for row in rows for version in row.versions for kind in row.kinds)
 
 
 def resource_pattern() -> str:

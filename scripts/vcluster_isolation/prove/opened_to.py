@@ -11,12 +11,14 @@ from typing import Final
 from vcluster_isolation.claims.claims import ISOLATION
 from vcluster_isolation.netpol.engine.match import selects
 from vcluster_isolation.netpol.objects.model import Origin, Pod, Rule
-from vcluster_isolation.prove.prove import GRANTED, Counterexample, Outcome
+from vcluster_isolation.prove.example import Example
+from vcluster_isolation.prove.prove import GRANTED, Outcome
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster.actor_ref import OWN
+from vcluster_isolation.vcluster.grant_rows import TENANTS, grant_rows
 
-_FOR_TENANTS: Final = "project"
-"""The grant whose purpose is other tenants."""
+_FOR_TENANTS: Final = frozenset(row.path for row in grant_rows() if row.whose == TENANTS)
+"""The values whose purpose is other tenants."""
 
 
 def opened_to_tenants(subject: Subject, outcome: Outcome) -> bool:
@@ -30,12 +32,12 @@ def opened_to_tenants(subject: Subject, outcome: Outcome) -> bool:
     return any(
         _selected(rule, end)
         for who, end in zip((found.source, found.destination), found.ends, strict=True)
-        if who.whose != OWN and isinstance(end, Pod)
+        if who.tenant != OWN and isinstance(end, Pod)
         for rule in _rules(subject, found)
     )
 
 
-def _rules(subject: Subject, found: Counterexample) -> list[Rule]:
+def _rules(subject: Subject, found: Example) -> list[Rule]:
     """Return the rules of the user's that let a flow through, but for those of a project."""
     mine = {origin for origin in found.rules if _counts(subject, origin)}
     rules = (rule for policy in subject.policies for rule in (*policy.ingress, *policy.egress))
@@ -45,7 +47,7 @@ def _rules(subject: Subject, found: Counterexample) -> list[Rule]:
 def _counts(subject: Subject, origin: Origin) -> bool:
     """Return whether a rule is a grant whose purpose is not other tenants."""
     note = subject.note(origin)
-    return bool(subject.granted(origin)) and (note is None or note.key != _FOR_TENANTS)
+    return bool(subject.granted(origin)) and (note is None or note.key not in _FOR_TENANTS)
 
 
 def _selected(rule: Rule, pod: Pod) -> bool:

@@ -10,56 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Final
 
 from vcluster_isolation.claims.claims import ISOLATION, Claim, claims_of
 from vcluster_isolation.claims.platform import LEFT_OPEN as LEFT_OPEN_BY_PLATFORM
-from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin, Pod
-from vcluster_isolation.netpol.objects.verdict import Mode, Verdict
-from vcluster_isolation.netpol.sets.ports import PortSet
+from vcluster_isolation.netpol.objects.model import External
+from vcluster_isolation.netpol.objects.tiers import PolicySet
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, closed, opened
 from vcluster_isolation.prove.assumptions import Assumption, assumptions_of, dependent
+from vcluster_isolation.prove.example import Counterexample, Example
 from vcluster_isolation.subject.granting import CLOSING
 from vcluster_isolation.subject.subject import PLATFORM, Subject
-from vcluster_isolation.subject.without_grants import Rendered
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import DESTINATION, SOURCE
 from vcluster_isolation.vcluster.cast import ORDINARY, WORKLOAD
-from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
+from vcluster_isolation.worlds.world import World
 
 HOLDS: Final = "holds"
 FAILS: Final = "FAILS"
 GRANTED: Final = "granted"
 CLOSED: Final = "closed"
-EXCEPTED: Final = "excepted"
+KNOWN_GAP: Final = "known-gap"
 UNDECIDED: Final = "undecided"
 NO_SUBJECT: Final = "n/a"
-
-
-@dataclass(frozen=True, slots=True)
-class Counterexample:
-    """A flow that breaks a claim: two ends, the ports in question, and the rules that let it through.
-
-    For availability the ports are those that do not get through, and `rules` is empty.
-    """
-
-    source: Who
-    destination: Who
-    ends: tuple[Endpoint, Endpoint]
-    ports: PortSet
-    verdict: Verdict
-
-    @property
-    def rules(self) -> tuple[Origin, ...]:
-        """The rules that let it through, the source's first; a side that is not isolated has none."""
-        sides = (self.verdict.egress, self.verdict.ingress)
-        found = [grant.origin for side in sides for grant in side.granting(self.ports & self.verdict.allowed)]
-        return tuple(dict.fromkeys(found))
-
-    def size(self) -> tuple[int, int]:
-        """Return how complicated it is: by the number of labels, an address being simpler than a pod."""
-        labels = sum(len(end.labels) for end in self.ends if isinstance(end, Pod))
-        return labels, sum(isinstance(end, Pod) for end in self.ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +39,7 @@ class Outcome:
     """What became of a claim.
 
     `status`: holds; FAILS; granted (only what the user's own values opened breaks it); closed (only what the user's
-    values closed breaks it); excepted (only what the chart had to leave open breaks it, because nobody said where the
+    values closed breaks it); known-gap (only what the chart had to leave open breaks it, as no value says where the
     host API server is, or because no policy can say it); n/a (what it speaks of is not in the host cluster); undecided
     (it does not fail, and a policy that is not evaluated could make it fail: one of `undecided_by`).
     `keys` are the paths of those values, or what was left open.
@@ -81,7 +53,7 @@ class Outcome:
     labels: int = 0
     addresses: int = 0
     pairs: int = 0
-    counterexample: Counterexample | None = None
+    counterexample: Example | None = None
     keys: tuple[str, ...] = ()
     undecided_by: tuple[UnevaluatedPolicy, ...] = ()
     assumes: tuple[Assumption, ...] = ()
@@ -105,12 +77,12 @@ def _with_undecided(subject: Subject, outcomes: Sequence[Outcome]) -> list[Outco
     for isolation in (True, False):
         asked = [one for one in outcomes if (one.claim.kind == ISOLATION) is isolation]
         asked = [one for one in asked if one.status not in (FAILS, NO_SUBJECT)]
-        policies = [one for one in subject.not_evaluated if (one.opens if isolation else one.closes)]
-        near = tuple(one for one in policies if subject.namespace_sync or one.concerns(subject.spaces))
+        policies = [policy for policy in subject.not_evaluated if (policy.opens if isolation else policy.closes)]
+        near = tuple(policy for policy in policies if subject.namespace_sync or policy.concerns(subject.spaces))
         if near:
             causes |= dict.fromkeys(map(id, asked), near)
         elif policies:
-            places = frozenset(one.namespace for one in policies)
+            places = frozenset(policy.namespace for policy in policies)
             rest = (opened if isolation else closed)((subject.policies, subject.tiers), places)
             causes |= dict.fromkeys(_worse_with(rest, subject, asked), tuple(policies))
     return [
@@ -121,7 +93,7 @@ def _with_undecided(subject: Subject, outcomes: Sequence[Outcome]) -> list[Outco
     ]
 
 
-def _worse_with(rendered: Rendered, subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[int]:
+def _worse_with(rendered: PolicySet, subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[int]:
     """Yield the ids of outcomes that would not be what they are with the worst policies that there could be.
 
     Policies confined to other namespaces change only what pods there let out and in: the worst that they can do is
@@ -150,16 +122,16 @@ class _Judge:
         counts = _counts(claim, self._worlds((whole, False, ""))[0])
         if not found:
             return Outcome(claim, HOLDS, *counts, assumes=self._assumes(claim))
-        smallest = min(found, key=Counterexample.size)
+        smallest = min(found, key=Counterexample.size).example()
         if self._subject.changed and claim.kind == ISOLATION:
             chartly = min(self._broken(claim, UNGRANTED), key=Counterexample.size, default=None)
             if chartly is None:
                 return Outcome(claim, GRANTED, *counts, smallest, self._granted(found))
-            smallest = chartly
+            smallest = chartly.example()
         if claim.kind == ISOLATION:
             left = self._left_open(claim)
             if left:
-                return Outcome(claim, EXCEPTED, *counts, smallest, left)
+                return Outcome(claim, KNOWN_GAP, *counts, smallest, left)
         elif not claim.advice and self._closing() and not any(self._broken(claim, USUAL)):
             return Outcome(claim, CLOSED, *counts, smallest, self._closing())
         return Outcome(claim, FAILS, *counts, smallest)
@@ -181,7 +153,7 @@ class _Judge:
 
     def _left_open(self, claim: Claim) -> tuple[str, ...]:
         """Return what the chart left open, if that alone breaks a claim; nothing if something else does."""
-        if any(self._broken(claim, EXCEPTED)):
+        if any(self._broken(claim, KNOWN_GAP)):
             return ()
         left_open = _LEFT_OPEN if self._subject.kind != PLATFORM else {LEFT_OPEN_BY_PLATFORM: ONLY_API_SERVER}
         alone = [what for what, which in left_open.items() if any(self._broken(claim, which))]
@@ -214,27 +186,27 @@ class _Judge:
             self._made[key] = [world.at_home_in(home) for home in world.homes()]
         return self._made[key]
 
-    def _policies(self, which: str, workloads: bool, value: str) -> Rendered:  # noqa: FBT001 - the parts of a key
+    def _policies(self, which: str, workloads: bool, value: str) -> PolicySet:  # noqa: FBT001 - the parts of a key
         """Return the policies of the worlds of one kind; in those of isolation, with what the tenant may sync."""
         subject = self._subject
         policies, tiers = subject.policies, subject.tiers
         if which == USUAL:
-            policies, tiers = subject.usual
+            policies, tiers = subject.at_default_values
         elif which not in (FULL, RENDERED) and subject.changed:
-            policies, tiers = subject.ungranted(to_workloads=workloads, but=value)
-        if which in (EXCEPTED, ONLY_SYNCED):
-            policies, tiers = subject.unexcepted((policies, tiers), to_workloads=workloads)
+            policies, tiers = subject.without_user_grants(to_workloads=workloads, but=value)
+        if which in (KNOWN_GAP, ONLY_SYNCED):
+            policies, tiers = subject.without_known_gaps((policies, tiers), to_workloads=workloads)
         if which in (RENDERED, USUAL):
             return policies, tiers
-        pods_only = subject.settings.floor and which in (EXCEPTED, ONLY_API_SERVER)
-        return subject.with_synced(policies, pods_only=pods_only), tiers
+        pods_only = subject.settings.floor and which in (KNOWN_GAP, ONLY_API_SERVER)
+        return subject.with_worst_synced_policies(policies, pods_only=pods_only), tiers
 
 
 FULL, RENDERED, UNGRANTED, USUAL = "full", "rendered", "ungranted", "usual"
 ONLY_API_SERVER, ONLY_SYNCED = "only the API server's ports left open", "only synced ingress left open"
 
 _LEFT_OPEN: Final = {
-    "the ports of the host API server, to any address: nobody said where it is; "
+    "the ports of the host API server, to any address: its address is not configured; "
     "set policies.networkPolicy.hostApiServer.cidrs": ONLY_API_SERVER,
     "ingress from addresses, by NetworkPolicies that the tenant syncs: the floor's API cannot deny it; "
     "turn sync.toHost.networkPolicies off, or admit no such policies": ONLY_SYNCED,
@@ -244,23 +216,12 @@ _LEFT_OPEN: Final = {
 
 def broken(claim: Claim, world: World, *, workloads: bool | None = None) -> Iterator[Counterexample]:
     """Yield every pair of classes that breaks a claim; of `workloads` as sources only, or of all others only."""
-    mode = Mode.MAY if claim.kind == ISOLATION else Mode.MUST
-    ports = claim.ports_of(world.subject)
-    for source, destination, ends in _pairs(claim, world):
+    for source, destination, ends in claim.pairs(world.ends):
         if workloads is not None and workloads != (source.actor in (WORKLOAD, ORDINARY)):
             continue
-        verdict = world.evaluator.flow(*ends, mode)
-        wrong = ports & verdict.allowed if claim.kind == ISOLATION else ports - verdict.allowed
-        if wrong:
+        verdict = world.evaluator.flow(*ends, claim.mode)
+        if wrong := claim.broken_on(verdict.allowed, world.subject):
             yield Counterexample(source, destination, ends, wrong, verdict)
-
-
-def _pairs(claim: Claim, world: World) -> Iterator[tuple[Who, Who, tuple[Endpoint, Endpoint]]]:
-    """Yield every pair of classes that a claim speaks of."""
-    for sources, destinations in claim.flows:
-        for source, destination in product(sources, destinations):
-            for ends in product(world.ends(source, SOURCE), world.ends(destination, DESTINATION)):
-                yield source, destination, ends
 
 
 def _counts(claim: Claim, world: World) -> tuple[int, int, int]:
@@ -273,4 +234,4 @@ def _counts(claim: Claim, world: World) -> tuple[int, int, int]:
     )
     ends = [end for who, role in dict.fromkeys(roles) for end in world.ends(who, role)]
     external = sum(isinstance(end, External) for end in ends)
-    return len(ends) - external, external, sum(1 for _ in _pairs(claim, world))
+    return len(ends) - external, external, sum(1 for _ in claim.pairs(world.ends))

@@ -26,8 +26,10 @@ from vcluster_isolation.netpol.objects.model import (
 from vcluster_isolation.netpol.parse.parse_policy import parse_policy, parse_selector
 from vcluster_isolation.netpol.sets.addresses import POD_RANGES, AddressSet, address_set
 from vcluster_isolation.netpol.sets.ports import ALL, PortSet, parse_ports
+from vcluster_isolation.values.paths import at
 from vcluster_isolation.vcluster.address_ranges import INTERNET_4, INTERNET_6
 from vcluster_isolation.vcluster.cast import MANAGED_BY, PLATFORM_NAMESPACE
+from vcluster_isolation.vcluster.grant_rows import GrantRow, grant_rows, named_grants
 
 Json = Mapping[str, Any]
 
@@ -38,7 +40,7 @@ PROJECT_LABEL: Final = "loft.sh/project"
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class PeersAndPorts:
     """Whom a value names (nobody: everybody), and the ports on which it opens something."""
 
     peers: tuple[Peer, ...]
@@ -65,10 +67,10 @@ def _block(addresses: AddressSet) -> Peer:
     return Peer(block=IPBlock(addresses, ", ".join(addresses.cidrs()[:1])))
 
 
-_USUAL: Final[Mapping[str, Named]] = {
-    "hostDns": Named((_KUBE_DNS,), RESOLVER),
-    "hostApiServer": Named((_block(POD_RANGES),), API_SERVER),
-    "fallbackDns": Named((_block(address_set("8.8.8.8/32")),), RESOLVER),
+_USUAL: Final[Mapping[str, PeersAndPorts]] = {
+    "hostDns": PeersAndPorts((_KUBE_DNS,), RESOLVER),
+    "hostApiServer": PeersAndPorts((_block(POD_RANGES),), API_SERVER),
+    "fallbackDns": PeersAndPorts((_block(address_set("8.8.8.8/32")),), RESOLVER),
 }
 
 
@@ -76,25 +78,25 @@ _USUAL: Final[Mapping[str, Named]] = {
 class Settings:
     """What values say; the defaults here are for policies that came as manifests, of which no values are known.
 
-    `named` has whom each value in effect names, by the value's path; `spaces` are the namespaces of workloads beside
-    the release's, `elsewhere` says that workloads run in others as well, `release_free` that tenants choose the label
-    `release`. `project` selects the namespaces of the project, by the user's words; `api_server` are the addresses that
-    are the host API server's, each given by itself, and so no pod's. `nodes` and `pods` are the addresses of the host
-    cluster's nodes and pods, empty while unknown.
+    `named` has whom each value in effect names, by the value's path; `workload_namespaces` are those of workloads
+    beside the release's, `unlisted_namespaces` says that workloads run in others as well, and
+    `release_label_forgeable` that tenants choose the label `release`. `project` selects the namespaces of the
+    project, by the user's words; `api_server` are the addresses that are the host API server's, each given by itself,
+    and so no pod's. `nodes` and `pods` are the addresses of the host cluster's nodes and pods, empty while unknown.
     """
 
     hardened: bool = False
     embedded: bool = False
-    spaces: tuple[str, ...] = ()
-    elsewhere: bool = False
-    release_free: bool = False
+    workload_namespaces: tuple[str, ...] = ()
+    unlisted_namespaces: bool = False
+    release_label_forgeable: bool = False
     platform_spaces: tuple[str, ...] = (PLATFORM_NAMESPACE,)
     api_server: AddressSet = field(default_factory=AddressSet)
     nodes: AddressSet = field(default_factory=AddressSet)
     pods: AddressSet = field(default_factory=AddressSet)
     project: Selector | None = None
     floor: bool = False
-    named: Mapping[str, Named] = field(default_factory=lambda: _USUAL)
+    named: Mapping[str, PeersAndPorts] = field(default_factory=lambda: _USUAL)
 
     @property
     def pod_addresses(self) -> AddressSet:
@@ -136,9 +138,9 @@ def settings_of(values: Json, name: str, release: tuple[str, str], *, hosted: bo
     return Settings(
         hardened=hardened,
         embedded=hosted and coredns.get("enabled") is not False and bool(coredns.get("embedded")),
-        spaces=tuple(sorted(spaces - {release[1]})) if hosted else (),
-        elsewhere=many or bool(patterns) or bool(sync.get("enabled") and not hosts),
-        release_free=many or bool(sync.get("enabled")),
+        workload_namespaces=tuple(sorted(spaces - {release[1]})) if hosted else (),
+        unlisted_namespaces=many or bool(patterns) or bool(sync.get("enabled") and not hosts),
+        release_label_forgeable=many or bool(sync.get("enabled")),
         platform_spaces=tuple(at(policy, "platform.namespaces") or (PLATFORM_NAMESPACE,)),
         api_server=address_set(*(one for one in cidrs if one.endswith("/128" if ":" in one else "/32"))),
         nodes=address_set(*(at(policy, "nodes.cidrs") or ())),
@@ -147,28 +149,6 @@ def settings_of(values: Json, name: str, release: tuple[str, str], *, hosted: bo
         floor=hosted and bool(at(policy, "floor.enabled")),
         named=named,
     )
-
-
-def filled(defaults: Json, given: Json) -> dict[str, Any]:
-    """Return values over defaults, at every depth; a null is as good as nothing, as it is to the chart."""
-    found = dict(defaults)
-    for key, value in given.items():
-        below = defaults.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        found[key] = filled(below, value) if both else below if value is None else value  # type: ignore[arg-type]
-    return found
-
-
-def at(values: Any, path: str) -> Any:
-    """Return what stands at a dotted path, None for nothing."""
-    return at_path(values, path.split("."))
-
-
-def at_path(values: Any, path: Sequence[str]) -> Any:
-    """Return what stands at a path, None for nothing."""
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
 
 
 def mapped(values: Json, name: str) -> list[str]:
@@ -201,62 +181,52 @@ def _resolved(scope: Json, text: str) -> str:
     return f"{before}{words}{_resolved(scope, after)}"
 
 
-def _named(policy: Json, name: str, *, hosted: bool) -> dict[str, Named]:
+def _named(policy: Json, name: str, *, hosted: bool) -> dict[str, PeersAndPorts]:
     """Return whom the values in effect name."""
     found = {
-        "hostDns": Named(tuple(resolvers(policy)), RESOLVER),
+        "hostDns": PeersAndPorts(tuple(resolvers(policy)), RESOLVER),
         "hostApiServer": _api_server(policy),
-        "fallbackDns": Named((_block(address_set(_single(policy.get("fallbackDns") or "8.8.8.8"))),), RESOLVER),
+        "fallbackDns": PeersAndPorts((_block(address_set(_single(policy.get("fallbackDns") or "8.8.8.8"))),), RESOLVER),
         **_grants(policy, name),
     }
     if not found["hostDns"].peers:
         del found["hostDns"]
     if at(policy, "workload.publicEgress.enabled") and at(policy, "workload.publicEgress.ipv6.enabled"):
-        found["workload.publicEgress.ipv6"] = Named((_block(_ipv6(policy)),))
+        found["workload.publicEgress.ipv6"] = PeersAndPorts((_block(_ipv6(policy)),))
     if at(policy, "defaultDeny.enabled"):
-        found["defaultDeny"] = Named(())
+        found["defaultDeny"] = PeersAndPorts(())
     if at(policy, "project.name") or at(policy, "project.namespaceSelector"):
-        found["project"] = Named((), ports_of(at(policy, "project.ports") or ()))
+        found["project"] = PeersAndPorts((), ports_of(at(policy, "project.ports") or ()))
     return found if hosted else {key: one for key, one in found.items() if key not in _OF_WORKLOADS}
 
 
-_GRANTS: Final = (
-    "prometheus",
-    "controlPlane.metricsServer",
-    "controlPlane.backingStore",
-    "controlPlane.webhooks",
-    "controlPlane.apiAccess",
-    "workload.ingressControllers",
-    "snapshots.objectStorage",
-)
-
-
-def _grants(policy: Json, name: str) -> dict[str, Named]:
+def _grants(policy: Json, name: str) -> dict[str, PeersAndPorts]:
     """Return whom the grants in effect name; of those that name nobody, who that is."""
-    found: dict[str, Named] = {}
-    for path in _GRANTS:
-        found |= _grant(policy, path)
-    if "controlPlane.apiAccess" in found:
-        found["controlPlane.apiAccess"] = Named(found["controlPlane.apiAccess"].peers, API)
-    if found.get("controlPlane.webhooks") == Named(()):  # as it is by default, and no grant
-        del found["controlPlane.webhooks"]
-    for path, peers in (("controlPlane.webhooks", _workloads(name)), ("snapshots.objectStorage", public(policy))):
-        if path in found and not found[path].peers:
-            found[path] = Named(peers, found[path].ports)
+    found: dict[str, PeersAndPorts] = {}
+    for row in named_grants():
+        grant = at(policy, row.path) or {}
+        if not grant.get("enabled") or (row.on_by_default and not grant.get(row.peers) and not grant.get("ports")):
+            continue  # off, or as it is by default, and no grant
+        ports = ports_of(grant.get("ports") or ()) if row.has_ports else tcp(row.fixed_ports)
+        found[row.path] = PeersAndPorts(peers_of(grant.get(row.peers) or ()) or _nobody(row, policy, name), ports)
     return found
 
 
+def _nobody(row: GrantRow, policy: Json, name: str) -> tuple[Peer, ...]:
+    """Return whom a grant is for that names nobody; none for everybody."""
+    if row.empty == "workloads":
+        return _workloads(name)
+    return public(policy) if row.empty == "public" else ()
+
+
+def tcp(numbers: Iterable[int]) -> PortSet:
+    """Return TCP ports."""
+    return parse_ports(", ".join(f"TCP {number}" for number in numbers))
+
+
 _OF_WORKLOADS: Final = frozenset(
-    {"workload.ingressControllers", "project", "workload.publicEgress.ipv6", "controlPlane.webhooks"}
+    {"workload.publicEgress.ipv6", *(row.path for row in grant_rows() if row.of_workloads)}
 )
-
-
-def _grant(policy: Json, path: str) -> dict[str, Named]:
-    """Return whom a grant `{enabled, from|to, ports}` names, by its path; nothing for one that is off."""
-    grant = at(policy, path) or {}
-    if not grant.get("enabled"):
-        return {}
-    return {path: Named(peers_of(grant.get("from") or grant.get("to") or ()), ports_of(grant.get("ports") or ()))}
 
 
 def _rule(peers: Sequence[Any], ports: Sequence[Any]) -> Rule:
@@ -286,11 +256,11 @@ def resolvers(policy: Json) -> list[Peer]:
     return [*found, *peers_of(at(policy, "hostDns.extra") or ())]
 
 
-def _api_server(policy: Json) -> Named:
+def _api_server(policy: Json) -> PeersAndPorts:
     """Return where the host API server is said to be; anywhere private where nobody says."""
     cidrs = at(policy, "hostApiServer.cidrs") or ()
     found = tuple(_block(address_set(one)) for one in cidrs) or _USUAL["hostApiServer"].peers
-    return Named(found, ports_of([{"port": one} for one in at(policy, "hostApiServer.ports")]))
+    return PeersAndPorts(found, ports_of([{"port": one} for one in at(policy, "hostApiServer.ports")]))
 
 
 def _single(address: str) -> str:
@@ -302,7 +272,7 @@ def _workloads(name: str) -> tuple[Peer, ...]:
     return (Peer(selector({MANAGED_BY: name})),)
 
 
-def _of_own_workloads(given: Named, name: str, spaces: Iterable[str]) -> Named:
+def _of_own_workloads(given: PeersAndPorts, name: str, spaces: Iterable[str]) -> PeersAndPorts:
     """Return peers as the hardened chart narrows them: to workloads of this vCluster, in its namespaces."""
     here = Requirement(NAME_LABEL, IN, frozenset(spaces))
 
@@ -311,7 +281,7 @@ def _of_own_workloads(given: Named, name: str, spaces: Iterable[str]) -> Named:
         inside = places and Selector(places.equal, places.others | {here})
         return Peer(Selector(pods.equal | {(MANAGED_BY, name)}, pods.others), inside)
 
-    return Named(tuple(map(narrowed, given.peers)), given.ports)
+    return PeersAndPorts(tuple(map(narrowed, given.peers)), given.ports)
 
 
 def public(policy: Json) -> tuple[Peer, ...]:

@@ -13,9 +13,14 @@ from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.values.delivery.expressions import Engine, Text, decides_on_flows, parsed, without_expressions
 from vcluster_isolation.values.delivery.nodes import place_of
 from vcluster_isolation.values.delivery.set_values import path_of, put, value_of
-from vcluster_isolation.values.delivery.sites import Path, Site, at, each
+from vcluster_isolation.values.delivery.sites import (
+    Path,
+    Site,
+    each,
+)
 from vcluster_isolation.values.layers import Layer, locate, overlay
-from vcluster_isolation.values.strict_yaml import line_of, parse_mapping
+from vcluster_isolation.values.paths import at_path
+from vcluster_isolation.values.strict_yaml import Stream, line_of, parse_mapping
 from vcluster_isolation.wording import dotted, quoted
 
 SOURCE: Final = "values"
@@ -62,10 +67,10 @@ class Content:
 
 
 def content_of(site: Site, source: Source, *, known: bool = True) -> Content:
-    """Return the values of a release. What is no YAML, or not resolved, is among the problems."""
+    """Return the values of a release. What is not YAML, or not resolved, is among the problems."""
     content = Content(known)
     for path in site.values:
-        value = at(source.item, path)
+        value = at_path(source.item, path)
         try:
             if isinstance(value, str):
                 content.layers.append(_of_text(value, path, site, source, content))
@@ -96,11 +101,11 @@ def _add_lines(site: Site, source: Source, content: Content) -> None:
         return
     written = source.text.split("\n")
     blocks = [place_of(source.text, source.document, (*source.above, *path)) for path in site.values]
-    texts = [one for one in blocks if one is not None and not one.block]
+    texts = [block for block in blocks if block is not None and not block.block]
     for number, expression in source.outer.lines:
         below = whole.end < number and (after is None or number <= after.first) and written[number - 1].startswith(" ")
         inside = whole.first < number <= whole.end or below
-        if inside and not any(one.first < number <= one.end for one in texts):
+        if inside and not any(text.first < number <= text.end for text in texts):
             what = f"{expression} decides on the lines around it, and is not resolved"
             content.problems.append(Problem("", what, Engine().advice, SOURCE, source.name, number))
 
@@ -108,14 +113,15 @@ def _add_lines(site: Site, source: Source, content: Content) -> None:
 _SPEAKS_OF_A_VALUE: Final = re.compile(r"\{\{ *\.[A-Za-z][A-Za-z0-9_.]* *\}\}")
 
 
-def of_plain(name: str, text: str, outer: Text | None, *, known: bool = True) -> Content:
+def of_plain(stream: Stream, outer: Text | None, *, known: bool = True) -> Content:
     """Return the values of a plain values file; `outer` has the expressions that were taken out of its text.
 
     Helm fills in no values file, so a comment that only speaks of a value (`{{ .Values.team }}`), as those of this
-    chart's values.yaml do, decides on nothing in one that is YAML as it is.
+    chart's values.yaml do, decides on nothing in one that is YAML as it is. Raises
+    InputError for what is no values file.
     """
     content = Content(known)
-    content.layers.append(Layer(name, text, parse_mapping(text, name)))
+    content.layers.append(Layer(stream.name, stream.text, stream.mapping()))
     if outer is not None:
         if not outer.words:
             outer = replace(outer, lines=[one for one in outer.lines if not _SPEAKS_OF_A_VALUE.fullmatch(one[1])])
@@ -134,7 +140,7 @@ def _of_text(value: str, path: Path, site: Site, source: Source, content: Conten
     try:
         filled, words = _filled(text, source.name, engine)
     except InputError as error:
-        raise InputError([one if known else replace(one, line=line) for one in error.problems]) from error
+        raise InputError([problem if known else replace(problem, line=line) for problem in error.problems]) from error
     layer = Layer(source.name, filled, parse_mapping(filled, source.name), None if known else lambda _: line)
     if words is not None:
         _add_unresolved(words, layer, (engine or Engine()).advice, content)

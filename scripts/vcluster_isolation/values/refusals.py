@@ -16,18 +16,16 @@ from vcluster_isolation.values.advice import better, for_template
 from vcluster_isolation.values.chart_instances import Instance, by_itself, instances
 from vcluster_isolation.values.layers import (
     Layer,
-    chart_defaults,
+    effective,
     in_order,
     locate,
-    over_defaults,
-    overlay,
     read_chart_file,
 )
 from vcluster_isolation.values.schema import findings as schema
 from vcluster_isolation.values.strict_yaml import parse_mapping
 from vcluster_isolation.wording import dotted, printable, printable_lines, undotted
 
-Rendered = TypeVar("Rendered")
+Result = TypeVar("Result")
 
 _SCHEMA_HEADER = "values don't meet the specifications of the schema(s)"
 _UNREADABLE = re.compile(r"failed to parse (?P<path>\S+): (?P<what>.*)")
@@ -46,7 +44,7 @@ class Checked:
     instances: tuple[Instance, ...]
 
 
-def or_refused(render: Callable[[], Rendered], layers: Sequence[Layer], request: Request) -> Rendered:
+def or_refused(render: Callable[[], Result], layers: Sequence[Layer], request: Request) -> Result:
     """Return what `render` does; where helm or the chart refuses the values, say so as `check` does.
 
     `layers` are the values files of `request`. This is how every command refuses values. Raises InputError with every
@@ -67,10 +65,10 @@ def check_values(layers: Sequence[Layer], request: Request) -> Checked:
     """
     with _copied(layers, request) as (copies, names):
         try:
-            found = tuple(instances(copies))
+            found = tuple(instances(copies, layers))
             schemas = [text for text in (read_chart_file(request.chart, "values.schema.json"),) if text is not None]
             alone = any(not instance.path for instance in found)
-            whole = [] if alone else [_Values((), _merged(layers, request), text, ours=False) for text in schemas]
+            whole = [] if alone else [_Values((), effective(request, layers), text, ours=False) for text in schemas]
             parts = [_Values(one.path, one.values, one.schema) for one in found if one.schema is not None]
             files = layers if alone else [_own_values(request.chart), *layers]
             by_schema = [problem for values in (*whole, *parts) for problem in values.problems(files)]
@@ -104,12 +102,6 @@ class _Values:
         for path, what, next_step in better(self.values, found) if self.ours else found:
             whole = (*self.path, *path)
             yield Problem(dotted(whole), what, next_step, "schema", *locate(layers, whole))
-
-
-def _merged(layers: Sequence[Layer], request: Request) -> dict[str, Any]:
-    """Return the values that the templates of a chart see, subcharts not counted."""
-    inline = [parse_mapping(request.inline, "inline")] if request.inline else []
-    return over_defaults(chart_defaults(request.chart), overlay([*(layer.values for layer in layers), *inline]))
 
 
 def _own_values(chart: Path) -> Layer:

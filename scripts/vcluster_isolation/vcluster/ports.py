@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,12 +13,12 @@ import yaml
 from vcluster_isolation.helm.template import CHART
 
 Protocol = Literal["TCP", "UDP"]
-Need = Literal["required", "optional", "unused"]
+PortNeed = Literal["required", "optional", "unused"]
 """Whether a cluster needs a port to be open."""
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class PortParty:
     """Who serves or dials a port; `pod_labels` (key and value) are empty where it is no pods, or not known which."""
 
     name: str
@@ -38,10 +39,10 @@ class Port:
     protocols: tuple[Protocol, ...]
     serves: str
     service: str
-    served_by: tuple[End, ...]
-    dialled_by: tuple[End, ...]
-    platform_cluster: Need
-    agent_cluster: Need
+    served_by: tuple[PortParty, ...]
+    dialled_by: tuple[PortParty, ...]
+    platform_cluster: PortNeed
+    agent_cluster: PortNeed
     note: str
 
     def is_served_by(self, end: str) -> bool:
@@ -53,20 +54,21 @@ class Port:
         return end in (each.name for each in self.dialled_by)
 
 
+@cache
 def read_ports(chart: Path = CHART) -> tuple[Port, ...]:
-    """Return the rows of the chart's `ports.yaml`, in its order."""
+    """Return the rows of the chart's `ports.yaml`, in its order; the file is read once."""
     text = (chart / "ports.yaml").read_text(encoding="utf-8")
     table = yaml.load(text, Loader=yaml.CSafeLoader)
     ends = {name: _end(name, end) for name, end in table["ends"].items()}
     return tuple(_port(row, ends) for row in table["ports"])
 
 
-def _end(name: str, end: Mapping[str, Any]) -> End:
+def _end(name: str, end: Mapping[str, Any]) -> PortParty:
     """Return one of the `ends`."""
-    return End(name, end["about"], tuple(end.get("podLabels", {}).items()))
+    return PortParty(name, end["about"], tuple(end.get("podLabels", {}).items()))
 
 
-def _port(row: Mapping[str, Any], ends: Mapping[str, End]) -> Port:
+def _port(row: Mapping[str, Any], ends: Mapping[str, PortParty]) -> Port:
     """Return one of the `ports`, with its ends looked up."""
     return Port(
         name=row["name"],

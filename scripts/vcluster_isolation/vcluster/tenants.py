@@ -17,11 +17,11 @@ from vcluster_isolation.netpol.objects.model import (
     Selector,
 )
 from vcluster_isolation.netpol.objects.tiers import TierPolicy, TierRule
-from vcluster_isolation.vcluster.cast import CONTROLLED_BY, MANAGED_BY
+from vcluster_isolation.vcluster.cast import CONTROLLED_BY, MANAGED_BY, SYNCED_FROM, SYNCED_HOME
 from vcluster_isolation.vcluster.policy_names import FLOOR, ChartPolicy, by_name, recognise
 
-_TENANT_KEYS = frozenset({"release", MANAGED_BY, CONTROLLED_BY, "vcluster.loft.sh/vcluster-name"})
-_NAMESPACE_KEYS = frozenset({NAME_LABEL, "vcluster.loft.sh/vcluster-namespace"})
+_TENANT_KEYS = frozenset({"release", MANAGED_BY, CONTROLLED_BY, SYNCED_FROM})
+_NAMESPACE_KEYS = frozenset({NAME_LABEL, SYNCED_HOME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,10 @@ def spaces_of(peers: Iterable[Peer]) -> set[str]:
 def _values(peers: Iterable[Peer], keys: frozenset[str]) -> set[str]:
     """Return the values of some labels that any peer mentions."""
     selectors = [one for peer in peers for one in (peer.pods, peer.namespaces) if one is not None]
-    equal = {value for one in selectors for key, value in one.equal if key in keys}
-    return equal | {value for one in selectors for more in one.others if more.key in keys for value in more.values}
+    equal = {value for selector in selectors for key, value in selector.equal if key in keys}
+    return equal | {
+        value for selector in selectors for more in selector.others if more.key in keys for value in more.values
+    }
 
 
 def interchangeable(
@@ -147,7 +149,7 @@ def _peer(peer: Peer, old: Tenant, new: Tenant) -> Peer:
 
 def _selector(selector: Selector, old: Tenant, new: Tenant) -> Selector:
     equal: Labels = frozenset((key, _value(key, value, old, new)) for key, value in selector.equal)
-    return Selector(equal, frozenset(_requirement(one, old, new) for one in selector.others))
+    return Selector(equal, frozenset(_requirement(requirement, old, new) for requirement in selector.others))
 
 
 def _requirement(one: Requirement, old: Tenant, new: Tenant) -> Requirement:

@@ -181,7 +181,7 @@ class Evaluator:
 
     def _tier_peers(self) -> Iterator[Peer]:
         """Yield what cluster-scoped policies look at: their subjects, and the peers of their rules."""
-        return chain((one.subject for one in self.tiers), tier_peers(self.tiers))
+        return chain((tier.subject for tier in self.tiers), tier_peers(self.tiers))
 
     def pod_selectors(self, namespace: Namespace | None = None) -> tuple[Selector, ...]:
         """Return each distinct selector that can see the labels of a pod in `namespace` (None: in any).
@@ -246,7 +246,7 @@ class Evaluator:
         return tuple(one for one in found if one is not None and one != EVERYTHING)
 
     def blocks(self) -> tuple[IPBlock, ...]:
-        """Return each distinct ipBlock, and each list of `networks`; with `address_classes` they quantify addresses."""
+        """Return each distinct ipBlock, and each list of `networks`; with `AddressIndex` they quantify addresses."""
         return self._distinct_blocks
 
     def parts(self, addresses: AddressSet) -> Iterator[AddressSet]:
