@@ -84,6 +84,8 @@ def _listeners(places: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Itera
 def _listener(family: socket.AddressFamily, protocol: str, port: int) -> socket.socket:
     end = socket.socket(family, KINDS[protocol])
     end.settimeout(0)
+    if protocol == TCP:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of earlier ones may still be closing
     if family == socket.AF_INET6:
         end.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if protocol == UDP:

@@ -78,6 +78,7 @@ def test_each_rule_that_is_removed_or_widened_is_noticed(cluster: OnCluster, wat
                 unnoticed += [mutant] if touched and not noticed else []
     print(f"{values}: {len(every)} changes, {len(without)} without effect here:")  # noqa: T201 # shown with -s
     print(*(f"  {one.rule} {one.change}" for one in without), sep="\n")  # noqa: T201
+    print(*(f"  unnoticed: {one.rule} {one.change}" for one in unnoticed), sep="\n")  # noqa: T201
     expected = [key for key in UNNOTICED if key[0] == values]
     assert sorted((one.values, one.rule, one.change) for one in unnoticed) == sorted(expected)
     assert len(every) - len(without) >= NOTICED[values]
@@ -87,7 +88,7 @@ def _mutants(values: str, situation: Situation) -> Iterator[Mutant]:
     """Yield each rule of the release's own policies: removed, and without its peers, or its ports where it has none."""
     for policy in situation.manifests:
         name = policy["metadata"]["name"]
-        if not name.endswith(f"-{situation.release}") or policy["metadata"]["namespace"] != situation.home:
+        if not name.endswith(f"-{situation.release}") or name.endswith(f"-{situation.neighbour}"):
             continue
         role = name.removesuffix(f"-{situation.release}")
         for direction in ("ingress", "egress"):
