@@ -22,6 +22,7 @@ from tests.on_cluster import BUILT, Json, OnCluster, documents, until
 from vcluster_isolation.check.kubernetes_schemas import spread
 from vcluster_isolation.check.manifests_check import judge
 from vcluster_isolation.tools import PROJECT
+from vcluster_isolation.values.strict_yaml import parse_stream
 
 pytestmark = pytest.mark.cluster
 
@@ -133,7 +134,7 @@ def test_check_agrees_where_it_once_did_not(cluster: OnCluster, acceptance: str,
     spec, accepted = DISAGREED[name]
     policy = {**POLICY, "spec": spec}
     said = refusal(cluster, in_space(policy, acceptance))
-    problems = judge(json.dumps(policy), "policy.json", spread()[-1:]).problems
+    problems = judge(parse_stream(json.dumps(policy), "policy.json"), spread()[-1:]).problems
     assert (said == "", problems == ()) == (accepted, accepted), (said, problems)
 
 
@@ -153,7 +154,9 @@ def compare(cluster: OnCluster, space: str, count: int, folder: Path) -> None:
     chance = random.Random(SEED + count)  # noqa: S311 # no secret
     policies = [faulty_policy(chance, f"random-{number}", space) for number in range(count)]
     said = refusals(cluster, policies)
-    found = judge(json.dumps({"apiVersion": "v1", "kind": "List", "items": policies}), "random.json", spread()[-1:])
+    found = judge(
+        parse_stream(json.dumps({"apiVersion": "v1", "kind": "List", "items": policies}), "random.json"), spread()[-1:]
+    )
     refused = {f"random-{number}": "" for number in range(count)}
     for problem in found.problems:
         refused[named_in(problem.where)] += f"{problem}\n"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vcluster_isolation.explain.stage import Stage, find, stage_of
 
 from real_cluster import network, probes
 from real_cluster.listeners import TCP, UDP
@@ -21,6 +20,7 @@ from tests.cluster.releases import NAME, Release, values
 from tests.cluster.servers import endpoints, listening, serving_dns
 from tests.on_cluster import Finished, Json, OnCluster, pod
 from vcluster_isolation.explain.explain import explain, parse_port
+from vcluster_isolation.explain.resolver import EndpointResolver, find, resolver_of
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.netpol.objects.model import Pod
 from vcluster_isolation.subject.inputs import read_input
@@ -159,8 +159,8 @@ def test_audit_of_a_real_cluster_notices_that_a_tenant_reopens_something(scene: 
 def test_explain_agrees_with_a_probe_for_200_random_pairs(scene: Scene, tmp_path: Path) -> None:
     file = tmp_path / "cluster.json"
     file.write_text(scene.listed(), encoding="utf-8")
-    stage = stage_of(read_input([file], name=None, namespace=None, chart=CHART), ())
-    named = real_ends(stage, scene)
+    resolver = resolver_of(read_input([file], name=None, namespace=None, chart=CHART), ())
+    named = real_ends(resolver, scene)
     chance = random.Random(SEED)  # noqa: S311 # no secret
     sources, destinations = list(named), [*named, *OUTSIDE]
     asked: dict[Probe, tuple[str, str, str]] = {}
@@ -173,7 +173,7 @@ def test_explain_agrees_with_a_probe_for_200_random_pairs(scene: Scene, tmp_path
     places = dict.fromkeys(scene.space.values(), PORTS) | {scene.cluster.cluster.space("outside"): PORTS}
     with probes.listening(places):
         answers = probes.ask(asked)
-    said = {question: allowed(stage, *words) for question, words in asked.items()}
+    said = {question: allowed(resolver, *words) for question, words in asked.items()}
     assert {asked[question]: answer for question, answer in answers.items() if answer != said[question]} == {}
     assert PAIRS / 8 < sum(answers.values()) < PAIRS * 7 / 8, "too few of one kind to compare"
 
@@ -185,17 +185,17 @@ def test_explain_agrees_with_a_probe_for_200_random_pairs(scene: Scene, tmp_path
         assert json.loads(done.stdout)["allowed"] is is_open
 
 
-def real_ends(stage: Stage, scene: Scene) -> dict[str, str]:
+def real_ends(resolver: EndpointResolver, scene: Scene) -> dict[str, str]:
     """Return the pods that have a name in `explain`, as `namespace/name`, by that name."""
-    pods = {name: end.end for name, end in stage.ends.items() if isinstance(end.end, Pod)}
+    pods = {name: end.end for name, end in resolver.ends.items() if isinstance(end.end, Pod)}
     found = {name: f"{end.namespace.name}/{end.name}" for name, end in pods.items()}
     known = {name: full for name, full in found.items() if full in scene.address}
     assert len(known) >= 12, found
     return known
 
 
-def allowed(stage: Stage, source: str, destination: str, port: str) -> bool:
-    found = explain(stage, find(source, stage), find(destination, stage), parse_port(port))
+def allowed(resolver: EndpointResolver, source: str, destination: str, port: str) -> bool:
+    found = explain(resolver, find(source, resolver), find(destination, resolver), parse_port(port))
     assert not found.undecided
     assert not found.partly
     return found.allowed
