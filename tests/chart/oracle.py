@@ -47,8 +47,10 @@ HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
 
 
 def key_of(manifest: Json, namespace: str) -> str:
-    """Return the key of a manifest of a release in `namespace`."""
+    """Return the key of a manifest of a release in `namespace`; a binding has the name of what it binds."""
     name, home = manifest["metadata"]["name"], manifest["metadata"].get("namespace", namespace)
+    if manifest["kind"] == "ValidatingAdmissionPolicyBinding":
+        return f"{name} (binding)"
     return str(name) if home == namespace else f"{home}/{name}"
 
 

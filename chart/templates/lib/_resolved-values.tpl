@@ -95,6 +95,21 @@ policies.networkPolicy as it is in values.yaml, as JSON; a test holds the two eq
   "prometheus": {"enabled": false, "from": [], "ports": []},
   "defaultDeny": {"enabled": false},
   "floor": {"enabled": false, "api": "AdminNetworkPolicy", "priority": ""},
+  "guard": {
+    "enabled": false,
+    "failurePolicy": "Fail",
+    "validationActions": ["Deny"],
+    "creators": [],
+    "reservedLabels": [],
+    "ownership": {"enabled": true},
+    "networkPolicies": {"enabled": true, "from": [], "to": []},
+    "pods": {"enabled": true},
+    "labels": {"enabled": true},
+    "templates": {"enabled": true, "resources": []},
+    "endpoints": {"enabled": true, "cidrs": [], "services": []},
+    "services": {"enabled": true, "externalNames": []},
+    "addresses": {"enabled": true}
+  },
   "controlPlane": {
     "apiAccess": {"enabled": false, "from": []},
     "webhooks": {"enabled": true, "to": [], "ports": []},
