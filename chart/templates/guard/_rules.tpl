@@ -18,7 +18,7 @@ which the syncer puts into the events of the tenant's object.
 # RBAC gives the service account every pod, policy and endpoint of the namespace (guard.ownership)
 - expression: >-
     !(variables.written in ["pods", "networkpolicies", "endpoints", "endpointslices"]) ||
-    !(request.subResource in ["binding", "eviction"]) && [object, oldObject].all(one, one == null || has(one.metadata.labels) &&
+    !(variables.part in ["binding", "eviction"]) && [object, oldObject].all(one, one == null || has(one.metadata.labels) &&
     "vcluster.loft.sh/managed-by" in one.metadata.labels && one.metadata.labels["vcluster.loft.sh/managed-by"] == {{ $name }})
   reason: Forbidden
   message: >-
@@ -59,7 +59,7 @@ which the syncer puts into the events of the tenant's object.
 {{- define "vcluster-isolation.guard.rule.pods" }}
 # no NetworkPolicy isolates the node's network (guard.pods)
 - expression: >-
-    variables.written != "pods" || request.operation != "CREATE" || request.subResource != "" ||
+    variables.written != "pods" || request.operation != "CREATE" || variables.part != "" ||
     !(has(object.spec.hostNetwork) && object.spec.hostNetwork) && !(has(object.spec.hostPID) && object.spec.hostPID) &&
     [object.spec.containers, has(object.spec.initContainers) ? object.spec.initContainers : []].all(containers,
     containers.all(container, !has(container.ports) || container.ports.all(port, !has(port.hostPort) || port.hostPort == 0)))
@@ -69,7 +69,7 @@ which the syncer puts into the events of the tenant's object.
 
 {{- define "vcluster-isolation.guard.rule.labels" }}
 # policies would take it for another's pod (guard.labels)
-- expression: variables.kind != "pods" || request.subResource == "eviction" || size(variables.reserved) == 0
+- expression: variables.kind != "pods" || variables.part == "eviction" || size(variables.reserved) == 0
   reason: Forbidden
   messageExpression: >-
     "host policies trust these labels of the pod: " + variables.reserved.join(", ") + "; remove or rename them"
@@ -134,7 +134,7 @@ which the syncer puts into the events of the tenant's object.
 - expression: >-
     variables.written != "services" ||
     (!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0) &&
-    (request.subResource != "status" || object.status == oldObject.status)
+    (variables.part != "status" || object.status == oldObject.status)
   reason: Forbidden
   message: externalIPs divert traffic of others; use type LoadBalancer
 # ingress controllers follow the name to any address (guard.services)

@@ -8,6 +8,8 @@ CEL of Kubernetes 1.31, without optional fields, which only CEL of Kubernetes ha
   expression: request.userInfo.username == {{ include "vcluster-isolation.guard.syncer" . | toJson }}
 - name: kind
   expression: request.resource.resource
+- name: part
+  expression: 'has(request.subResource) ? request.subResource : ""'
 - name: written
   expression: 'variables.syncer ? variables.kind : ""'
 - name: labels
