@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -97,13 +97,13 @@ class Judge:
         said = []
         for expression, told, message in self._validations:
             try:
-                if self._value(expression, request, known) is not True:
-                    said.append(message or str(self._value(told, request, known)))
+                if self._value(expression, context, known) is not True:
+                    said.append(message or str(self._value(told, context, known)))
             except Failed as failed:
                 said += [f"failed: {failed}"] if self._fails else []
         return said
 
-    def _value(self, expression: _Expression, request: Request, known: Json) -> Any:
+    def _value(self, expression: _Expression, context: cel.Context, known: Json) -> Any:
         """Return an expression's value; `known` has the variables that were worked out. Raises Failed.
 
         A variable that cannot be worked out is left out, so that only an expression which gets as far as it fails.
@@ -111,9 +111,10 @@ class Judge:
         for name in expression.variables:
             if name not in known:
                 with suppress(Failed):
-                    known[name] = self._value(self._variables[name], request, known)
+                    known[name] = self._value(self._variables[name], context, known)
+        context.update({"variables": known})
         try:
-            return expression.program.execute(_context(request, known))
+            return expression.program.execute(context)
         except (RuntimeError, ValueError, TypeError, LookupError) as error:
             raise Failed(f"{expression.text}: {error}") from error
 
@@ -138,11 +139,11 @@ def _about(rule: Json, request: Request) -> bool:
     )
 
 
-def _context(request: Request, variables: Mapping[str, Any] | None = None) -> cel.Context:
+def _context(request: Request) -> cel.Context:
     context = cel.Context()
     for name, function in _FUNCTIONS.items():
         context.add_function(name, function)
-    context.update({**request.as_cel(), "variables": dict(variables or {}), "authorizer": [request.administers]})
+    context.update({**request.as_cel(), "authorizer": [request.administers]})
     return context
 
 

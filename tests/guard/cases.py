@@ -272,16 +272,17 @@ def _of_a_pod(part: str, user: str = SYNCER) -> Request:
 def of_templates() -> dict[str, Case]:
     """Return the cases of what pods are made of."""
     bad, good = template(release="a"), template()
-    job = {"schedule": "@daily", "jobTemplate": {"spec": {"template": bad}}}
+    once = template(once=True, release="a")
+    job = {"schedule": "@daily", "jobTemplate": {"spec": {"template": once}}}
     selector = {"matchLabels": {"x": "y"}}
     cases: dict[str, Case] = {
-        f"a template of {resource}": (HARDENED, create(make(resource, {**spec, "template": bad}, {}), CONTROLLER), "template")
+        f"a template of {resource}": (HARDENED, create(make(resource, {"template": bad, **spec}, {}), CONTROLLER), "template")
         for resource, spec in {
             "deployments": {"selector": selector},
             "replicasets": {"selector": selector},
             "statefulsets": {"selector": selector, "serviceName": "x"},
             "daemonsets": {"selector": selector},
-            "jobs": {},
+            "jobs": {"template": once},
             "replicationcontrollers": {"selector": {"x": "y"}},
         }.items()
     }

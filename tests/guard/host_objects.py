@@ -81,9 +81,10 @@ def pod(labels: Json | None = None, **spec: Any) -> Json:
     return make("pods", {"containers": [{"name": "c", "image": "i"}], **spec}, labels)
 
 
-def template(**labels: str) -> Json:
-    """Return a template of pods."""
-    return {"metadata": {"labels": {"x": "y", **labels}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+def template(*, once: bool = False, **labels: str) -> Json:
+    """Return a template of pods, of those that run `once` for one of jobs."""
+    spec = {"containers": [{"name": "c", "image": "i"}], **({"restartPolicy": "Never"} if once else {})}
+    return {"metadata": {"labels": {"x": "y", **labels}}, "spec": spec}
 
 
 def own_pods(**labels: str) -> Json:
