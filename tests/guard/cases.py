@@ -254,13 +254,13 @@ def of_pods() -> dict[str, Case]:
         "who may delete the policies": (HARDENED, create(pod(taken), account("argo", "x"), administers=True), ""),
         "the syncer, though it may delete policies": (HARDENED, create(pod(marked(release="a")), administers=True), "labels"),
         "without the rule for labels": (guarded(labels={"enabled": False}), create(pod(taken), CONTROLLER), ""),
-        "a binding": (HARDENED, _of_a_pod("binding"), "ownership"),
-        "an eviction": (HARDENED, _of_a_pod("eviction"), "ownership"),
-        "another's eviction": (HARDENED, _of_a_pod("eviction", CONTROLLER), ""),
+        "a binding": (HARDENED, of_a_pod("binding"), "ownership"),
+        "an eviction": (HARDENED, of_a_pod("eviction"), "ownership"),
+        "another's eviction": (HARDENED, of_a_pod("eviction", CONTROLLER), ""),
     }
 
 
-def _of_a_pod(part: str, user: str = SYNCER) -> Request:
+def of_a_pod(part: str, user: str = SYNCER) -> Request:
     """Return a request that names a pod, and that could forge the labels which the pod has."""
     version, kind = ("v1", "Binding") if part == "binding" else ("policy/v1", "Eviction")
     target = {"target": {"kind": "Node", "name": "n"}} if part == "binding" else {}

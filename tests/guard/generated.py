@@ -8,7 +8,7 @@ from random import Random
 
 from tests.chart.rendering import Json
 from tests.guard.admission import Request
-from tests.guard.cases import _of_a_pod
+from tests.guard.cases import of_a_pod
 from tests.guard.host_objects import (
     CONTROLLER,
     KINDS,
@@ -52,7 +52,7 @@ CIDRS = ["8.8.8.0/24", "0.0.0.0/0", "0.0.0.0/1", "10.0.0.0/8", "8.0.0.0/6", "9.0
 CIDRS += ["2600::/16", "::/0", "2001:db8::/48", "2000::/3", "198.51.100.0/25", "172.0.0.0/8", "192.0.0.0/16", "11.1.1.1/32"]
 PARTS = ["10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9", "10.0.0.0/10", "10.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12"]
 PARTS += ["192.168.0.0/16", "10.128.0.0/10", "10.192.0.0/10", "192.0.0.0/24", "192.0.2.0/25", "192.0.2.128/25"]
-ADDRESSES = ["10.7.0.1", "10.7.0.254", "10.8.0.1", "8.8.8.8", "169.254.169.254"]
+ADDRESSES = ["10.7.0.1", "10.7.0.254", "10.8.0.1", "8.8.8.8", "100.64.0.9"]
 SERVICES = ["web-x-default-x-a", "web", "a", "a-headless", "b", "db-x-other-x-a", "a-x-default-x-a", "b-x-default-x-a", None]
 ANNOTATIONS = ["a.io/auth-url", "a.io/x", "nginx.org/server-snippets", "b.io/config-backend", "c.io/configuration"]
 Maker = Callable[[Random], Json]
@@ -66,17 +66,18 @@ def requests(seed: int, count: int) -> list[Request]:
 
 def _request(random: Random) -> Request:
     if random.random() < 0.03:
-        return _of_a_pod(random.choice(["binding", "eviction"]), random.choice([SYNCER, CONTROLLER]))
+        return of_a_pod(random.choice(["binding", "eviction"]), random.choice([SYNCER, CONTROLLER]))
     (resource,) = random.choices(list(MAKERS), [WEIGHTS.get(name, 1) for name in MAKERS])
     maker = MAKERS[resource]
     item, user = maker(random), random.choice(USERS)
-    powers = {"administers": user.startswith("system:serviceaccount:argo:")}
+    powers = {"administers": user == account("argo", "x")}
     kind = random.random()
-    if kind < 0.55:
+    if kind < 0.55 or resource == "jobs":  # a Job's template never changes
         return create(item, user, **powers)
     if kind < 0.65 and resource in ("pods", "networkpolicies"):
-        return delete(item, user, **powers)
+        return delete(item, random.choice([SYNCER, SYNCER, PERSON]) if resource == "networkpolicies" else user, **powers)
     new = maker(random)
+    new["metadata"]["name"] = item["metadata"]["name"]
     if random.random() < 0.4:
         new = copy.deepcopy(item) | {"metadata": new["metadata"]}
     part = "status" if resource == "pods" and random.random() < 0.5 else ""

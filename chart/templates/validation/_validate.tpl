@@ -8,7 +8,7 @@ a text "false" would switch something on.
 {{- $problems := list }}
 {{- if (get .Values "vcluster-isolation.resolved").isolated }}
 {{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "host-api-server" "cluster-addresses"
-      "grants" "webhooks" "project" "namespaces" "rules" "floor" }}
+      "grants" "webhooks" "project" "namespaces" "rules" "floor" "guard" }}
 {{- $found := include (print "vcluster-isolation.problems." .) $ | trim }}
 {{- if $found }}{{ $problems = concat $problems (regexSplit "\n+" $found -1) }}{{ end }}
 {{- end }}
@@ -41,6 +41,7 @@ a text "false" would switch something on.
 {{- $switches := dict "enabled" $values.enabled "platform.enabled" $values.platform.enabled
       "hostApiServer.discover" $values.hostApiServer.discover "prometheus.enabled" $values.prometheus.enabled
       "defaultDeny.enabled" $values.defaultDeny.enabled "floor.enabled" $values.floor.enabled
+      "guard.enabled" $values.guard.enabled
       "controlPlane.apiAccess.enabled" $control.apiAccess.enabled "controlPlane.webhooks.enabled" $control.webhooks.enabled
       "controlPlane.metricsServer.enabled" $control.metricsServer.enabled "controlPlane.backingStore.enabled" $control.backingStore.enabled
       "workload.publicEgress.enabled" $public.enabled "workload.publicEgress.ipv6.enabled" $public.ipv6.enabled
