@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from tests.chart import oracle_floor
+from tests.chart import oracle_floor, oracle_guard
 from tests.chart.oracle_compare import comparable, out_of_bounds
 from tests.chart.oracle_peers import (
     API,
@@ -67,6 +67,7 @@ def expected(values: Json, name: str = "a", namespace: str = "ns", version: str 
         for home in homes(part, setup)
     ]
     manifests += oracle_floor.floors(setup, metadata)
+    manifests += oracle_guard.guards(setup, metadata)
     return {key_of(manifest, namespace): manifest for manifest in manifests}
 
 

@@ -44,6 +44,7 @@ REFUSING = (
     "validation/_validate.tpl",
     "validation/_addresses.tpl",
     "validation/_grants.tpl",
+    "validation/_guard.tpl",
     "validation/_rules.tpl",
 )
 EVERY_RULE = matrix.everything()
