@@ -133,7 +133,7 @@ def test_a_file_that_is_no_golden_file_is_reported_and_stops_write(folder: Path,
     before = contents(folder)
     for what in ("check", "write"):
         result = run_golden(what, folder)
-        problem = f"error: {folder}/{name}: is no golden file; delete it, or move it elsewhere\n"
+        problem = f"error: {folder}/{name}: is not a golden file; delete it, or move it elsewhere\n"
         assert (result.exit_code, result.stderr) == (1, problem)
     assert contents(folder) == before
 
@@ -242,12 +242,12 @@ def test_what_is_no_values_file_is_refused(tmp_path: Path) -> None:
     files = [add(tmp_path, f"values/{name}") for name in ("a.json", "b/c.txt", "b/d/e.yaml")]
     (tmp_path / "values" / "empty").mkdir()
     names = [files[0], files[1], tmp_path / "values/b/d", tmp_path / "values/empty"]
-    problems = [f"error: {name}: is no values file; name it .yaml, or move it elsewhere" for name in names]
+    problems = [f"error: {name}: is not a values file; name it .yaml, or move it elsewhere" for name in names]
     assert run_golden("check", tmp_path).stderr.splitlines() == problems
 
 
 def test_a_folder_without_values_cannot_be_checked(tmp_path: Path) -> None:
-    with pytest.raises(IsolationError, match=r"values: is no folder; put values files there, or give --tests DIR"):
+    with pytest.raises(IsolationError, match=r"values: is not a folder; put values files there, or give --tests DIR"):
         run_golden("check", tmp_path)
     (tmp_path / "values").mkdir()
     with pytest.raises(IsolationError, match=r"values: has no values files; put some there, or give --tests DIR"):
@@ -334,5 +334,5 @@ def test_a_package_cannot_write_outside_its_folder(folder: Path, kind: bytes) ->
     package = folder / "evil.tgz"
     with tarfile.open(package, "w:gz") as file:
         file.addfile(member, io.BytesIO())
-    with pytest.raises(IsolationError, match="is no plain file inside the package"):
+    with pytest.raises(IsolationError, match="is not a plain file inside the package"):
         run_golden("check", folder, "--chart", package)

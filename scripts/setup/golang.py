@@ -12,7 +12,7 @@ from setup import environment
 from setup.packages import pip
 from setup.pins import PINNED, Pinned, Version, go_needed, parse_go, shown
 from setup.project import Project, digest, on_path, remove, runnable
-from setup.work import Step, Workshop, run
+from setup.work import Step, StepContext, run
 
 _PATIENCE = 20  # seconds for `go env`
 
@@ -69,7 +69,7 @@ def _fetched(project: Project) -> Path:
     return project.build / f"go-{digest([lock])[:12]}"
 
 
-def _fetch(shop: Workshop, step: Step) -> None:
+def _fetch(shop: StepContext, step: Step) -> None:
     """Unpack PyPI's Go beside the caches; the folder has its name only when it is complete."""
     target = _fetched(shop.project)
     draft = target.with_name("go-incomplete")

@@ -15,7 +15,7 @@ from pathlib import Path
 from setup import advice, environment, packages, programs
 from setup.progress import Progress
 from setup.project import Project, remove
-from setup.work import Step, Workshop, locked, perform
+from setup.work import Step, StepContext, locked, perform
 from vcluster_isolation.errors import EXIT_CANNOT_RUN, EXIT_OK, EXIT_UNEXPECTED, IsolationError, SetupFailed
 
 _INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended
@@ -73,7 +73,7 @@ def _work(project: Project, caller: Mapping[str, str], steps: Sequence[Step], lo
     """Do `steps`, then give the disk space of caches back; after a failure they stay, for the next try."""
     project.scratch.mkdir(parents=True, exist_ok=True)
     progress = Progress(sys.stderr, len(steps))
-    shop = Workshop(project, caller, Path(sys.executable), progress, lock)
+    shop = StepContext(project, caller, Path(sys.executable), progress, lock)
     with closing(shop):
         try:
             for step in steps:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from setup import advice, environment
 from setup.project import Project, digest, remove, runnable, write
-from setup.work import Running, Step, Workshop, begin, finish, run
+from setup.work import Running, Step, StepContext, begin, finish, run
 from vcluster_isolation.errors import SetupFailed
 
 _COMMAND = "vcluster-isolation"
@@ -41,7 +41,7 @@ def steps(project: Project, *, dev: bool) -> tuple[list[Step], list[Step]]:
     return [first], [Step(_PACKAGES, f"installing the pinned Python packages{which}", partial(_end, dev), _OTHERWISE)]
 
 
-def pip(shop: Workshop) -> list[str]:
+def pip(shop: StepContext) -> list[str]:
     """Return the command that is pip for `.venv`: its own, or one of the machine that works for another Python."""
     python = shop.project.venv / "bin" / "python"
     if (shop.project.venv / "bin" / "pip").exists():
@@ -58,28 +58,28 @@ def pip_version() -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)[:2]))
 
 
-def _make(dev: bool, shop: Workshop, step: Step) -> None:  # noqa: FBT001 - bound by name where steps are made
+def _make(dev: bool, shop: StepContext, step: Step) -> None:  # noqa: FBT001 - bound by name where steps are made
     """Make `.venv` anew, and begin to install the packages."""
     remove(shop.project.venv)
     _make_venv(shop, step)
     shop.background[_PACKAGES] = _install(shop, _PACKAGES, "dev" if dev else "runtime")
 
 
-def _end(dev: bool, shop: Workshop, step: Step) -> None:  # noqa: FBT001 - as above
+def _end(dev: bool, shop: StepContext, step: Step) -> None:  # noqa: FBT001 - as above
     """Wait for the packages, and finish `.venv` with this one."""
     finish(shop, step, shop.background.pop(_PACKAGES))
     _install_project(shop.project)
     _write_stamp(shop.project, dev=dev)
 
 
-def _add_dev(shop: Workshop, step: Step) -> None:
+def _add_dev(shop: StepContext, step: Step) -> None:
     """Add the packages for development; interrupted, `.venv` counts as not made."""
     remove(_stamp(shop.project))
     finish(shop, step, _install(shop, step.name, "dev"))
     _write_stamp(shop.project, dev=True)
 
 
-def _make_venv(shop: Workshop, step: Step) -> None:
+def _make_venv(shop: StepContext, step: Step) -> None:
     """Make an empty environment, with a pip of its own where this Python can.
 
     Debian and Ubuntu keep `ensurepip` in the package python3-venv; without it another pip does, if it is there.
@@ -98,7 +98,7 @@ def _make_venv(shop: Workshop, step: Step) -> None:
         )
 
 
-def _install(shop: Workshop, name: str, which: str) -> Running:
+def _install(shop: StepContext, name: str, which: str) -> Running:
     """Begin to install one lock file: only what it names, only with the hashes it names.
 
     Only built packages: building one would fetch tools for it that no lock file pins. Python compiles what it imports.

@@ -24,7 +24,7 @@ from setup.pins import (
     version_of,
 )
 from setup.project import Project, digest, on_path, point, runnable, write
-from setup.work import Step, Workshop, run
+from setup.work import Step, StepContext, run
 from vcluster_isolation.errors import SetupFailed
 
 _PATIENCE = 20  # seconds for a program on PATH to say its version
@@ -120,7 +120,7 @@ def _step(project: Project, pinned: Pinned) -> Step:
     return Step(pinned.name, label, partial(_build, pinned), otherwise)
 
 
-def _build(pinned: Pinned, shop: Workshop, step: Step) -> None:
+def _build(pinned: Pinned, shop: StepContext, step: Step) -> None:
     """Build a pinned program, see that it runs, and only then put it into its place."""
     project = shop.project
     go = golang.find(project, shop.environment, [pinned])
@@ -136,7 +136,7 @@ def _build(pinned: Pinned, shop: Workshop, step: Step) -> None:
     write(_stamp(project, pinned), _key(project, pinned))
 
 
-def _check_version(pinned: Pinned, program: Path, shop: Workshop, step: Step) -> None:
+def _check_version(pinned: Pinned, program: Path, shop: StepContext, step: Step) -> None:
     """Raise SetupFailed unless a fresh build runs and says the version that is pinned."""
     env = environment.for_programs(shop.project, shop.environment)
     said = run(shop, step, [program, *ASK_VERSION[pinned.program]], env)

@@ -33,7 +33,7 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class StepContext:
     """What each step works with: the project, the caller's environment, a Python, and the held lock.
 
     `background` are programs that one step began and a later one finishes, by the name of their log; `started` are
@@ -61,7 +61,7 @@ class Step:
 
     name: str
     label: str
-    work: Callable[[Workshop, Step], None]
+    work: Callable[[StepContext, Step], None]
     otherwise: str = ""
 
 
@@ -82,7 +82,7 @@ def locked(project: Project, waiting: Callable[[], None]) -> Iterator[int]:
         yield file.fileno()
 
 
-def perform(shop: Workshop, step: Step) -> None:
+def perform(shop: StepContext, step: Step) -> None:
     """Do one step, with progress. Raises SetupFailed, also for files that cannot be read or written."""
     shop.project.logs.mkdir(parents=True, exist_ok=True)
     if step.name not in shop.background:
@@ -96,7 +96,7 @@ def perform(shop: Workshop, step: Step) -> None:
 
 
 def run(
-    shop: Workshop, step: Step, command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None = None
+    shop: StepContext, step: Step, command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None = None
 ) -> str:
     """Run one program of a step and return what it printed, on stdout and stderr.
 
@@ -106,7 +106,7 @@ def run(
 
 
 def begin(
-    shop: Workshop, name: str, command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None = None
+    shop: StepContext, name: str, command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None = None
 ) -> Running:
     """Start a program with its output to the log of that name, in a session of its own."""
     words = tuple(map(str, command))
@@ -126,7 +126,7 @@ def begin(
         return Running(process, words, start)
 
 
-def finish(shop: Workshop, step: Step, running: Running) -> str:
+def finish(shop: StepContext, step: Step, running: Running) -> str:
     """Wait for a program of a step, and return what it printed.
 
     Raises SetupFailed with the program's last lines and advice when it fails.
@@ -141,7 +141,7 @@ def finish(shop: Workshop, step: Step, running: Running) -> str:
     return said
 
 
-def failure(shop: Workshop, step: Step, words: Sequence[str], said: str, code: int) -> SetupFailed:
+def failure(shop: StepContext, step: Step, words: Sequence[str], said: str, code: int) -> SetupFailed:
     """Return the error for a program that ended with `code` after it `said` something."""
     lines = [printable(line)[:_LONGEST_LINE] for line in said.splitlines() if line.strip()][-_LAST_LINES:]
     ended = f"signal {-code}" if code < 0 else f"exit code {code}"
@@ -149,7 +149,7 @@ def failure(shop: Workshop, step: Step, words: Sequence[str], said: str, code: i
     return SetupFailed(step.label, details, advice.for_output(said, step.otherwise))
 
 
-def log(shop: Workshop, name: str) -> Path:
+def log(shop: StepContext, name: str) -> Path:
     """Return the file with all output of the programs of the step of that name."""
     return shop.project.logs / f"{name}.log"
 

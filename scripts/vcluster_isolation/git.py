@@ -47,7 +47,7 @@ def write_out(revision: str, path: str, place: Path) -> None:
     the repository, submodules, and files that Git LFS keeps elsewhere.
     """
     if revision.startswith("-"):
-        raise IsolationError(f"{printable(revision)}: is no git revision", "give a branch, tag or commit")
+        raise IsolationError(f"{printable(revision)}: is not a git revision", "give a branch, tag or commit")
     inside = _from_root(path)
     _run("cat-file", "-t", f"{revision}:{inside}")  # says in git's words what is wrong
     root = f"{_run('rev-parse', '--verify', f'{revision}^{{tree}}').decode().strip()}:"

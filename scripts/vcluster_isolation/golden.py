@@ -108,7 +108,7 @@ def render_folder(folder: Path, chart: Path) -> Golden:
     others = [name for name in sorted(present.keys() - wanted.keys()) if name.partition("/")[0] not in unrendered]
     stale = [name for name in others if re.fullmatch(r"[^/]+/[^/]+", name) and name.partition("/")[2] in ARTIFACTS]
     for name in sorted(set(others) - set(stale)):
-        problems.append(_problem(folder / GOLDEN / name, "is no golden file", "delete it, or move it elsewhere"))
+        problems.append(_problem(folder / GOLDEN / name, "is not a golden file", "delete it, or move it elsewhere"))
     return Golden(folder, wanted, present, tuple(stale), tuple(problems))
 
 
@@ -116,14 +116,14 @@ def _situations(folder: Path) -> tuple[list[Situation], list[Problem]]:
     """Return the situations in a folder, and what is wrong with the names there."""
     place = folder / VALUES
     if not place.is_dir():
-        raise IsolationError(f"{printable(str(place))}: is no folder", "put values files there, or give --tests DIR")
+        raise IsolationError(f"{printable(str(place))}: is not a folder", "put values files there, or give --tests DIR")
     base = tuple(path for path in [folder / _BASE] if path.exists())
     found: dict[str, Situation] = {}
     problems: list[Problem] = []
     for path in _visible(place):
         files, odd = _layers(path)
         name = path.name if path.is_dir() else path.stem
-        problems += (_problem(file, "is no values file", "name it .yaml, or move it elsewhere") for file in odd)
+        problems += (_problem(file, "is not a values file", "name it .yaml, or move it elsewhere") for file in odd)
         if name in found:
             problems.append(_problem(path, f"is a second situation {quoted(name)}", "rename one of the two"))
         elif files:
@@ -156,7 +156,9 @@ def _render(situation: Situation, chart: Path) -> dict[str, bytes] | list[Proble
             return problems
         texts = or_refused(lambda: {name: make(request) for name, make in ARTIFACTS.items()}, layers, request)
     except InputError as error:
-        return [replace(one, file=one.file or printable(str(situation.values[-1]))) for one in error.problems]
+        return [
+            replace(problem, file=problem.file or printable(str(situation.values[-1]))) for problem in error.problems
+        ]
     except RenderFailed as error:
         return list(_refused(situation.values[-1], error))
     return {f"{situation.name}/{name}": text.encode() for name, text in texts.items() if text is not None}

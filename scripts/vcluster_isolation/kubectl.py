@@ -61,7 +61,7 @@ def current_context() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedObjects:
     """Objects of a resource (`networkpolicies`) in a namespace; `context` is a kube context, empty for the current."""
 
     context: str
@@ -70,7 +70,7 @@ class Named:
     names: Sequence[str]
 
 
-def get(objects: Named) -> dict[str, Json]:
+def get(objects: NamedObjects) -> dict[str, Json]:
     """Return the objects that are there, by their names.
 
     Raises ToolFailed when kubectl fails or prints something else, ToolMissing when there is no kubectl.
@@ -95,7 +95,7 @@ def namespaces_of_release(name: str, context: str = "") -> set[str]:
     return set(_run(context, [*words, f"--output={namespaces}"]).split())
 
 
-def annotate(objects: Named, annotations: Mapping[str, str | None]) -> None:
+def annotate(objects: NamedObjects, annotations: Mapping[str, str | None]) -> None:
     """Set annotations of objects, or with None take them off; what is so already stays as it is.
 
     Raises ToolFailed when kubectl fails, as it does if one of them is not there.
@@ -103,12 +103,12 @@ def annotate(objects: Named, annotations: Mapping[str, str | None]) -> None:
     _set("annotate", objects, annotations)
 
 
-def label(objects: Named, labels: Mapping[str, str | None]) -> None:
+def label(objects: NamedObjects, labels: Mapping[str, str | None]) -> None:
     """Set labels of objects, as `annotate` does annotations. Raises ToolFailed as that does."""
     _set("label", objects, labels)
 
 
-def _set(verb: str, objects: Named, pairs: Mapping[str, str | None]) -> None:
+def _set(verb: str, objects: NamedObjects, pairs: Mapping[str, str | None]) -> None:
     changes = [f"{key}-" if value is None else f"{key}={value}" for key, value in pairs.items()]
     words = [verb, objects.resource, *objects.names, f"--namespace={objects.namespace}", "--overwrite", *changes]
     _run(objects.context, words)

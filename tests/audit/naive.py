@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from vcluster_isolation.audit.ends import End, Place, place_of, tag
-from vcluster_isolation.audit.find import Fleet, find
-from vcluster_isolation.audit.judge import Board
-from vcluster_isolation.audit.land import Land
+from vcluster_isolation.audit.cluster_index import ClusterIndex
+from vcluster_isolation.audit.ends import EndpointClass, VClusterScope, scope_of, tag
+from vcluster_isolation.audit.find import Discovery, find
+from vcluster_isolation.audit.judge import ClaimResults
 from vcluster_isolation.claims.claims import CLAIMS, ISOLATION, Claim
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.objects.model import Endpoint, Peer, Pod
@@ -19,16 +19,16 @@ from vcluster_isolation.netpol.objects.verdict import Mode
 from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.netpol.sets.ports import ALL
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
-from vcluster_isolation.vcluster.actor_ref import OTHER, OWN, Who
+from vcluster_isolation.vcluster.actor_ref import OTHER, OWN, ActorRef
 from vcluster_isolation.vcluster.cast import HOME, NamedActor, PodActor
 
 Statuses = dict[str, tuple[str, str]]
 
 
-def places_of(fleet: Fleet, land: Land) -> list[Place]:
+def scopes_of(fleet: Discovery, index: ClusterIndex) -> list[VClusterScope]:
     """Return each vCluster with everybody around it."""
     return [
-        place_of(found, [one for space in found.spaces for one in fleet.beside.get(space, ())], land)
+        scope_of(found, [one for space in found.spaces for one in fleet.beside.get(space, ())], index)
         for found in fleet.found
     ]
 
@@ -36,32 +36,34 @@ def places_of(fleet: Fleet, land: Land) -> list[Place]:
 def naive(cluster: Cluster) -> dict[tuple[str, str], Statuses]:
     """Return for each vCluster, by namespace and name, what becomes of each claim: there, and possible."""
     fleet = find(cluster)
-    land = Land(cluster, fleet)
-    places = places_of(fleet, land)
+    index = ClusterIndex(cluster, fleet)
+    scopes = scopes_of(fleet, index)
     every = Evaluator(cluster.policies, cluster.tiers)
     return {
-        (place.found.tenant.namespace, place.found.tenant.name): {
-            claim.name: status(claim, place, places, land, every) for claim in CLAIMS
+        (scope.found.tenant.namespace, scope.found.tenant.name): {
+            claim.name: status(claim, scope, scopes, index, every) for claim in CLAIMS
         }
-        for place in places
+        for scope in scopes
     }
 
 
-def status(claim: Claim, place: Place, places: list[Place], land: Land, every: Evaluator) -> tuple[str, str]:
+def status(
+    claim: Claim, scope: VClusterScope, scopes: list[VClusterScope], index: ClusterIndex, every: Evaluator
+) -> tuple[str, str]:
     """Return what becomes of one claim."""
-    board = Board(place, any("platform" in tags for tags, _ in land.host))
-    finding = next(one for one in board.findings() if one.claim is claim)
+    results = ClaimResults(scope, any("platform" in tags for tags, _ in index.host))
+    finding = next(one for one in results.findings() if one.claim is claim)
     broken = {True: False, False: False}
     mode = Mode.MAY if claim.kind == ISOLATION else Mode.MUST
     for sources, destinations in claim.flows:
-        for source in (end for who in sources for end in ends(claim, who, place, places, land)):
-            for destination in (end for who in destinations for end in ends(claim, who, place, places, land)):
+        for source in (end for who in sources for end in ends(claim, who, scope, scopes, index)):
+            for destination in (end for who in destinations for end in ends(claim, who, scope, scopes, index)):
                 real = source.real and destination.real
-                if broken[real] or not board.applies(claim):
+                if broken[real] or not results.applies(claim):
                     continue
                 for one, two in pairs(source, destination, claim):
                     allowed = every.allowed(one, two, mode)
-                    ports = claim.ports_of(place.subject)
+                    ports = claim.ports_of(scope.subject)
                     broken[real] |= bool(ports & allowed if claim.kind == ISOLATION else ports - allowed)
     return "FAILS" if broken[True] else finding.there, "FAILS" if broken[False] else finding.possible
 
@@ -69,31 +71,31 @@ def status(claim: Claim, place: Place, places: list[Place], land: Land, every: E
 def doubted(cluster: Cluster) -> dict[tuple[str, str], Statuses]:
     """Return what `naive` does, with `undecided` where a policy that is not evaluated could break a claim."""
     fleet = find(cluster)
-    land = Land(cluster, fleet)
-    places = places_of(fleet, land)
+    index = ClusterIndex(cluster, fleet)
+    scopes = scopes_of(fleet, index)
     every = Evaluator(cluster.policies, cluster.tiers)
     found = {}
-    for place in places:
+    for scope in scopes:
         statuses = {}
         for claim in CLAIMS:
             isolation = claim.kind == ISOLATION
             policies = [one for one in cluster.not_evaluated if (one.opens if isolation else one.closes)]
-            known = dict(zip((True, False), status(claim, place, places, land, every), strict=True))
-            for real, pair in flows(claim, place, places, land) if policies else ():
-                if known[real] == "holds" and could_break(claim, place, every, pair, policies):
+            known = dict(zip((True, False), status(claim, scope, scopes, index, every), strict=True))
+            for real, pair in flows(claim, scope, scopes, index) if policies else ():
+                if known[real] == "holds" and could_break(claim, scope, every, pair, policies):
                     known[real] = "undecided"
             statuses[claim.name] = known[True], known[False]
-        found[place.found.tenant.namespace, place.found.tenant.name] = statuses
+        found[scope.found.tenant.namespace, scope.found.tenant.name] = statuses
     return found
 
 
 def flows(
-    claim: Claim, place: Place, places: list[Place], land: Land
+    claim: Claim, scope: VClusterScope, scopes: list[VClusterScope], index: ClusterIndex
 ) -> Iterator[tuple[bool, tuple[Endpoint, Endpoint]]]:
     """Yield each flow that a claim speaks of, and whether both of its ends are there."""
     for sides in claim.flows:
         sources, destinations = (
-            [end for who in side for end in ends(claim, who, place, places, land)] for side in sides
+            [end for who in side for end in ends(claim, who, scope, scopes, index)] for side in sides
         )
         for source, destination in product(sources, destinations):
             yield from ((source.real and destination.real, pair) for pair in pairs(source, destination, claim))
@@ -101,14 +103,14 @@ def flows(
 
 def could_break(
     claim: Claim,
-    place: Place,
+    scope: VClusterScope,
     every: Evaluator,
     pair: tuple[Endpoint, Endpoint],
     policies: list[UnevaluatedPolicy],
 ) -> bool:
     """Return whether one of some policies could break a claim by the flow between two ends."""
     touched = [any(not one.confined or is_in(end, one.namespace) for one in policies) for end in pair]
-    ports = claim.ports_of(place.subject)
+    ports = claim.ports_of(scope.subject)
     if claim.kind != ISOLATION:
         return any(touched) and bool(ports)
     verdict = every.flow(*pair, Mode.MAY)
@@ -123,7 +125,7 @@ def is_in(end: Endpoint, space: str) -> bool:
     return isinstance(end, Pod) and end.namespace.name == space
 
 
-def pairs(source: End, destination: End, claim: Claim) -> Iterator[tuple[Endpoint, Endpoint]]:
+def pairs(source: EndpointClass, destination: EndpointClass, claim: Claim) -> Iterator[tuple[Endpoint, Endpoint]]:
     """Yield the pairs of members to ask about."""
     for one in source.members:
         for two in destination.members:
@@ -133,26 +135,30 @@ def pairs(source: End, destination: End, claim: Claim) -> Iterator[tuple[Endpoin
                 yield one, two
 
 
-def ends(claim: Claim, who: Who, place: Place, places: list[Place], land: Land) -> list[End]:
+def ends(
+    claim: Claim, who: ActorRef, scope: VClusterScope, scopes: list[VClusterScope], index: ClusterIndex
+) -> list[EndpointClass]:
     """Return everybody that an actor of a claim stands for."""
     name = tag(who)
-    if who.whose != OWN:
-        others = [one for one in places if one is not place and shares(one, place) == (who.whose != OTHER)]
+    if who.tenant != OWN:
+        others = [one for one in scopes if one is not scope and shares(one, scope) == (who.tenant != OTHER)]
         return [end for one in others for end in (*one.own, *one.beside) if name in end.tags]
-    found = [end for end in (*place.own, *place.beside, *place.host) if name in end.tags]
+    found = [end for end in (*scope.own, *scope.beside, *scope.host) if name in end.tags]
     if isinstance(who.actor, PodActor) and who.actor.namespace != HOME:
-        found += [End(tags, (pod, pod), real=True) for tags, pod in land.host if name in tags]
+        found += [EndpointClass(tags, (pod, pod), real=True) for tags, pod in index.host if name in tags]
         if name in ("anybody", "elsewhere") and claim.kind == ISOLATION:
             found += [
                 end
-                for one in places
-                if not shares(one, place)
+                for one in scopes
+                if not shares(one, scope)
                 for end in one.beside
                 if "stray" in end.tags and end.real
             ]
-    named = place.subject.settings.named.get(who.actor.key) if isinstance(who.actor, NamedActor) else None
+    named = scope.subject.settings.named.get(who.actor.key) if isinstance(who.actor, NamedActor) else None
     for peer in named.peers if named else ():
-        found += [End(tags, (pod, pod), real=True) for tags, pod in land.host if selects_from_afar(peer, pod)]
+        found += [
+            EndpointClass(tags, (pod, pod), real=True) for tags, pod in index.host if selects_from_afar(peer, pod)
+        ]
     return found
 
 
@@ -163,6 +169,6 @@ def selects_from_afar(peer: Peer, pod: Pod) -> bool:
     return there and (pods is None or pods.matches(pod.labels))
 
 
-def shares(one: Place, two: Place) -> bool:
+def shares(one: VClusterScope, two: VClusterScope) -> bool:
     """Return whether two vClusters have a namespace in common."""
     return bool(set(one.found.spaces) & set(two.found.spaces))

@@ -28,8 +28,8 @@ from tests.audit.judged import kinds, statuses
 from tests.audit.naive import naive
 from vcluster_isolation.audit import audit as audit_module
 from vcluster_isolation.audit.audit import audit
+from vcluster_isolation.audit.cluster_index import ClusterIndex
 from vcluster_isolation.audit.find import find
-from vcluster_isolation.audit.land import Land
 from vcluster_isolation.claims.claims import ISOLATION
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.objects.verdict import Mode
@@ -80,8 +80,8 @@ def test_it_is_so_below_policies_of_the_host(governed: Cluster, monkeypatch: pyt
 def test_every_example_is_a_flow_that_is_really_there(varied: Cluster) -> None:
     every = Evaluator(varied.policies, varied.tiers)
     there = find(varied)
-    land = Land(varied, there)
-    known = {one.tenant: Subject("", "", (), settings=land.settings_of(one)) for one in there.found}
+    index = ClusterIndex(varied, there)
+    known = {one.tenant: Subject("", "", (), settings=index.settings_of(one)) for one in there.found}
     number = 0
     for verdicts in {id(one.verdicts): one.verdicts for one in audit(varied).vclusters}.values():
         for finding in verdicts.findings:

@@ -90,9 +90,9 @@ def test_json_has_every_vcluster_and_every_claim() -> None:
         ("vcluster-b", "b", False, False),
         ("team", "c", False, False),
     ]
-    claims = {one["kind"]: {claim["name"]: claim for claim in one["claims"]} for one in found["kinds"]}
-    bare = claims[found["vclusters"][1]["kind"]]
-    assert {bare[name]["there"] for name in bare if bare[name]["kind"] == "isolation"} == {"FAILS", "n/a"}
+    claims = {one["group"]: {claim["name"]: claim for claim in one["claims"]} for one in found["groups"]}
+    bare = claims[found["vclusters"][1]["group"]]
+    assert {bare[name]["there"] for name in bare if bare[name]["type"] == "isolation"} == {"FAILS", "n/a"}
     example = bare["workload-to-metadata"]["there_example"]
     assert example == {
         "source": {
@@ -115,7 +115,7 @@ def test_json_is_the_same_whatever_the_order_of_objects() -> None:
     first = json.loads(run(CLUSTERS / "neighbours.json", "--output", "json").output)
     second = json.loads(run("-", "--output", "json", stdin=turned).output)
     assert [one["unselected"] for one in first["vclusters"]] == [one["unselected"] for one in second["vclusters"]]
-    for one, two in zip(first["kinds"], second["kinds"], strict=True):
+    for one, two in zip(first["groups"], second["groups"], strict=True):
         assert [(claim["name"], claim["there"], claim["possible"]) for claim in one["claims"]] == [
             (claim["name"], claim["there"], claim["possible"]) for claim in two["claims"]
         ]
@@ -139,7 +139,7 @@ def test_huge_input_is_read_as_a_stream(tmp_path: Path) -> None:
     result = run(file, "--output", "json")
     found = json.loads(result.output)
     assert len(found["vclusters"]) == 1000
-    assert len(found["kinds"]) < 1.2 * len(CONFIGURATIONS)
+    assert len(found["groups"]) < 1.2 * len(CONFIGURATIONS)
     assert found["problems"] == []
 
 
@@ -154,7 +154,7 @@ def test_progress_is_told_on_request_and_on_standard_error_only() -> None:
     assert result.stdout == (CLUSTERS / "isolated.txt").read_text()
     size = (CLUSTERS / "isolated.json").stat().st_size
     assert result.stderr.splitlines()[0] == f"reading: {size:,} of {size:,}"
-    assert result.stderr.splitlines()[-1] == "judging kinds of vClusters: 1 of 1"
+    assert result.stderr.splitlines()[-1] == "judging groups of vClusters: 1 of 1"
 
 
 def test_progress_is_told_now_and_then() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.audit.fleet import MANAGED, VIRTUAL, listed, pod, policy, space
 from vcluster_isolation.audit.audit import audit
-from vcluster_isolation.audit.find import Fleet, find, natural
+from vcluster_isolation.audit.find import Discovery, find, natural
 from vcluster_isolation.claims.claims import AVAILABILITY, CLAIMS
 from vcluster_isolation.netpol.parse.parse import parse_cluster
 
@@ -20,13 +20,13 @@ ABOUT_TENANTS_ONLY = {
 SYNCED = {"vcluster.loft.sh/vcluster-name": "a", "vcluster.loft.sh/vcluster-namespace": "home"}
 
 
-def fleet(*objects: Json, declared: tuple[tuple[str, str], ...] = ()) -> Fleet:
+def fleet(*objects: Json, declared: tuple[tuple[str, str], ...] = ()) -> Discovery:
     cluster = parse_cluster([{"kind": "List", "items": list(objects)}])
     assert not cluster.problems
     return find(cluster, declared)
 
 
-def found(whole: Fleet) -> list[tuple[str, str, tuple[str, ...]]]:
+def found(whole: Discovery) -> list[tuple[str, str, tuple[str, ...]]]:
     return [(one.tenant.namespace, one.tenant.name, one.found_by) for one in whole.found]
 
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from tests.audit.fleet import host, pod, policy, vcluster
 from vcluster_isolation.audit.audit import Audit, audit
+from vcluster_isolation.audit.cluster_index import ClusterIndex
 from vcluster_isolation.audit.find import find
-from vcluster_isolation.audit.land import Land
 from vcluster_isolation.claims.claims import ISOLATION
 from vcluster_isolation.netpol.parse.parse import parse_cluster
 
@@ -72,11 +72,11 @@ def who_is_who(objects: tuple[Json, ...]) -> tuple[Any, ...]:
     """What is believed of the host cluster: settings of each vCluster, addresses that no pod has, pods of the host."""
     cluster = parse_cluster([{"kind": "List", "items": [*base(), *objects]}])
     fleet = find(cluster)
-    land = Land(cluster, fleet)
+    index = ClusterIndex(cluster, fleet)
     return (
-        {one.tenant: (land.settings_of(one), one.found_by, one.synced) for one in fleet.found},
+        {one.tenant: (index.settings_of(one), one.found_by, one.synced) for one in fleet.found},
         fleet.unknown,
-        {(pod.namespace.name, pod.name): tags for tags, pod in land.host},
+        {(pod.namespace.name, pod.name): tags for tags, pod in index.host},
     )
 
 

@@ -190,16 +190,16 @@ BROKEN = {
     "no YAML": secret(
         "vc-config-t-1", "Opaque", {"config.yaml": encoded("swordfish: [")}, app="vcluster", release="t-1"
     ),
-    "a manifest that is no text": secret(
+    "a manifest that is not a string": secret(
         "x", "helm.sh/release.v1", {"release": stored({"manifest": 7})}, status="deployed"
     ),
     "labels that are no mapping": {**config(ON), "metadata": {"name": "x", "namespace": "y", "labels": 7}},
-    "a spec that is no mapping": custom("helm.toolkit.fluxcd.io/v2", "HelmRelease", {}) | {"spec": ["x"]},
+    "a spec that is not a mapping": custom("helm.toolkit.fluxcd.io/v2", "HelmRelease", {}) | {"spec": ["x"]},
     "an Application's spec that is an empty list": custom("argoproj.io/v1alpha1", "Application", {}) | {"spec": []},
-    "a source that is no mapping": custom(
+    "a source that is not a mapping": custom(
         "argoproj.io/v1alpha1", "Application", {"destination": {"name": "in-cluster"}, "source": ["swordfish"]}
     ),
-    "helm that is no mapping": argo(["swordfish"]),  # type: ignore[arg-type]
+    "helm that is not a mapping": argo(["swordfish"]),  # type: ignore[arg-type]
     "values that are no mapping": argo({"values": "swordfish"}),
     "parameters that are no list": argo({"parameters": {"swordfish": 1}}),
     "a parameter about policies that cannot be read": argo(

@@ -38,10 +38,10 @@ from tests.audit.naive import naive
 from tests.connectivity.flows import manifests
 from tests.subject.subjects import of, subject
 from vcluster_isolation.audit.audit import Audit, Audited, audit
-from vcluster_isolation.audit.ends import place_of
+from vcluster_isolation.audit.cluster_index import ClusterIndex
+from vcluster_isolation.audit.ends import scope_of
 from vcluster_isolation.audit.find import find
 from vcluster_isolation.audit.judge import Finding
-from vcluster_isolation.audit.land import Land
 from vcluster_isolation.audit.report import text
 from vcluster_isolation.cli.audit import command
 from vcluster_isolation.netpol.objects.model import Pod
@@ -269,7 +269,7 @@ def test_settings_are_read_from_policies_as_from_values() -> None:
     }
     values = of({**HARDENED, **more})
     read = settings_of_policies(values.policies, "a", "ns")
-    assert (read.spaces, read.platform_spaces) == (("x",), ("loft",))
+    assert (read.workload_namespaces, read.platform_spaces) == (("x",), ("loft",))
     assert read.api_server == values.settings.api_server == address_set("10.0.0.1/32", "10.0.0.2/32")
     assert str(read.named["hostApiServer"].ports) == "TCP 6443"
     assert {peer.namespaces for peer in read.named["hostDns"].peers} == {
@@ -338,8 +338,8 @@ def test_in_namespaces_that_vcluster_made_a_tenant_chooses_the_label_release(mad
     documents = yaml.safe_load_all(of({"workload": {"namespaces": ["x"]}}).manifests)
     cluster = parse_cluster([{"kind": "List", "items": [space("ns"), space("x", **labels), *documents]}])
     there = find(cluster)
-    place = place_of(there.found[0], (), Land(cluster, there))
-    pods = [end.at for end in place.own if "workload" in end.tags and isinstance(end.at, Pod)]
+    scope = scope_of(there.found[0], (), ClusterIndex(cluster, there))
+    pods = [end.at for end in scope.own if "workload" in end.tags and isinstance(end.at, Pod)]
     assert any(("release", "a") in one.labels for one in pods) is made
 
 

@@ -82,7 +82,10 @@ def test_every_claim_that_holds_is_undecided_and_the_exit_code_is_4(
     found = json.loads(as_json.stdout)
     assert (as_json.exit_code, found["ok"], found["vclusters"][0]["ok"]) == (4, False, False)
     assert [one["kind"] for one in found["not_evaluated"]] == [policy["kind"]]
-    assert {one[key] for one in found["kinds"][0]["claims"] for key in ("there", "possible")} == {UNDECIDED, NO_SUBJECT}
+    assert {one[key] for one in found["groups"][0]["claims"] for key in ("there", "possible")} == {
+        UNDECIDED,
+        NO_SUBJECT,
+    }
 
 
 def test_in_json_a_vcluster_names_the_policies_of_its_own_namespaces(isolated: Callable[..., Path]) -> None:

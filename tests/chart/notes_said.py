@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chart.matrix import everything, put
+from tests.chart.oracle_values import SPECIAL_4
 from tests.chart.rendering import Json, isolating
 from vcluster_isolation.helm.notes import template_with_notes
 from vcluster_isolation.helm.template import CHART, Request
@@ -108,7 +109,7 @@ SAID: dict[str, tuple[Json, Json]] = {
         admission({"clientConfig": {"service": {"name": "w", "namespace": "hooks"}}}),
         admission({"clientConfig": {}}),
     ),
-    "controlPlane.standalone.enabled is set:\n    the control plane is no pod of the host cluster": (
+    "controlPlane.standalone.enabled is set:\n    the control plane is not a pod of the host cluster": (
         {**isolating(), "controlPlane": {"standalone": {"enabled": True}}},
         {**isolating(), "controlPlane": {"standalone": {"enabled": False}}},
     ),
@@ -124,7 +125,7 @@ SAID: dict[str, tuple[Json, Json]] = {
         {**isolating(), "sync": {"toHost": {"namespaces": {"enabled": True, "mappings": {"byName": {"v-*": "h-*"}}}}}},
         {**isolating(), "sync": {"toHost": {"namespaces": {"enabled": True, "mappings": {"byName": {"v": "h"}}}}}},
     ),
-    "Nobody said where the host cluster's API server is, so the control plane and snapshots\n": (
+    "The host API server's address is not configured, so the control plane and snapshots\n": (
         isolating(profile="hardened"),
         isolating(profile="hardened", hostApiServer={"cidrs": ["34.118.224.0/28"]}),
     ),
@@ -156,6 +157,14 @@ SAID: dict[str, tuple[Json, Json]] = {
     "workloads --> 1.0.0.0/8 except 1.2.0.0/16, on any port": (
         isolating(workload={"publicEgress": {"cidr": "1.0.0.0/8", "except": ["1.2.0.0/16"]}}),
         isolating(workload={"publicEgress": {"cidr": "1.0.0.0/8"}}),
+    ),
+    "workloads --> 0.0.0.0/0 except private, special-purpose and metadata ranges (16), on any port": (
+        isolating(profile="hardened"),
+        isolating(profile="hardened", workload={"publicEgress": {"except": SPECIAL_4[1:]}}),
+    ),
+    "except private, special-purpose and metadata ranges (16), 34.1.0.0/16, on any port": (
+        isolating(profile="hardened", nodes={"cidrs": ["34.1.0.0/16"]}),
+        isolating(profile="hardened"),
     ),
     "workloads --> 0.0.0.0/0": (isolating(), isolating(workload={"publicEgress": {"enabled": False}})),
     "workloads --> peers of your own egress rules (2, 1 of them to anywhere)": (

@@ -41,8 +41,8 @@ SWAP = "1 is below port 2; swap the two, or remove endPort"
 BAD_PORT, PORT = [{"port": 2, "endPort": 1}], [{"port": 1, "endPort": 2}]
 BAD_BLOCK, BLOCK = ({"ipBlock": {"cidr": f"10.0.0.{first}/31"}} for first in (1, 2))
 EMPTY = {
-    "from": "names nobody; list the peers that may connect",
-    "to": "names nobody; list the peers that may be reached",
+    "from": "is empty, which would allow every source; list at least one peer",
+    "to": "is empty, which would allow every destination; list at least one peer",
 }
 REFUSED: dict[str, tuple[Json, str, Json]] = {
     f"{grant}.{key}, enabled for nobody": (at(f"{grant}.{key}", []), f"{NP}.{grant}.{key}: {EMPTY[key]}", neighbour)
@@ -167,17 +167,17 @@ OWN_RULE = "or put the rule into controlPlane.egress"
 REFUSED |= {
     "webhooks at an address, hardened": (
         at(WEBHOOKS, [{"podSelector": {}}, BLOCK], profile="hardened"),
-        f"{NP}.{WEBHOOKS}[1].ipBlock: is no workload of this vCluster; select workloads by their labels, {OWN_RULE}",
+        f"{NP}.{WEBHOOKS}[1].ipBlock: is not a workload of this vCluster; select workloads by their labels, {OWN_RULE}",
         at(WEBHOOKS, [{"podSelector": {}}, BLOCK]),
     ),
     "webhooks in another namespace, hardened": (
         at(WEBHOOKS, [ELSEWHERE], profile="hardened"),
-        f'{NP}.{WEBHOOKS}[0].namespaceSelector: "monitoring" is no namespace of this vCluster (ns); remove it, {OWN_RULE}',
+        f'{NP}.{WEBHOOKS}[0].namespaceSelector: "monitoring" is not a namespace of this vCluster (ns); remove it, {OWN_RULE}',
         at(WEBHOOKS, [ELSEWHERE]),
     ),
     "webhooks in some other namespace, hardened": (
         at(WEBHOOKS, [AT_HOME], profile="hardened"),
-        f'{NP}.{WEBHOOKS}[0].namespaceSelector: "other" is no namespace of this vCluster (ns); remove it, {OWN_RULE}',
+        f'{NP}.{WEBHOOKS}[0].namespaceSelector: "other" is not a namespace of this vCluster (ns); remove it, {OWN_RULE}',
         at(WEBHOOKS, [AT_HOME], profile="hardened", workload={"namespaces": ["other"]}),
     ),
     "webhooks of another vCluster, hardened": (
@@ -209,7 +209,7 @@ REFUSED |= {
         f"{NP}.workload.publicEgress.ipv6.cidr: 2600::1/12 {BITS} /128 for this one address",
         public(ipv6={"enabled": True, "cidr": "2600::1/128"}),
     ),
-    "a project that is no label value": (
+    "a project that is not a label value": (
         isolating(project={"name": "-{{ .Release.Name }}"}),
         f'{NP}.project.name: "-a" {LABEL_VALUE}',
         isolating(project={"name": "x-{{ .Release.Name }}"}),

@@ -11,11 +11,11 @@ SWITCH = "is neither true nor false; write one of the two, without quotes"
 REFUSED: dict[str, tuple[Json, str]] = {
     "a port that is a text of rules": (
         isolating(hostApiServer={"ports": ["443\n- {}"]}),
-        f"{PORTS}[0]: is no port; write a number from 1 to 65535, without quotes",
+        f"{PORTS}[0]: is not a valid port number; write a number from 1 to 65535, without quotes",
     ),
     "a port above all": (
         isolating(hostApiServer={"ports": [443, 65536]}),
-        f"{PORTS}[1]: is no port; write a number from 1 to 65535, without quotes",
+        f"{PORTS}[1]: is not a valid port number; write a number from 1 to 65535, without quotes",
     ),
     "no ports": (
         isolating(hostApiServer={"ports": []}),
@@ -23,7 +23,7 @@ REFUSED: dict[str, tuple[Json, str]] = {
     ),
     "a label without a value": (
         isolating(prometheus={"enabled": True, "from": [{"namespaceSelector": {"matchLabels": {"team": 1}}}]}),
-        'policies.networkPolicy.prometheus.from[0].namespaceSelector.matchLabels["team"]: is not a text; '
+        'policies.networkPolicy.prometheus.from[0].namespaceSelector.matchLabels["team"]: is not a string; '
         "write a label's value, in quotes",
     ),
     "private nodes as a text": ({**ON, "privateNodes": {"enabled": "false"}}, f"privateNodes.enabled: {SWITCH}"),
@@ -41,7 +41,7 @@ REFUSED: dict[str, tuple[Json, str]] = {
     ),
     "a priority as a text": (
         isolating(floor={"priority": "x"}),
-        "policies.networkPolicy.floor.priority: is no number; write one from 0 to 98 without quotes, or leave it empty",
+        "policies.networkPolicy.floor.priority: is not a number; write one from 0 to 98 without quotes, or leave it empty",
     ),
     "an API of another version": (
         isolating(floor={"api": "AdminNetworkPolicy/v1beta1"}),
@@ -55,7 +55,7 @@ REFUSED: dict[str, tuple[Json, str]] = {
     ),
     "a resolver that is none": (
         isolating(hostDns={"presets": ["bind"]}),
-        'policies.networkPolicy.hostDns.presets[0]: "bind" is no preset; use one of kube-dns, node-local, aks-local, '
+        'policies.networkPolicy.hostDns.presets[0]: "bind" is not a preset; use one of kube-dns, node-local, aks-local, '
         "gke-cloud-dns, aws, azure, openshift",
     ),
 }

@@ -110,7 +110,6 @@ def test_where_nothing_is_found_the_ports_stay_open_and_the_notes_say_so(
         done = install(which, cluster, tmp_path, ASKING, monkeypatch)
         assert done.code == 0, done.stderr
         assert "to" not in to_the_api_server(cluster, "vc-cp-a")
-        assert (
-            "Nobody said where the host cluster's API server is, and no cluster was there to look it up in"
-            in " ".join(done.stdout.split())
+        assert "The host API server's address is not configured, and no cluster was there to look it up in" in " ".join(
+            done.stdout.split()
         )

@@ -115,7 +115,7 @@ def flows(found: Subject) -> list[object]:
 
     The tenant has synced what policies it may: then it is the floor that decides.
     """
-    open_wide = replace(found, policies=found.with_synced(found.policies))
+    open_wide = replace(found, policies=found.with_worst_synced_policies(found.policies))
     seen = scene(open_wide)
     ends = {one.actor.name: one.end for one in seen.ends} | STRANGERS
     own = [*(one.actor.name for one in seen.own), "workload with a release", "CoreDNS of a mapped namespace"]

@@ -85,7 +85,7 @@ def test_null_is_the_default_where_everything_is_switched_on(profile: str, path:
     values = everything(profile=profile)
     put(values, f"policies.networkPolicy.{path}", None)
     if path in NEEDED:
-        with pytest.raises(RenderFailed, match=f"{path}: names nobody"):
+        with pytest.raises(RenderFailed, match=f"{path}: is empty"):
             policies(values)
     else:
         assert oracle.agrees(policies(values), values)

@@ -74,7 +74,7 @@ NEEDED = {f"{P}.egress.{key}.to" for key in ("apiServers", "platform", "database
 def test_null_is_the_default_where_everything_is_switched_on(path: str) -> None:
     values = setting(path, None)
     if path in NEEDED:
-        assert refusals(values) == [f"{path}: names nobody; list the peers that may be reached"]
+        assert refusals(values) == [f"{path}: is empty, which would allow every destination; list at least one peer"]
     else:
         assert policies(values) == oracle_platform.everything(values)
 
@@ -118,7 +118,7 @@ def test_agents_serve_every_port_that_their_cluster_needs_and_no_other() -> None
         assert row.is_served_by("platform") == (row.platform_cluster != "unused"), row.name
 
 
-NOBODY = "names nobody; list the peers that may be reached"
+NOBODY = "is empty, which would allow every destination; list at least one peer"
 SWITCH = "is neither true nor false; write one of the two, without quotes"
 BITS = "10.0.0.1/31 has bits set beyond its prefix length; write the first address of the network, or /32 for this one address"
 BAD, GOOD = ({"ipBlock": {"cidr": f"10.0.0.{first}/31"}} for first in (1, 2))

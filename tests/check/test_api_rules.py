@@ -32,25 +32,25 @@ PORTS = "use 1 to 65535"
 METADATA = [
     ("{}", "metadata.name: is missing; give the object a name", "{generateName: a-}"),
     ("{name: ''}", "metadata.name: is missing; give the object a name", "{name: a}"),
-    ("{name: Vc}", f'metadata.name: "Vc" is no object name; {OBJECT_NAME}', "{name: vc}"),
-    ("{name: a_b}", f'metadata.name: "a_b" is no object name; {OBJECT_NAME}', "{name: a.b-c.9}"),
-    ("{name: a..b}", f'metadata.name: "a..b" is no object name; {OBJECT_NAME}', "{name: a.b}"),
-    ("{name: a-}", f'metadata.name: "a-" is no object name; {OBJECT_NAME}', "{name: a-b}"),
+    ("{name: Vc}", f'metadata.name: "Vc" is not an object name; {OBJECT_NAME}', "{name: vc}"),
+    ("{name: a_b}", f'metadata.name: "a_b" is not an object name; {OBJECT_NAME}', "{name: a.b-c.9}"),
+    ("{name: a..b}", f'metadata.name: "a..b" is not an object name; {OBJECT_NAME}', "{name: a.b}"),
+    ("{name: a-}", f'metadata.name: "a-" is not an object name; {OBJECT_NAME}', "{name: a-b}"),
     (
         f"{{name: {'a' * 254}}}",
-        f'metadata.name: "{"a" * 78}…" is no object name; {OBJECT_NAME}',
+        f'metadata.name: "{"a" * 78}…" is not an object name; {OBJECT_NAME}',
         f"{{name: {'a' * 253}}}",
     ),
-    (r'{name: "a\n"}', rf'metadata.name: "a\n" is no object name; {OBJECT_NAME}', '{name: "a"}'),
+    (r'{name: "a\n"}', rf'metadata.name: "a\n" is not an object name; {OBJECT_NAME}', '{name: "a"}'),
     ("{name: 5}", "metadata.name: 5 is not a string; put it in quotes", "{name: '5'}"),
     (
         "{name: a, namespace: b.c}",
-        f'metadata.namespace: "b.c" is no namespace name; {NAMESPACE}',
+        f'metadata.namespace: "b.c" is not a namespace name; {NAMESPACE}',
         "{name: a, namespace: b-c}",
     ),
     (
         f"{{name: a, namespace: {'b' * 64}}}",
-        f'metadata.namespace: "{"b" * 64}" is no namespace name; {NAMESPACE}',
+        f'metadata.namespace: "{"b" * 64}" is not a namespace name; {NAMESPACE}',
         f"{{name: a, namespace: {'b' * 63}}}",
     ),
     ("[]", "metadata: [] is not a mapping; write a mapping", "{name: a, namespace: null, labels: null}"),
@@ -72,39 +72,43 @@ METADATA = [
     ),
     (
         "{name: a, labels: {b: a b}}",
-        f'metadata.labels.b: "a b" is no label value; {VALUE}',
+        f'metadata.labels.b: "a b" is not a label value; {VALUE}',
         "{name: a, labels: {b: A_b.c-d}}",
     ),
     (
         f"{{name: a, labels: {{b: {'x' * 64}}}}}",
-        f'metadata.labels.b: "{"x" * 64}" is no label value; {VALUE}',
+        f'metadata.labels.b: "{"x" * 64}" is not a label value; {VALUE}',
         f"{{name: a, labels: {{b: {'x' * 63}}}}}",
     ),
-    ("{name: a, labels: {b: -x}}", f'metadata.labels.b: "-x" is no label value; {VALUE}', "{name: a, labels: {b: ''}}"),
+    (
+        "{name: a, labels: {b: -x}}",
+        f'metadata.labels.b: "-x" is not a label value; {VALUE}',
+        "{name: a, labels: {b: ''}}",
+    ),
     (
         "{name: a, labels: {/b: x}}",
-        f'metadata.labels["/b"]: "/b" is no key; {KEY}',
+        f'metadata.labels["/b"]: "/b" is not a key; {KEY}',
         "{name: a, labels: {a/b: x}}",
     ),
-    ("{name: a, labels: {a/: x}}", f'metadata.labels["a/"]: "a/" is no key; {KEY}', "{name: a, labels: {a/B: x}}"),
+    ("{name: a, labels: {a/: x}}", f'metadata.labels["a/"]: "a/" is not a key; {KEY}', "{name: a, labels: {a/B: x}}"),
     (
         "{name: a, labels: {a/b/c: x}}",
-        f'metadata.labels["a/b/c"]: "a/b/c" is no key; {KEY}',
+        f'metadata.labels["a/b/c"]: "a/b/c" is not a key; {KEY}',
         "{name: a, labels: {a.b/c: x}}",
     ),
     (
         "{name: a, labels: {A/b: x}}",
-        f'metadata.labels["A/b"]: "A/b" is no key; {KEY}',
+        f'metadata.labels["A/b"]: "A/b" is not a key; {KEY}',
         "{name: a, annotations: {A/b: x}}",
     ),
     (
         f"{{name: a, labels: {{{'k' * 64}: x}}}}",
-        f'metadata.labels.{"k" * 64}: "{"k" * 64}" is no key; {KEY}',
+        f'metadata.labels.{"k" * 64}: "{"k" * 64}" is not a key; {KEY}',
         f"{{name: a, labels: {{{'k' * 63}: x}}}}",
     ),
     (
         "{name: a, annotations: {a b: x}}",
-        f'metadata.annotations["a b"]: "a b" is no key; {KEY}',
+        f'metadata.annotations["a b"]: "a b" is not a key; {KEY}',
         "{name: a, annotations: {a_b: 'any text: # {{ at all'}}",
     ),
 ]
@@ -114,10 +118,14 @@ SPEC = [
     ("{policyTypes: Ingress}", f'spec.policyTypes: "Ingress" is not a list; {ENTRIES}', "{policyTypes: [Ingress]}"),
     (
         "{policyTypes: [ingress]}",
-        'spec.policyTypes[0]: "ingress" is no policy type; use Ingress or Egress',
+        'spec.policyTypes[0]: "ingress" is not a policy type; use Ingress or Egress',
         "{policyTypes: [Ingress, Ingress]}",
     ),
-    ("{policyTypes: [null]}", 'spec.policyTypes[0]: "" is no policy type; use Ingress or Egress', "{policyTypes: []}"),
+    (
+        "{policyTypes: [null]}",
+        'spec.policyTypes[0]: "" is not a policy type; use Ingress or Egress',
+        "{policyTypes: []}",
+    ),
     (
         "{policyTypes: [Ingress, Egress, Ingress]}",
         "spec.policyTypes: has 3 entries; name Ingress and Egress at most once each",
@@ -133,36 +141,44 @@ SPEC = [
     ),
     (
         "{podSelector: {matchLabels: {a: b c}}}",
-        f'spec.podSelector.matchLabels.a: "b c" is no label value; {VALUE}',
+        f'spec.podSelector.matchLabels.a: "b c" is not a label value; {VALUE}',
         "{podSelector: {matchLabels: {a: null}}}",
     ),
     (
         "{podSelector: {matchLabels: {a?: b}}}",
-        f'spec.podSelector.matchLabels["a?"]: "a?" is no key; {KEY}',
+        f'spec.podSelector.matchLabels["a?"]: "a?" is not a key; {KEY}',
         "{podSelector: {matchLabels: {app.kubernetes.io/name: b}}}",
     ),
 ]
 
 PORT = [
-    ("{port: 0}", f"port: 0 is no port; {PORTS}", "{port: 1}"),
-    ("{port: -1}", f"port: -1 is no port; {PORTS}", "{port: null}"),
-    ("{port: 65536}", f"port: 65536 is no port; {PORTS}", "{port: 65535}"),
+    ("{port: 0}", f"port: 0 is not a valid port number; {PORTS}", "{port: 1}"),
+    ("{port: -1}", f"port: -1 is not a valid port number; {PORTS}", "{port: null}"),
+    ("{port: 65536}", f"port: 65536 is not a valid port number; {PORTS}", "{port: 65535}"),
     ("{port: 80.5}", "port: 80.5 is not a whole number or a string; write a whole number or a string", "{port: 80.0}"),
     ("{port: true}", "port: true is not a whole number or a string; write a whole number or a string", "{}"),
-    ("{port: '8443'}", f'port: "8443" is no port name; write a number without quotes {PORT_NAME}', "{port: 8443}"),
-    ("{port: HTTP}", f'port: "HTTP" is no port name; use a container port\'s name {PORT_NAME}', "{port: http}"),
-    ("{port: a--b}", f'port: "a--b" is no port name; use a container port\'s name {PORT_NAME}', "{port: a-b}"),
-    ("{port: -a}", f'port: "-a" is no port name; use a container port\'s name {PORT_NAME}', "{port: 9-a}"),
-    ("{port: 1-2}", f'port: "1-2" is no port name; use a container port\'s name {PORT_NAME}', "{port: 1-2a}"),
+    (
+        "{port: '8443'}",
+        f'port: "8443" is not a valid port name; write a number without quotes {PORT_NAME}',
+        "{port: 8443}",
+    ),
+    (
+        "{port: HTTP}",
+        f'port: "HTTP" is not a valid port name; use a container port\'s name {PORT_NAME}',
+        "{port: http}",
+    ),
+    ("{port: a--b}", f'port: "a--b" is not a valid port name; use a container port\'s name {PORT_NAME}', "{port: a-b}"),
+    ("{port: -a}", f'port: "-a" is not a valid port name; use a container port\'s name {PORT_NAME}', "{port: 9-a}"),
+    ("{port: 1-2}", f'port: "1-2" is not a valid port name; use a container port\'s name {PORT_NAME}', "{port: 1-2a}"),
     (
         "{port: abcdefghijklmnop}",
-        f'port: "abcdefghijklmnop" is no port name; use a container port\'s name {PORT_NAME}',
+        f'port: "abcdefghijklmnop" is not a valid port name; use a container port\'s name {PORT_NAME}',
         "{port: abcdefghijklmno}",
     ),
-    ("{port: ''}", f'port: "" is no port name; use a container port\'s name {PORT_NAME}', "{port: a}"),
-    ("{protocol: tcp}", 'protocol: "tcp" is no protocol; use TCP, UDP or SCTP', "{protocol: TCP}"),
-    ("{protocol: ICMP}", 'protocol: "ICMP" is no protocol; use TCP, UDP or SCTP', "{protocol: SCTP}"),
-    ("{protocol: ''}", 'protocol: "" is no protocol; use TCP, UDP or SCTP', "{protocol: null}"),
+    ("{port: ''}", f'port: "" is not a valid port name; use a container port\'s name {PORT_NAME}', "{port: a}"),
+    ("{protocol: tcp}", 'protocol: "tcp" is not a protocol; use TCP, UDP or SCTP', "{protocol: TCP}"),
+    ("{protocol: ICMP}", 'protocol: "ICMP" is not a protocol; use TCP, UDP or SCTP', "{protocol: SCTP}"),
+    ("{protocol: ''}", 'protocol: "" is not a protocol; use TCP, UDP or SCTP', "{protocol: null}"),
     ("{protocol: 6}", "protocol: 6 is not a string; put it in quotes", "{protocol: UDP}"),
     (
         "{port: 9, endPort: 8}",
@@ -174,7 +190,7 @@ PORT = [
         "endPort: 1 is below port 2; set it to the last port of the range",
         "{port: 1, endPort: 1}",
     ),
-    ("{port: 9, endPort: 65536}", f"endPort: 65536 is no port; {PORTS}", "{port: 9, endPort: 65535}"),
+    ("{port: 9, endPort: 65536}", f"endPort: 65536 is not a valid port number; {PORTS}", "{port: 9, endPort: 65535}"),
     ("{endPort: 8}", "endPort: has no port to begin at; set port, or remove endPort", "{port: 8, endPort: null}"),
     (
         "{port: dns, endPort: 8}",
@@ -241,15 +257,15 @@ EXPRESSION = [
     ),
     (
         "{key: a, operator: in, values: [b]}",
-        f'operator: "in" is no operator; {OPERATOR}',
+        f'operator: "in" is not an operator; {OPERATOR}',
         "{key: a, operator: In, values: [b]}",
     ),
-    ("{key: a}", f'operator: "" is no operator; {OPERATOR}', "{key: a, operator: DoesNotExist}"),
-    ("{operator: Exists}", f'key: "" is no key; {KEY}', "{key: a.b/c, operator: Exists}"),
-    ("{key: a b, operator: Exists}", f'key: "a b" is no key; {KEY}', "{key: a_b, operator: Exists}"),
+    ("{key: a}", f'operator: "" is not an operator; {OPERATOR}', "{key: a, operator: DoesNotExist}"),
+    ("{operator: Exists}", f'key: "" is not a key; {KEY}', "{key: a.b/c, operator: Exists}"),
+    ("{key: a b, operator: Exists}", f'key: "a b" is not a key; {KEY}', "{key: a_b, operator: Exists}"),
     (
         "{key: a, operator: In, values: [b, c d]}",
-        f'values[1]: "c d" is no label value; {VALUE}',
+        f'values[1]: "c d" is not a label value; {VALUE}',
         "{key: a, operator: In, values: [b, c.d, null]}",
     ),
     (
@@ -266,23 +282,23 @@ EXPRESSION = [
 
 BEYOND = "has bits set beyond its prefix length; write"
 CIDRS = [
-    ("10.0.0.0", f'"10.0.0.0" is no CIDR; {CIDR}', "10.0.0.0/32"),
-    ("10.0.0.0/33", f'"10.0.0.0/33" is no CIDR; {CIDR}', "10.0.0.0/9"),
-    ("10.0.0.0/08", f'"10.0.0.0/08" is no CIDR; {CIDR}', "10.0.0.0/8"),
-    ("10.0.0.0/255.0.0.0", f'"10.0.0.0/255.0.0.0" is no CIDR; {CIDR}', "10.0.0.0/24"),
-    ("10.0.0/8", f'"10.0.0/8" is no CIDR; {CIDR}', "10.0.0.0/8"),
-    ("010.0.0.0/8", f'"010.0.0.0/8" is no CIDR; {CIDR}', "0.0.0.0/8"),
-    ("10.0.0.256/32", f'"10.0.0.256/32" is no CIDR; {CIDR}', "10.0.0.255/32"),
-    (" 10.0.0.0/8", f'" 10.0.0.0/8" is no CIDR; {CIDR}', "10.0.0.0/8"),
-    ("10.0.0.0/8\n", rf'"10.0.0.0/8\n" is no CIDR; {CIDR}', "10.0.0.0/8"),
-    ("10.0.0.0/-1", f'"10.0.0.0/-1" is no CIDR; {CIDR}', "0.0.0.0/0"),
-    ("10.0.0.٣/32", f'"10.0.0.٣/32" is no CIDR; {CIDR}', "10.0.0.3/32"),
+    ("10.0.0.0", f'"10.0.0.0" is not a CIDR; {CIDR}', "10.0.0.0/32"),
+    ("10.0.0.0/33", f'"10.0.0.0/33" is not a CIDR; {CIDR}', "10.0.0.0/9"),
+    ("10.0.0.0/08", f'"10.0.0.0/08" is not a CIDR; {CIDR}', "10.0.0.0/8"),
+    ("10.0.0.0/255.0.0.0", f'"10.0.0.0/255.0.0.0" is not a CIDR; {CIDR}', "10.0.0.0/24"),
+    ("10.0.0/8", f'"10.0.0/8" is not a CIDR; {CIDR}', "10.0.0.0/8"),
+    ("010.0.0.0/8", f'"010.0.0.0/8" is not a CIDR; {CIDR}', "0.0.0.0/8"),
+    ("10.0.0.256/32", f'"10.0.0.256/32" is not a CIDR; {CIDR}', "10.0.0.255/32"),
+    (" 10.0.0.0/8", f'" 10.0.0.0/8" is not a CIDR; {CIDR}', "10.0.0.0/8"),
+    ("10.0.0.0/8\n", rf'"10.0.0.0/8\n" is not a CIDR; {CIDR}', "10.0.0.0/8"),
+    ("10.0.0.0/-1", f'"10.0.0.0/-1" is not a CIDR; {CIDR}', "0.0.0.0/0"),
+    ("10.0.0.٣/32", f'"10.0.0.٣/32" is not a CIDR; {CIDR}', "10.0.0.3/32"),
     ("10.1.2.3/8", f"10.1.2.3/8 {BEYOND} 10.0.0.0/8, or 10.1.2.3/32", "10.1.2.3/32"),
     ("0.0.0.1/0", f"0.0.0.1/0 {BEYOND} 0.0.0.0/0, or 0.0.0.1/32", "0.0.0.0/0"),
-    ("fe80::1%eth0/128", f'"fe80::1%eth0/128" is no CIDR; {CIDR}', "fe80::1/128"),
-    ("2001:db8::/129", f'"2001:db8::/129" is no CIDR; {CIDR}', "2001:DB8:0::/128"),
-    ("2001:db8::1::/64", f'"2001:db8::1::/64" is no CIDR; {CIDR}', "2001:db8::/64"),
-    ("12345::/16", f'"12345::/16" is no CIDR; {CIDR}', "1234::/16"),
+    ("fe80::1%eth0/128", f'"fe80::1%eth0/128" is not a CIDR; {CIDR}', "fe80::1/128"),
+    ("2001:db8::/129", f'"2001:db8::/129" is not a CIDR; {CIDR}', "2001:DB8:0::/128"),
+    ("2001:db8::1::/64", f'"2001:db8::1::/64" is not a CIDR; {CIDR}', "2001:db8::/64"),
+    ("12345::/16", f'"12345::/16" is not a CIDR; {CIDR}', "1234::/16"),
     ("2001:db8::1/32", f"2001:db8::1/32 {BEYOND} 2001:db8::/32, or 2001:db8::1/128", "2001:db8::/32"),
     ("::ffff:10.0.0.0/104", "::ffff:10.0.0.0/104 is an IPv4 address in IPv6 form; write it as IPv4", "::10.0.0.0/104"),
     ("::ffff:0:0/96", "::ffff:0:0/96 is an IPv4 address in IPv6 form; write it as IPv4", "::fffe:0:0/96"),
@@ -389,7 +405,7 @@ def test_excepts(outer: str, refused: str, message: str, accepted: str) -> None:
 
 def test_an_except_is_not_compared_with_a_cidr_that_is_none() -> None:
     assert said(with_block("10.0.0.0", "10.0.0.0/8")) == [
-        f'spec.egress[0].to[0].ipBlock.cidr: "10.0.0.0" is no CIDR; {CIDR}'
+        f'spec.egress[0].to[0].ipBlock.cidr: "10.0.0.0" is not a CIDR; {CIDR}'
     ]
 
 
@@ -438,10 +454,10 @@ def test_everything_wrong_is_said_at_once() -> None:
         )
     ) == [
         "metadata.labels.x: 1 is not a string; put it in quotes",
-        f'spec.podSelector.matchLabels["a b"]: "a b" is no key; {KEY}',
-        'spec.policyTypes[0]: "egress" is no policy type; use Ingress or Egress',
-        'spec.egress[0].ports[0].protocol: "tcp" is no protocol; use TCP, UDP or SCTP',
-        f"spec.egress[0].ports[0].port: 0 is no port; {PORTS}",
+        f'spec.podSelector.matchLabels["a b"]: "a b" is not a key; {KEY}',
+        'spec.policyTypes[0]: "egress" is not a policy type; use Ingress or Egress',
+        'spec.egress[0].ports[0].protocol: "tcp" is not a protocol; use TCP, UDP or SCTP',
+        f"spec.egress[0].ports[0].port: 0 is not a valid port number; {PORTS}",
         "spec.egress[0].to[0]: names no peer; set podSelector, namespaceSelector or ipBlock",
     ]
 
@@ -493,11 +509,11 @@ def test_hostile_text_is_shown_on_one_line_and_escaped() -> None:
     document["spec"] = {"policyTypes": [HOSTILE], "egress": [{"to": [{"ipBlock": {"cidr": HOSTILE}}]}]}
     shown = r'"x\n\u001b[31m: # &a {{ \"q' + r"' \u202e" + '"'
     assert [str(problem) for problem in problems(document)] == [
-        f"NetworkPolicy/{shown} metadata.name: {shown} is no object name; {OBJECT_NAME}",
-        f"NetworkPolicy/{shown} metadata.labels[{shown}]: {shown} is no key; {KEY}",
-        f"NetworkPolicy/{shown} metadata.labels[{shown}]: {shown} is no label value; {VALUE}",
-        f"NetworkPolicy/{shown} spec.policyTypes[0]: {shown} is no policy type; use Ingress or Egress",
-        f"NetworkPolicy/{shown} spec.egress[0].to[0].ipBlock.cidr: {shown} is no CIDR; {CIDR}",
+        f"NetworkPolicy/{shown} metadata.name: {shown} is not an object name; {OBJECT_NAME}",
+        f"NetworkPolicy/{shown} metadata.labels[{shown}]: {shown} is not a key; {KEY}",
+        f"NetworkPolicy/{shown} metadata.labels[{shown}]: {shown} is not a label value; {VALUE}",
+        f"NetworkPolicy/{shown} spec.policyTypes[0]: {shown} is not a policy type; use Ingress or Egress",
+        f"NetworkPolicy/{shown} spec.egress[0].to[0].ipBlock.cidr: {shown} is not a CIDR; {CIDR}",
     ]
 
 

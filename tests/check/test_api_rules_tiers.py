@@ -82,7 +82,7 @@ def in_protocols(protocols: str) -> list[str]:
         ),
         (
             "{priority: 1}",
-            "spec.subject: says nothing; set one of namespaces, pods",
+            "spec.subject: has no field set; set one of namespaces, pods",
             "{priority: 1, subject: {pods: {namespaceSelector: {}, podSelector: {}}}}",
         ),
         (
@@ -92,13 +92,13 @@ def in_protocols(protocols: str) -> list[str]:
         ),
         (
             "{priority: 1, subject: {pods: {podSelector: {matchLabels: {a: b_}}}}}",
-            'spec.subject.pods.podSelector.matchLabels.a: "b_" is no label value; use at most 63 of A-Z, a-z, 0-9, -, _'
+            'spec.subject.pods.podSelector.matchLabels.a: "b_" is not a label value; use at most 63 of A-Z, a-z, 0-9, -, _'
             " and ., a letter or digit first and last",
             "{priority: 1, subject: {pods: {podSelector: {matchLabels: {a: b}}}}}",
         ),
         (
             "{priority: 1, subject: {namespaces: {matchExpressions: [{key: a, operator: Is, values: [b]}]}}}",
-            'spec.subject.namespaces.matchExpressions[0].operator: "Is" is no operator; use In, NotIn, Exists or'
+            'spec.subject.namespaces.matchExpressions[0].operator: "Is" is not an operator; use In, NotIn, Exists or'
             " DoesNotExist",
             "{priority: 1, subject: {namespaces: {matchExpressions: [{key: a, operator: In, values: [b]}]}}}",
         ),
@@ -134,7 +134,7 @@ def test_the_baseline_is_called_default() -> None:
 def test_a_name_is_judged_like_any() -> None:
     assert said(
         BASELINE.replace("BaselineAdmin", "Admin").replace("spec: {", "spec: {priority: 1, ") % "{name: A}"
-    ) == ['metadata.name: "A" is no object name; use lower-case letters, digits, - and ., at most 253 characters']
+    ) == ['metadata.name: "A" is not an object name; use lower-case letters, digits, - and ., at most 253 characters']
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_name_is_judged_like_any() -> None:
         ),
         (
             "{action: Accept, to: [{namespaces: {}}]}",
-            '.action: "Accept" is no action; use Allow, Deny or Pass',
+            '.action: "Accept" is not an action; use Allow, Deny or Pass',
             "{action: Allow, to: [{namespaces: {}}]}",
         ),
         ("{action: Deny}", f".to: {TO_PODS}", "{action: Deny, to: [{namespaces: {}}]}"),
@@ -172,15 +172,15 @@ def test_a_rule_is_refused_beside_one_that_is_not(rule: str, message: str, right
 @pytest.mark.parametrize(
     ("peer", "message", "right"),
     [
-        ("{}", ": says nothing; set one of namespaces, pods, nodes, networks, domainNames", "{nodes: {}}"),
+        ("{}", ": has no field set; set one of namespaces, pods, nodes, networks, domainNames", "{nodes: {}}"),
         (
             "{namespaces: {}, networks: ['::/0']}",
             f": has namespaces together with networks; {APART}",
             "{networks: ['::/0']}",
         ),
         ("{networks: []}", ".networks: is empty; list one at least", "{networks: ['0.0.0.0/0']}"),
-        ("{networks: [10.0.0.1]}", f'.networks[0]: "10.0.0.1" is no CIDR; {CIDR}', "{networks: [10.0.0.1/8]}"),
-        ("{networks: [010.0.0.0/8]}", f'.networks[0]: "010.0.0.0/8" is no CIDR; {CIDR}', "{networks: [10.0.0.0/8]}"),
+        ("{networks: [10.0.0.1]}", f'.networks[0]: "10.0.0.1" is not a CIDR; {CIDR}', "{networks: [10.0.0.1/8]}"),
+        ("{networks: [010.0.0.0/8]}", f'.networks[0]: "010.0.0.0/8" is not a CIDR; {CIDR}', "{networks: [10.0.0.0/8]}"),
         (
             "{networks: ['::ffff:1.2.3.4/24']}",
             ".networks[0]: ::ffff:1.2.3.4/24 is an IPv4 address in IPv6 form; write it as IPv4",
@@ -198,7 +198,7 @@ def test_a_rule_is_refused_beside_one_that_is_not(rule: str, message: str, right
         ),
         (
             "{nodes: {matchLabels: {'': a}}}",
-            '.nodes.matchLabels: "" is no key; use [prefix/]name: prefix a DNS name, name 1 to 63 of A-Z, a-z, 0-9, -, _'
+            '.nodes.matchLabels: "" is not a key; use [prefix/]name: prefix a DNS name, name 1 to 63 of A-Z, a-z, 0-9, -, _'
             " and . between letters or digits",
             "{nodes: {matchLabels: {a: ''}}}",
         ),
@@ -212,14 +212,14 @@ def test_a_peer_is_refused_beside_one_that_is_not(peer: str, message: str, right
 
 def test_ingress_peers_are_pods() -> None:
     found = in_spec("ingress: [{action: Deny, from: [{networks: ['::/0']}]}]")
-    assert found == ["spec.ingress[0].from[0]: says nothing; set one of namespaces, pods"]
+    assert found == ["spec.ingress[0].from[0]: has no field set; set one of namespaces, pods"]
 
 
 @pytest.mark.parametrize(
     ("ports", "message", "right"),
     [
         ("[]", ": is empty; leave it out for every port", "null"),
-        ("[{}]", "[0]: says nothing; set one of portNumber, portRange, namedPort", "[{portNumber: {port: 1}}]"),
+        ("[{}]", "[0]: has no field set; set one of portNumber, portRange, namedPort", "[{portNumber: {port: 1}}]"),
         (
             "[{portNumber: {port: 1}, namedPort: a}]",
             f"[0]: has portNumber together with namedPort; {APART}",
@@ -227,7 +227,7 @@ def test_ingress_peers_are_pods() -> None:
         ),
         (
             "[{portNumber: {port: 0}}]",
-            "[0].portNumber.port: 0 is no port; use 1 to 65535",
+            "[0].portNumber.port: 0 is not a valid port number; use 1 to 65535",
             "[{portNumber: {port: 65535}}]",
         ),
         (
@@ -237,7 +237,7 @@ def test_ingress_peers_are_pods() -> None:
         ),
         (
             "[{portNumber: {protocol: tcp, port: 1}}]",
-            '[0].portNumber.protocol: "tcp" is no protocol; use TCP, UDP or SCTP',
+            '[0].portNumber.protocol: "tcp" is not a protocol; use TCP, UDP or SCTP',
             "[{portNumber: {protocol: TCP, port: 1}}]",
         ),
         (
@@ -252,10 +252,10 @@ def test_ingress_peers_are_pods() -> None:
         ),
         (
             "[{portRange: {protocol: ICMP, start: 5, end: 6}}]",
-            '[0].portRange.protocol: "ICMP" is no protocol; use TCP, UDP or SCTP',
+            '[0].portRange.protocol: "ICMP" is not a protocol; use TCP, UDP or SCTP',
             "[{portRange: {start: 5, end: 6}}]",
         ),
-        ("[{namedPort: Http}]", f'[0].namedPort: "Http" is no port name; {PORT_NAME}', "[{namedPort: http}]"),
+        ("[{namedPort: Http}]", f'[0].namedPort: "Http" is not a valid port name; {PORT_NAME}', "[{namedPort: http}]"),
     ],
 )
 def test_ports_are_refused_beside_some_that_are_not(ports: str, message: str, right: str) -> None:
@@ -268,18 +268,18 @@ def test_ports_are_refused_beside_some_that_are_not(ports: str, message: str, ri
     [
         (
             "[{}]",
-            "[0]: says nothing; set one of tcp, udp, sctp, destinationNamedPort",
+            "[0]: has no field set; set one of tcp, udp, sctp, destinationNamedPort",
             "[{tcp: {destinationPort: {number: 1}}}]",
         ),
-        ("[{tcp: {}}]", "[0].tcp: says nothing; set destinationPort", "[{sctp: {destinationPort: {number: 1}}}]"),
+        ("[{tcp: {}}]", "[0].tcp: has no field set; set destinationPort", "[{sctp: {destinationPort: {number: 1}}}]"),
         (
             "[{udp: {destinationPort: {}}}]",
-            "[0].udp.destinationPort: says nothing; set one of number, range",
+            "[0].udp.destinationPort: has no field set; set one of number, range",
             "[{udp: {destinationPort: {range: {start: 1, end: 2}}}}]",
         ),
         (
             "[{udp: {destinationPort: {number: 65536}}}]",
-            "[0].udp.destinationPort.number: 65536 is no port; use 1 to 65535",
+            "[0].udp.destinationPort.number: 65536 is not a valid port number; use 1 to 65535",
             "[{udp: {destinationPort: {number: 65535}}}]",
         ),
         (
@@ -289,7 +289,7 @@ def test_ports_are_refused_beside_some_that_are_not(ports: str, message: str, ri
         ),
         (
             "[{destinationNamedPort: '80'}]",
-            f'[0].destinationNamedPort: "80" is no port name; {PORT_NAME}',
+            f'[0].destinationNamedPort: "80" is not a valid port name; {PORT_NAME}',
             "[{destinationNamedPort: p80}]",
         ),
     ],
@@ -426,7 +426,7 @@ def test_manifests_are_judged_and_counted_like_any_others() -> None:
     assert judged.objects == ("AdminNetworkPolicy/a", "ClusterNetworkPolicy/b")
     assert judged.warnings == ()
     assert list(map(str, judged.problems)) == [
-        f'f.yaml:9: AdminNetworkPolicy/a spec.egress[0].to[0].networks[0]: "10.0.0.1" is no CIDR; {CIDR}',
+        f'f.yaml:9: AdminNetworkPolicy/a spec.egress[0].to[0].networks[0]: "10.0.0.1" is not a CIDR; {CIDR}',
         "f.yaml:10: AdminNetworkPolicy/a spec.egress[0].portss: unknown key; did you mean ports?",
     ]
 

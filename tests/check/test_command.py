@@ -181,7 +181,7 @@ def test_what_only_the_api_server_or_only_a_schema_refuses_in_rendered_manifests
     assert run("a.yaml", "--name", "my") == (
         1,
         [
-            "NetworkPolicy/my spec.egress[0].ports[0].port: 0 is no port; use 1 to 65535",
+            "NetworkPolicy/my spec.egress[0].ports[0].port: 0 is not a valid port number; use 1 to 65535",
             "NetworkPolicy/my spec.policyTypes: 5 is not a list; write a list",
             "NetworkPolicy/my spec.zzz: unknown key; use one of egress, ingress, podSelector, policyTypes",
             "3 problems in a.yaml",

@@ -12,7 +12,7 @@ from vcluster_isolation import tools
 from vcluster_isolation.check import kubeconform
 from vcluster_isolation.check.kubernetes_schemas import complete, file_name, is_custom, spread, versions
 from vcluster_isolation.errors import IsolationError, ToolFailed, ToolMissing
-from vcluster_isolation.kubernetes.shapes import Finding
+from vcluster_isolation.kubernetes.shapes import ShapeProblem
 from vcluster_isolation.tools import Finished
 from vcluster_isolation.wording import dotted
 
@@ -28,7 +28,7 @@ def policy(**spec: Any) -> dict[str, Any]:
     return {**POLICY, "spec": {**POLICY["spec"], **spec}}
 
 
-def said(findings: list[Finding]) -> list[str]:
+def said(findings: list[ShapeProblem]) -> list[str]:
     return [f"{dotted(path)}: {what}; {then}" for path, what, then in findings]
 
 

@@ -18,7 +18,7 @@ from vcluster_isolation.cli.connectivity import command
 from vcluster_isolation.connectivity import report as render_text
 from vcluster_isolation.connectivity.connectivity import matrix_of
 from vcluster_isolation.connectivity.fold import folded
-from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix, Reason
+from vcluster_isolation.connectivity.matrix import Cell, Matrix, MatrixActor, Reason
 from vcluster_isolation.netpol.sets.ports import ALL, parse_ports
 
 HOSTILE = 'x"]|`</td><script>alert(1)</script>\x1b[31m\r\n### | $a$ & <b> #quot; --> end'
@@ -32,7 +32,7 @@ def run(*words: str, stdin: str | None = None) -> Result:
 def hostile() -> Matrix:
     reason = Reason("egress", HOSTILE, HOSTILE, ALL, HOSTILE, HOSTILE)
     cell = Cell(HOSTILE, "b", ALL, (reason,), HOSTILE)
-    return Matrix(HOSTILE, (Actor(HOSTILE, HOSTILE, own=True), Actor("b", "b")), (cell,))
+    return Matrix(HOSTILE, (MatrixActor(HOSTILE, HOSTILE, own=True), MatrixActor("b", "b")), (cell,))
 
 
 def test_text_is_one_sorted_line_for_each_flow() -> None:

@@ -91,7 +91,7 @@ def test_exit_code_is_1_when_it_widens_and_0_when_that_is_allowed() -> None:
 def test_json_has_every_change() -> None:
     result = run(VALUES / "default.yaml", VALUES / "platform-off.yaml", "--output", "json", "--name", "a")
     (found,) = json.loads(result.stdout)
-    assert (found["name"], found["namespace"], found["kind"], found["textChanged"]) == (
+    assert (found["name"], found["namespace"], found["verdict"], found["text_changed"]) == (
         "a",
         "vcluster-a",
         "narrows",
@@ -103,7 +103,7 @@ def test_json_has_every_change() -> None:
 def test_manifests_and_values_are_compared_with_each_other() -> None:
     golden = VALUES.parent / "golden" / "default" / "manifests.yaml"
     result = run(golden, VALUES / "default.yaml", "--name", "default", "--output", "json")
-    assert [one["kind"] for one in json.loads(result.stdout)] == ["neutral"]
+    assert [one["verdict"] for one in json.loads(result.stdout)] == ["neutral"]
 
 
 def test_a_chart_is_rendered_with_the_values_that_are_given() -> None:
@@ -146,7 +146,7 @@ def test_a_side_may_be_what_a_file_or_a_chart_was_at_a_revision(repository: Path
 @pytest.mark.usefixtures("repository")
 def test_a_side_that_is_not_there(side: str, message: str | None) -> None:
     result = run("--", side, "tenant ü.yaml")
-    assert str(result.exception) == (message or "--output=x: is no git revision; give a branch, tag or commit")
+    assert str(result.exception) == (message or "--output=x: is not a git revision; give a branch, tag or commit")
 
 
 @pytest.mark.usefixtures("repository")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.subject.subjects import subject
 from vcluster_isolation.explain.explain import Explanation, explain, parse_port
-from vcluster_isolation.explain.stage import find, stage_of
+from vcluster_isolation.explain.resolver import find, resolver_of
 from vcluster_isolation.subject.inputs import Input
 from vcluster_isolation.subject.subject import Subject
 
@@ -13,5 +13,5 @@ def ask(source: str, destination: str, port: str | None = None, of: Subject | In
     """Explain a flow in a situation."""
     known = subject(of) if isinstance(of, str) else of
     read = Input([known]) if isinstance(known, Subject) else known
-    stage = stage_of(read, (source, destination))
-    return explain(stage, find(source, stage), find(destination, stage), parse_port(port) if port else None)
+    resolver = resolver_of(read, (source, destination))
+    return explain(resolver, find(source, resolver), find(destination, resolver), parse_port(port) if port else None)

@@ -17,7 +17,7 @@ from vcluster_isolation.connectivity.connectivity import matrix_of
 from vcluster_isolation.connectivity.fold import folded
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.explain.explain import explain, parse_port
-from vcluster_isolation.explain.stage import find, stage_of
+from vcluster_isolation.explain.resolver import find, resolver_of
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.netpol.sets.addresses import address_set
 from vcluster_isolation.netpol.sets.ports import parse_ports
@@ -290,10 +290,10 @@ def test_pod_in_a_labelled_namespace_can_be_asked_about() -> None:
 def test_every_name_that_connectivity_prints_is_known_and_means_the_same(situation: str) -> None:
     known = subject(situation)
     matrix = folded(matrix_of(known))
-    stage = stage_of(Input([known]), ())
+    resolver = resolver_of(Input([known]), ())
     for cell in matrix.cells[::3]:
         if "anything" not in {cell.source, cell.destination}:
-            found = explain(stage, find(cell.source, stage), find(cell.destination, stage))
+            found = explain(resolver, find(cell.source, resolver), find(cell.destination, resolver))
             assert (found.allowed, found.ports) == (True, cell.text)
 
 
@@ -325,15 +325,15 @@ def test_vclusters_are_told_apart_by_their_names() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("worklod", '"worklod" is no actor here; did you mean: workload; '),
-        ("\x1b[2Jqq", '"\\u001b[2Jqq" is no actor here; there are: control-plane; '),
+        ("worklod", '"worklod" is not an actor here; did you mean: workload; '),
+        ("\x1b[2Jqq", '"\\u001b[2Jqq" is not an actor here; there are: control-plane; '),
         ("10.0.0.0/33", "10.0.0.0/33' does not appear to be an IPv4 or IPv6 network; give an address"),
         ("::ffff:10.0.0.1", "'::ffff:10.0.0.1' is an IPv4 address written as IPv6; give an address"),
-        ("pod:a", '"pod:a": "a" is no label; write pod:KEY=VALUE,KEY=VALUE@NAMESPACE'),
-        ("pod:a=b$", '"pod:a=b$": "a=b$" is no label; write pod:KEY=VALUE,KEY=VALUE@NAMESPACE'),
+        ("pod:a", '"pod:a": "a" is not a label; write pod:KEY=VALUE,KEY=VALUE@NAMESPACE'),
+        ("pod:a=b$", '"pod:a=b$": "a=b$" is not a label; write pod:KEY=VALUE,KEY=VALUE@NAMESPACE'),
         ("pod:a=b@No", '"pod:a=b@No": "No" is no namespace; write pod:KEY=VALUE@NAMESPACE'),
         ("pod:a=b@", '"pod:a=b@": "" is no namespace; write pod:KEY=VALUE@NAMESPACE'),
-        ("pod:a=b@c:d", '"pod:a=b@c:d": "d" is no label; write pod:KEY=VALUE,KEY=VALUE@NAMESPACE'),
+        ("pod:a=b@c:d", '"pod:a=b@c:d": "d" is not a label; write pod:KEY=VALUE,KEY=VALUE@NAMESPACE'),
     ],
 )
 def test_ends_that_nobody_knows_are_refused(words: str, says: str) -> None:
@@ -350,5 +350,5 @@ def test_port_is_a_number_or_a_range_and_a_protocol(text: str, ports: str) -> No
 
 @pytest.mark.parametrize("text", ["0", "65536", "2-1", "web", "80/icmp", "80/", "-1", "٨٠"])
 def test_other_ports_are_refused(text: str) -> None:
-    with pytest.raises(IsolationError, match="is no port; write one like 8443, 8443/TCP, 53/UDP or 8000-8100/TCP"):
+    with pytest.raises(IsolationError, match="is not a port; write one like 8443, 8443/TCP, 53/UDP or 8000-8100/TCP"):
         parse_port(text)

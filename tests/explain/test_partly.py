@@ -17,7 +17,7 @@ from vcluster_isolation.cli.explain import command
 from vcluster_isolation.errors import EXIT_OK, EXIT_PARTLY, EXIT_PROBLEMS
 from vcluster_isolation.explain.explain import Explanation, explain
 from vcluster_isolation.explain.partly import split
-from vcluster_isolation.explain.stage import find, stage_of
+from vcluster_isolation.explain.resolver import find, resolver_of
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.netpol.objects.model import External
 from vcluster_isolation.netpol.objects.verdict import Mode
@@ -151,16 +151,16 @@ def test_what_is_missing_opens_the_rest_and_nothing_else(
 
 
 def _asked(words: str) -> AddressSet:
-    stage = stage_of(Input([of({})]), ())
-    end = find(words, stage).end
+    resolver = resolver_of(Input([of({})]), ())
+    end = find(words, resolver).end
     return end.addresses if isinstance(end, External) else AddressSet()
 
 
 def _through(known: object, name: str, addresses: AddressSet) -> dict[str, list[str]]:
     """Return which ports an actor reaches at which addresses."""
-    stage = stage_of(Input([known]), ())  # type: ignore[list-item]
+    resolver = resolver_of(Input([known]), ())  # type: ignore[list-item]
     found: dict[str, list[AddressSet]] = {}
-    for part in split(stage.judge, find(name, stage).end, External("", addresses)).parts:
+    for part in split(resolver.judge, find(name, resolver).end, External("", addresses)).parts:
         found.setdefault(str(part.ports), []).append(part.destination)
     return {ports: union_of(some).cidrs() for ports, some in sorted(found.items())}
 
@@ -186,23 +186,23 @@ def test_parts_agree_with_every_address_by_itself(seed: int) -> None:
     asked = parse_ports(chance.choice(["TCP 80", "TCP 80-82", "TCP 81, TCP 83"]))
     outward = chance.choice([True, False])
     names = ("pod:app=x@ns", "10.0.0.0/7") if outward else ("10.0.0.0/7", "pod:app=x@ns")
-    stage = stage_of(given([*manifests(), out]), names)
-    ends = [find(one, stage).end for one in names]
+    resolver = resolver_of(given([*manifests(), out]), names)
+    ends = [find(one, resolver).end for one in names]
     seen = AddressSet()
     open_somewhere, closed_somewhere = False, False
-    for part in split(stage.judge, ends[0], ends[1]).parts:
+    for part in split(resolver.judge, ends[0], ends[1]).parts:
         addresses = part.destination if outward else part.source
         seen |= addresses
         for pair in addresses.v4:
             for number in {pair[0], (pair[0] + pair[1]) // 2, pair[1]}:
                 single = External("one", AddressSet(v4=((number, number),)))
                 source, destination = (ends[0], single) if outward else (single, ends[1])
-                alone = stage.judge.evaluator.flow(source, destination, Mode.MAY).allowed
+                alone = resolver.judge.evaluator.flow(source, destination, Mode.MAY).allowed
                 assert alone == part.ports
         open_somewhere |= bool(part.ports & asked)
         closed_somewhere |= bool(asked - part.ports)
     assert seen == address_set("10.0.0.0/7")
-    found = explain(stage, find(names[0], stage), find(names[1], stage), asked)
+    found = explain(resolver, find(names[0], resolver), find(names[1], resolver), asked)
     assert (found.allowed, found.partly) == (not closed_somewhere, open_somewhere and closed_somewhere)
 
 

@@ -96,7 +96,7 @@ def test_options_count_more_than_the_cluster(kubectl: Kubectl) -> None:
 def test_addresses_of_nodes_are_no_targets_where_rules_are_for_machines(kubectl: Kubectl) -> None:
     kubectl()
     with pytest.raises(
-        InputError, match=r'the nodes that vClusters run on, which is not said by a CIDR such as "10\.0\.0\.4/31"'
+        InputError, match=r'the nodes that vClusters run on; a CIDR such as "10\.0\.0\.4/31" cannot select them'
     ):
         printed("--provider=aws", "--from-cluster", "--for=dns")
 

@@ -110,9 +110,9 @@ def test_everything_wrong_with_values_is_said_at_once(values: Path) -> None:
     known = "for, apiServer, platform, agent, prometheus, nodes, network, project, region, resourceGroup, nsg, firstPriority"
     assert [line.removeprefix(f"{values}:") for line in str(refused.value).splitlines()] == [
         "2: firewall.agent[0]: 1 is not a string; put it in quotes",
-        f"2: firewall.apiserver: is no key of firewall; use one of {known}",
+        f"2: firewall.apiserver: is not a key of firewall; use one of {known}",
         '2: firewall.firstPriority: "1000" is not a whole number; write it without quotes',
-        '2: firewall.for[0]: "all" is nothing to open; use platform, agent, prometheus, dns',
+        '2: firewall.for[0]: "all" is not something to open; use platform, agent, prometheus, dns',
         '2: firewall.nodes: {"a": "b"} is not a list or a string; write a list or a string',
         "2: firewall.region: 3 is not a string; put it in quotes",
         '3: platformNetworkPolicy.agentOnly: "true" is not true or false; write it without quotes',
@@ -144,6 +144,7 @@ def test_a_setting_is_one_text(values: Path) -> None:
 def test_a_port_that_is_none_is_refused(values: Path, port: str) -> None:
     option = write(values, f"platformNetworkPolicy: {{prometheus: {{port: {port}}}}}\n")
     with pytest.raises(
-        InputError, match=rf"^\S+:1: platformNetworkPolicy.prometheus.port: {port} is no port; write 1 to 65535"
+        InputError,
+        match=rf"^\S+:1: platformNetworkPolicy.prometheus.port: {port} is not a valid port number; write 1 to 65535",
     ):
         printed("--provider=aws", option, f"--prometheus={NODE}", f"--agent={NODE}")

@@ -66,7 +66,7 @@ def test_a_range_is_no_target_where_rules_are_for_machines(provider: str) -> Non
     network = ("--network=n",) if "--network" in NEEDS.get(provider, set()) else ()
     [problem] = refused(f"--provider={provider}", *network, "--nodes=10.0.0.0/16").problems
     assert (
-        problem.what == 'is missing: the nodes that vClusters run on, which is not said by a CIDR such as "10.0.0.0/16"'
+        problem.what == 'is missing: the nodes that vClusters run on; a CIDR such as "10.0.0.0/16" cannot select them'
     )
 
 

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.live.browser import browser
-from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix, Reason
+from vcluster_isolation.connectivity.matrix import Cell, Matrix, MatrixActor, Reason
 from vcluster_isolation.connectivity.report_html import html
 from vcluster_isolation.netpol.sets.ports import ALL, parse_ports
 
@@ -28,10 +28,10 @@ OPEN = Reason("ingress", "", "", ALL)
 MATRIX = Matrix(
     f"vCluster a {HOSTILE}",
     (
-        Actor("workload", "a pod of the tenant"),
-        Actor("control-plane", HOSTILE),
-        Actor(HOSTILE, "a hostile one"),
-        Actor("closed", "nobody"),
+        MatrixActor("workload", "a pod of the tenant"),
+        MatrixActor("control-plane", HOSTILE),
+        MatrixActor(HOSTILE, "a hostile one"),
+        MatrixActor("closed", "nobody"),
     ),
     (
         Cell("workload", "control-plane", API, (EGRESS, INGRESS)),
@@ -149,10 +149,10 @@ def test_without_a_script_each_cell_leads_to_its_reasons(page: Chrome) -> None:
 
 
 def test_a_matrix_that_would_not_show_whole_is_refused() -> None:
-    twice = Matrix("x", (Actor("a", ""), Actor("a", "")), ())
+    twice = Matrix("x", (MatrixActor("a", ""), MatrixActor("a", "")), ())
     with pytest.raises(ValueError, match="there twice: a"):
         html(twice)
     with pytest.raises(ValueError, match="no actor: b"):
-        html(Matrix("x", (Actor("a", ""),), (Cell("a", "b", ALL, ()),)))
+        html(Matrix("x", (MatrixActor("a", ""),), (Cell("a", "b", ALL, ()),)))
     with pytest.raises(ValueError, match="no side: up"):
-        html(Matrix("x", (Actor("a", ""),), (Cell("a", "a", ALL, (Reason("up", "", "", ALL),)),)))
+        html(Matrix("x", (MatrixActor("a", ""),), (Cell("a", "a", ALL, (Reason("up", "", "", ALL),)),)))

@@ -81,7 +81,7 @@ def test_values_of_a_template_that_are_no_plain_literal_block_are_left_alone(hea
     )
     text = template("" if "'" in head else lines, head)
     result = migrate_any(text, "v")
-    message = "v:6: spec.template.helmRelease.values: is no literal block; write it as `values: |`"
+    message = "v:6: spec.template.helmRelease.values: is not a literal block; write it as `values: |`"
     assert ([str(problem) for problem in result.problems], result.text) == ([message], text)
 
 

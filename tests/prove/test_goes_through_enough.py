@@ -10,7 +10,7 @@ from tests.subject.subjects import of, statuses, subject
 from vcluster_isolation.netpol.engine import labels
 from vcluster_isolation.netpol.objects.model import NAME_LABEL, Origin, Peer, Pod, Policy, Rule, selector
 from vcluster_isolation.prove.prove import GRANTED, HOLDS, prove
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.vcluster.cast import WORKLOAD
 from vcluster_isolation.vcluster.tenants import interchangeable
 from vcluster_isolation.worlds import world
@@ -70,7 +70,7 @@ def test_a_namespace_of_which_a_rule_speaks_is_gone_through(monkeypatch: pytest.
         sync={"toHost": {"namespaces": {"enabled": True, "mappings": mappings}}},
     )
     found = world.World(whole, (whole.policies, whole.tiers), few=True)
-    own = found.ends(Who(WORKLOAD))
+    own = found.ends(ActorRef(WORKLOAD))
     assert {end.namespace.name for end in own if isinstance(end, Pod)} == {"ns", *HOSTS[:2], HOSTS[-1]}
     few = statuses(whole)
     monkeypatch.setattr(world, "_PAIR", len(HOSTS))

@@ -49,7 +49,7 @@ def test_a_further_resolver_does_not_excuse_the_one_that_is_there_anyway(tmp_pat
     assert statuses(tmp_path, {"hostApiServer": SERVER, "hostDns": LOCAL})["workload-to-host-dns"] == "FAILS"
 
 
-@pytest.mark.parametrize("server", [SERVER, {}], ids=["granted", "excepted"])
+@pytest.mark.parametrize("server", [SERVER, {}], ids=["granted", "known-gap"])
 def test_a_forgeable_selector_is_found_whatever_the_user_names(tmp_path: Path, server: dict[str, Any]) -> None:
     chart = broken_chart(tmp_path, *FORGEABLE)
     found = statuses(tmp_path, {"profile": "hardened", "hostApiServer": server, "hostDns": LOCAL}, chart=chart)

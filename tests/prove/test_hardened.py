@@ -11,7 +11,7 @@ from tests.subject.subjects import mended, of, statuses
 from vcluster_isolation.claims.claims import CLAIMS
 from vcluster_isolation.netpol.objects.model import Origin, Peer, Pod, Policy, Rule, selector
 from vcluster_isolation.netpol.objects.tiers import TierPolicy
-from vcluster_isolation.prove.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, broken, prove
+from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, HOLDS, KNOWN_GAP, NO_SUBJECT, broken, prove
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.worlds.world import World
 
@@ -50,8 +50,8 @@ def test_with_the_api_server_known_every_claim_that_applies_holds() -> None:
 
 
 def test_without_it_the_rule_to_anywhere_is_an_exception_and_nothing_else_is() -> None:
-    assert not_holding(of({"profile": "hardened"})) == {EXCEPTED: TO_ANYWHERE}
-    keys = {key for one in prove(of({"profile": "hardened"})) if one.status == EXCEPTED for key in one.keys}
+    assert not_holding(of({"profile": "hardened"})) == {KNOWN_GAP: TO_ANYWHERE}
+    keys = {key for one in prove(of({"profile": "hardened"})) if one.status == KNOWN_GAP for key in one.keys}
     (said,) = keys
     assert said.endswith("set policies.networkPolicy.hostApiServer.cidrs")
 
@@ -60,7 +60,7 @@ def test_ports_of_the_api_server_alone_grant_nothing() -> None:
     """The rule still goes anywhere: whoever names ports has not said where it is."""
     whole = of({"profile": "hardened", "hostApiServer": {"ports": [6443]}})
     assert "hostApiServer" not in whole.changed
-    assert not_holding(whole) == {EXCEPTED: TO_ANYWHERE}
+    assert not_holding(whole) == {KNOWN_GAP: TO_ANYWHERE}
 
 
 def test_an_exception_hides_no_other_hole() -> None:
@@ -180,13 +180,13 @@ def test_with_a_floor_no_claim_fails_whatever_a_tenant_syncs(api: str) -> None:
     """Addresses that come in are what the API of the floor cannot deny."""
     whole = of({**HARDENED, "floor": {"enabled": True, "api": api}}, **SYNCED)
     assert {tier.kind for tier in whole.tiers} == {api}
-    assert not_holding(whole) == {EXCEPTED: {"outside-to-workloads"}}
+    assert not_holding(whole) == {KNOWN_GAP: {"outside-to-workloads"}}
 
 
 @pytest.mark.parametrize("api", APIS)
 def test_the_floor_is_as_good_in_mapped_namespaces(api: str) -> None:
     floor = {"floor": {"enabled": True, "api": api}, "workload": {"namespaces": ["x"]}}
-    assert not_holding(of({**HARDENED, **floor}, **SYNCED)) == {EXCEPTED: {"outside-to-workloads"}}
+    assert not_holding(of({**HARDENED, **floor}, **SYNCED)) == {KNOWN_GAP: {"outside-to-workloads"}}
 
 
 @pytest.mark.parametrize("api", APIS)

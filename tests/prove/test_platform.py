@@ -21,7 +21,7 @@ from vcluster_isolation.helm.template import CHART, Request, template
 from vcluster_isolation.netpol.objects.model import Origin, Peer, Pod, Policy, Rule, selector
 from vcluster_isolation.netpol.sets.ports import parse_ports
 from vcluster_isolation.prove import report
-from vcluster_isolation.prove.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, prove
+from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, HOLDS, KNOWN_GAP, NO_SUBJECT, Outcome, prove
 from vcluster_isolation.subject.inputs import Input, read_input
 from vcluster_isolation.subject.platform_subject import subjects_of_values
 from vcluster_isolation.subject.subject import PLATFORM, VCLUSTER, Subject
@@ -89,9 +89,9 @@ def test_with_the_api_server_known_every_claim_holds_but_for_what_is_named() -> 
 
 def test_without_the_api_server_its_ports_are_left_open_and_nothing_else() -> None:
     found = outcomes("platform")
-    excepted = {name: one for name, one in found.items() if one.status == EXCEPTED}
-    assert set(excepted) == {"tenants-to-platform", "others-to-platform-api"}
-    for one in excepted.values():
+    gaps = {name: one for name, one in found.items() if one.status == KNOWN_GAP}
+    assert set(gaps) == {"tenants-to-platform", "others-to-platform-api"}
+    for one in gaps.values():
         assert one.keys == (LEFT_OPEN,)
         assert one.counterexample is not None
         assert str(one.counterexample.ports) == "TCP 8443, TCP 9443-9444"
@@ -260,7 +260,7 @@ def test_manifests_are_judged_as_values_are_but_for_what_only_values_say(situati
     for name, outcome in by_name(whole).items():
         if outcome.claim.kind == ISOLATION and outcome.status == GRANTED:
             assert statuses[name] in {FAILS, HOLDS, NO_SUBJECT}, name
-        elif outcome.status == EXCEPTED:
+        elif outcome.status == KNOWN_GAP:
             assert statuses[name] == FAILS, name
         else:
             assert statuses[name] in {outcome.status, NO_SUBJECT}, name
@@ -315,7 +315,7 @@ def test_text_json_and_junit_name_the_platform() -> None:
     shown = run("prove", both, "--namespace", HOME)
     assert f"vCluster Platform in namespace {HOME}\n" in shown.stdout
     found = json.loads(run("prove", both, "--namespace", HOME, "--output", "json").stdout)
-    assert [(one["kind"], one["name"]) for one in found["vclusters"]] == [
+    assert [(one["subject"], one["name"]) for one in found["vclusters"]] == [
         ("vcluster", "my-vcluster"),
         ("platform", "platform"),
     ]

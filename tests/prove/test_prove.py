@@ -17,7 +17,7 @@ from vcluster_isolation.netpol.sets.ports import parse_ports
 from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, broken, prove
 from vcluster_isolation.subject.subject import Subject, of_values
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
 
 SNAPSHOT = ("app", "vcluster-snapshot")
@@ -318,7 +318,7 @@ def test_a_handful_of_own_rules_on_different_keys_is_judged_at_once() -> None:
         whole = with_ingress(whole, rule_from(Peer(pods=selector({f"key{number}": "x"}))))
     assert failing(whole) == failing(subject()) | {"tenants-to-workloads", "others-to-workloads"}
     world = World(whole, (whole.policies, whole.tiers))
-    workload = Who(cast.WORKLOAD)
+    workload = ActorRef(cast.WORKLOAD)
     assert len(world.ends(workload, SOURCE)) > 4 * len(world.ends(workload, DESTINATION))
 
 

@@ -17,7 +17,7 @@ from tests.subject.subjects import of
 from vcluster_isolation.claims.claims import AVAILABILITY, CLAIMS, ISOLATION
 from vcluster_isolation.cli.app import app
 from vcluster_isolation.helm.template import CHART
-from vcluster_isolation.prove.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, UNDECIDED, prove
+from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, HOLDS, KNOWN_GAP, NO_SUBJECT, UNDECIDED, prove
 from vcluster_isolation.subject.subject import of_manifests
 
 Json = dict[str, Any]
@@ -185,7 +185,7 @@ def test_neither_is_what_a_value_opened_or_the_chart_left_open_believed() -> Non
     left = of({"profile": "hardened"})
     off = of({**HARDENED, "platform": {"enabled": False}})
     doubt = of_manifests([*yaml.safe_load_all(left.manifests), ALLOW_ALL["cilium"]], home="ns")[0].not_evaluated
-    for subject, status in ((granted, GRANTED), (left, EXCEPTED), (off, CLOSED)):
+    for subject, status in ((granted, GRANTED), (left, KNOWN_GAP), (off, CLOSED)):
         before, after = prove(subject), prove(replace(subject, not_evaluated=doubt))
         assert status in {one.status for one in before}
         assert {one.status for one in after} <= {UNDECIDED, NO_SUBJECT}

@@ -15,7 +15,7 @@ from typing import Any
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.netpol.objects.model import Policy
 from vcluster_isolation.netpol.objects.tiers import TierPolicy
-from vcluster_isolation.prove.prove import CLOSED, EXCEPTED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, prove
+from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, HOLDS, KNOWN_GAP, NO_SUBJECT, Outcome, prove
 from vcluster_isolation.subject.subject import Subject, of_values
 from vcluster_isolation.tools import PROJECT
 
@@ -47,12 +47,12 @@ def mended(
 ) -> Subject:
     """Return a subject with other policies, as if the chart rendered them whatever the values are."""
     new = (whole.policies if policies is None else tuple(policies), whole.tiers if tiers is None else tuple(tiers))
-    return replace(whole, policies=new[0], tiers=new[1], usual_policies=lambda: new)
+    return replace(whole, policies=new[0], tiers=new[1], render_at_default_values=lambda: new)
 
 
 def statuses(whole: Subject) -> dict[str, set[str]]:
     """Return the names of all claims by what becomes of them."""
-    found: dict[str, set[str]] = {status: set() for status in (HOLDS, FAILS, GRANTED, CLOSED, EXCEPTED, NO_SUBJECT)}
+    found: dict[str, set[str]] = {status: set() for status in (HOLDS, FAILS, GRANTED, CLOSED, KNOWN_GAP, NO_SUBJECT)}
     for outcome in prove(whole):
         found[outcome.status].add(outcome.claim.name)
     return found

@@ -85,7 +85,7 @@ def test_manifests_that_name_no_namespace_are_in_the_one_that_is_given(tmp_path:
 
 def test_values_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     found = from_stdin(ON + "# more\n", monkeypatch)
-    assert found.subjects[0].policies == found.subjects[0].usual[0] == subject().policies
+    assert found.subjects[0].policies == found.subjects[0].at_default_values[0] == subject().policies
 
 
 def test_manifests_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from vcluster_isolation.errors import IsolationError, ToolFailed
 from vcluster_isolation.helm import render_cache
 from vcluster_isolation.helm import template as helm
 from vcluster_isolation.helm.template import Release, Request
-from vcluster_isolation.kubectl import Named
+from vcluster_isolation.kubectl import NamedObjects
 from vcluster_isolation.take_over import steps
 from vcluster_isolation.take_over.state import KEEP, OWNER, OWNER_NAMESPACE, Handover, plan
 from vcluster_isolation.take_over.steps import Waiting
@@ -46,7 +46,7 @@ class Interrupted(Exception):
     """The command is killed."""
 
 
-class Cluster:
+class FakeCluster:
     """NetworkPolicies, and releases of Helm with their last manifest; each call can be the last one."""
 
     def __init__(self, values: Path) -> None:
@@ -112,18 +112,18 @@ class Cluster:
 
     # What the package calls.
 
-    def get(self, objects: Named) -> dict[str, Json]:
+    def get(self, objects: NamedObjects) -> dict[str, Json]:
         self.call()
         here = {name: one for (space, name), one in self.policies.items() if space == objects.namespace}
         return copy.deepcopy({name: one for name, one in here.items() if name in objects.names})
 
-    def annotate(self, objects: Named, pairs: Mapping[str, str | None]) -> None:
+    def annotate(self, objects: NamedObjects, pairs: Mapping[str, str | None]) -> None:
         self._set("annotations", objects, pairs)
 
-    def label(self, objects: Named, pairs: Mapping[str, str | None]) -> None:
+    def label(self, objects: NamedObjects, pairs: Mapping[str, str | None]) -> None:
         self._set("labels", objects, pairs)
 
-    def _set(self, key: str, objects: Named, pairs: Mapping[str, str | None]) -> None:
+    def _set(self, key: str, objects: NamedObjects, pairs: Mapping[str, str | None]) -> None:
         for name in objects.names:  # one after another, as kubectl does
             self.call()
             found = self.policies[objects.namespace, name]["metadata"].setdefault(key, {})
@@ -172,8 +172,8 @@ def values(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cluster(values: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    made = Cluster(values)
+def cluster(values: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    made = FakeCluster(values)
     for name in ("get", "annotate", "label", "namespaces_of_release"):
         monkeypatch.setattr(kubectl, name, getattr(made, name))
     monkeypatch.setattr(kubectl, "current_context", lambda: "here")
@@ -185,13 +185,13 @@ def cluster(values: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     return made
 
 
-def run(cluster: Cluster, waiting: Waiting | None = None) -> tuple[bool, str]:
+def run(cluster: FakeCluster, waiting: Waiting | None = None) -> tuple[bool, str]:
     said: list[str] = []
     done = steps.take_over(plan(cluster.request, NAME), said.append, waiting)
     return done, "\n".join(said)
 
 
-def assert_taken(cluster: Cluster) -> None:
+def assert_taken(cluster: FakeCluster) -> None:
     assert {name for _, name in cluster.policies} == FOUR
     for one in cluster.policies.values():
         annotations = one["metadata"]["annotations"]
@@ -200,14 +200,14 @@ def assert_taken(cluster: Cluster) -> None:
         assert one["metadata"]["labels"]["chart"].startswith("vcluster-isolation-")
 
 
-def test_the_model_has_the_failure_that_this_is_about(cluster: Cluster) -> None:
+def test_the_model_has_the_failure_that_this_is_about(cluster: FakeCluster) -> None:
     """`--take-ownership` first and off afterwards: no policy is left, and both releases are deployed."""
     cluster.upgrade_release((OURS, HOME), cluster.rendered())
     cluster.switch_off()
     assert not cluster.policies
 
 
-def test_it_marks_stops_for_the_user_and_then_takes_what_is_there(cluster: Cluster) -> None:
+def test_it_marks_stops_for_the_user_and_then_takes_what_is_there(cluster: FakeCluster) -> None:
     done, said = run(cluster)
     assert not done
     assert OFF_COMMAND in said
@@ -225,7 +225,7 @@ def test_it_marks_stops_for_the_user_and_then_takes_what_is_there(cluster: Clust
     assert not cluster.policies
 
 
-def test_run_again_when_all_is_done_it_changes_nothing(cluster: Cluster) -> None:
+def test_run_again_when_all_is_done_it_changes_nothing(cluster: FakeCluster) -> None:
     run(cluster)
     cluster.switch_off()
     run(cluster)
@@ -235,8 +235,8 @@ def test_run_again_when_all_is_done_it_changes_nothing(cluster: Cluster) -> None
 
 
 @pytest.mark.parametrize("version", [(4, 3), (3, 16)])
-def test_killed_at_any_call_and_run_again_there_are_always_four(version: tuple[int, int], cluster: Cluster) -> None:
-    def through(made: Cluster) -> None:
+def test_killed_at_any_call_and_run_again_there_are_always_four(version: tuple[int, int], cluster: FakeCluster) -> None:
+    def through(made: FakeCluster) -> None:
         """All of it, the user's step included, each part run again where it was killed."""
         for part in (lambda: run(made), made.switch_off, lambda: run(made)):
             try:
@@ -257,7 +257,7 @@ def test_killed_at_any_call_and_run_again_there_are_always_four(version: tuple[i
         assert_taken(cluster)
 
 
-def test_killed_before_the_user_switches_off_no_policy_is_lost_if_all_were_marked(cluster: Cluster) -> None:
+def test_killed_before_the_user_switches_off_no_policy_is_lost_if_all_were_marked(cluster: FakeCluster) -> None:
     """Killed while it marks, it has not told anybody to switch off yet; from then on switching off is safe."""
     told = 0
     for at in range(1, 30):
@@ -273,7 +273,7 @@ def test_killed_before_the_user_switches_off_no_policy_is_lost_if_all_were_marke
     assert 0 < told < 29
 
 
-def test_the_wrong_order_is_mended_while_the_policies_are_still_there(cluster: Cluster) -> None:
+def test_the_wrong_order_is_mended_while_the_policies_are_still_there(cluster: FakeCluster) -> None:
     """Ours were installed with --take-ownership, and the vCluster's own are on: its next upgrade deletes them."""
     cluster.upgrade_release((OURS, HOME), cluster.rendered())
     done, said = run(cluster)
@@ -285,7 +285,7 @@ def test_the_wrong_order_is_mended_while_the_policies_are_still_there(cluster: C
     assert_taken(cluster)
 
 
-def test_policies_that_are_gone_already_are_installed_at_once(cluster: Cluster) -> None:
+def test_policies_that_are_gone_already_are_installed_at_once(cluster: FakeCluster) -> None:
     cluster.switch_off()
     done, said = run(cluster)
     assert done
@@ -293,7 +293,7 @@ def test_policies_that_are_gone_already_are_installed_at_once(cluster: Cluster) 
     assert_taken(cluster)
 
 
-def test_it_waits_for_the_vcluster_to_be_switched_off(cluster: Cluster) -> None:
+def test_it_waits_for_the_vcluster_to_be_switched_off(cluster: FakeCluster) -> None:
     now = 0.0
 
     def sleep(seconds: float) -> None:
@@ -309,7 +309,7 @@ def test_it_waits_for_the_vcluster_to_be_switched_off(cluster: Cluster) -> None:
     assert_taken(cluster)
 
 
-def test_it_waits_no_longer_than_it_is_told(cluster: Cluster) -> None:
+def test_it_waits_no_longer_than_it_is_told(cluster: FakeCluster) -> None:
     now = 0.0
 
     def sleep(seconds: float) -> None:
@@ -321,7 +321,7 @@ def test_it_waits_no_longer_than_it_is_told(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("status", ["pending-upgrade", "failed", "pending-rollback"])
-def test_a_release_with_something_unfinished_counts_as_on(status: str, cluster: Cluster) -> None:
+def test_a_release_with_something_unfinished_counts_as_on(status: str, cluster: FakeCluster) -> None:
     run(cluster)
     cluster.switch_off()
     cluster.statuses[NAME, HOME] = status
@@ -333,7 +333,7 @@ def test_a_release_with_something_unfinished_counts_as_on(status: str, cluster: 
     assert run(cluster)[0]
 
 
-def test_flux_is_told_where_to_switch_off(cluster: Cluster) -> None:
+def test_flux_is_told_where_to_switch_off(cluster: FakeCluster) -> None:
     for one in cluster.policies.values():
         one["metadata"]["labels"] |= {
             "helm.toolkit.fluxcd.io/name": "team-a",
@@ -344,7 +344,7 @@ def test_flux_is_told_where_to_switch_off(cluster: Cluster) -> None:
     assert OFF_COMMAND not in said
 
 
-def by_flux(cluster: Cluster) -> None:
+def by_flux(cluster: FakeCluster) -> None:
     """Have the vCluster installed by Flux, which keeps the release where the HelmRelease is."""
     cluster.kept_in[NAME, HOME] = "flux-system"
     for one in cluster.policies.values():
@@ -357,7 +357,7 @@ def by_flux(cluster: Cluster) -> None:
 @pytest.mark.parametrize("labelled", [True, False])
 @pytest.mark.parametrize("may_list", [True, False])
 def test_a_release_that_is_kept_in_another_namespace_is_found_there(
-    cluster: Cluster, *, labelled: bool, may_list: bool
+    cluster: FakeCluster, *, labelled: bool, may_list: bool
 ) -> None:
     if labelled:
         by_flux(cluster)
@@ -382,7 +382,7 @@ def test_a_release_that_is_kept_in_another_namespace_is_found_there(
 
 
 @pytest.mark.parametrize("with_flux", [True, False])
-def test_an_owner_that_is_not_found_may_be_on_and_stops_it(cluster: Cluster, *, with_flux: bool) -> None:
+def test_an_owner_that_is_not_found_may_be_on_and_stops_it(cluster: FakeCluster, *, with_flux: bool) -> None:
     if with_flux:
         by_flux(cluster)
     cluster.kept_in[NAME, HOME] = ELSEWHERE
@@ -401,7 +401,7 @@ def test_an_owner_that_is_not_found_may_be_on_and_stops_it(cluster: Cluster, *, 
     assert cluster.fewest == 4
 
 
-def test_an_owner_that_is_gone_is_taken_from_where_the_user_says_so(cluster: Cluster, values: Path) -> None:
+def test_an_owner_that_is_gone_is_taken_from_where_the_user_says_so(cluster: FakeCluster, values: Path) -> None:
     del cluster.manifests[NAME, HOME]  # uninstalled, while the policies were kept
     words = (str(values), "--name", NAME, "--install", "--take-over")
     assert invoke(*words).exit_code == 1
@@ -412,7 +412,7 @@ def test_an_owner_that_is_gone_is_taken_from_where_the_user_says_so(cluster: Clu
     assert invoke(*words).exit_code == 0
 
 
-def test_an_owner_that_is_found_is_not_gone_whatever_is_said(cluster: Cluster, values: Path) -> None:
+def test_an_owner_that_is_found_is_not_gone_whatever_is_said(cluster: FakeCluster, values: Path) -> None:
     words = (str(values), "--name", NAME, "--install", "--take-over", "--owner-is-gone", NAME)
     assert invoke(*words).exit_code == 1
     assert (OURS, HOME) not in cluster.manifests
@@ -420,7 +420,7 @@ def test_an_owner_that_is_found_is_not_gone_whatever_is_said(cluster: Cluster, v
 
 @pytest.mark.parametrize("called", [NAME, f"{HOME}-{NAME}", "apps"])
 def test_what_flux_calls_its_release_is_looked_for_where_ours_was_installed_too_early(
-    called: str, cluster: Cluster
+    called: str, cluster: FakeCluster
 ) -> None:
     """The policies are annotated with our release then; Flux' labels and the vCluster's name tell of the other."""
     cluster.manifests[called, HOME] = cluster.manifests.pop((NAME, HOME))
@@ -435,7 +435,7 @@ def test_what_flux_calls_its_release_is_looked_for_where_ours_was_installed_too_
     assert f"still on: release {called} in namespace vcluster-team-a, kept in namespace flux-system" in said
 
 
-def test_a_release_of_the_same_name_in_another_namespace_is_another(cluster: Cluster) -> None:
+def test_a_release_of_the_same_name_in_another_namespace_is_another(cluster: FakeCluster) -> None:
     cluster.manifests[NAME, "vcluster-team-b"] = cluster.manifests[NAME, HOME]
     cluster.switch_off()
     assert run(cluster)[0]
@@ -445,7 +445,7 @@ def test_a_release_of_the_same_name_in_another_namespace_is_another(cluster: Clu
     assert "NOT FOUND: release team-a" in run(cluster)[1]
 
 
-def test_where_nothing_can_be_looked_at_nothing_is_taken(cluster: Cluster) -> None:
+def test_where_nothing_can_be_looked_at_nothing_is_taken(cluster: FakeCluster) -> None:
     """The policies are ours by now, so that nothing names the vCluster's release but its own name."""
     cluster.upgrade_release((OURS, HOME), cluster.rendered())
     cluster.kept_in[NAME, HOME] = ELSEWHERE
@@ -455,7 +455,7 @@ def test_where_nothing_can_be_looked_at_nothing_is_taken(cluster: Cluster) -> No
     assert "other namespaces could not be looked through" in said
 
 
-def test_a_name_that_is_an_option_is_not_given_to_helm(cluster: Cluster) -> None:
+def test_a_name_that_is_an_option_is_not_given_to_helm(cluster: FakeCluster) -> None:
     for one in cluster.policies.values():
         one["metadata"]["annotations"][OWNER] = "--kubeconfig=x"
     assert "NOT FOUND: release --kubeconfig=x" in run(cluster)[1]
@@ -470,7 +470,7 @@ def test_a_name_that_is_an_option_is_not_given_to_helm(cluster: Cluster) -> None
     ],
     ids=["annotation", "label", "default label"],
 )
-def test_what_argo_cd_applies_is_left_alone(section: str, mark: dict[str, str], cluster: Cluster) -> None:
+def test_what_argo_cd_applies_is_left_alone(section: str, mark: dict[str, str], cluster: FakeCluster) -> None:
     before = copy.deepcopy(cluster.policies)
     for one in before.values():
         one["metadata"]["annotations"] = {}  # Argo CD applies what charts render, and installs no release
@@ -482,13 +482,13 @@ def test_what_argo_cd_applies_is_left_alone(section: str, mark: dict[str, str], 
     assert cluster.policies == before
 
 
-def test_a_tenants_policy_is_not_taken_over(cluster: Cluster) -> None:
+def test_a_tenants_policy_is_not_taken_over(cluster: FakeCluster) -> None:
     cluster.policies[HOME, f"vc-work-{NAME}"]["metadata"]["labels"]["vcluster.loft.sh/managed-by"] = NAME
     with pytest.raises(IsolationError, match="vc-work-team-a: the vCluster syncs it"):
         run(cluster)
 
 
-def test_what_only_the_vcluster_had_stays_and_is_named(cluster: Cluster, values: Path) -> None:
+def test_what_only_the_vcluster_had_stays_and_is_named(cluster: FakeCluster, values: Path) -> None:
     values.write_text("policies: {networkPolicy: {enabled: true}}\ncontrolPlane: {coredns: {embedded: true}}\n")
     run(cluster)
     cluster.switch_off()
@@ -507,7 +507,7 @@ def test_what_only_the_vcluster_had_stays_and_is_named(cluster: Cluster, values:
     ],
     ids=["podSelector", "policyTypes", "owner"],
 )
-def test_what_is_there_is_verified(change: Callable[[Json], None], word: str, cluster: Cluster) -> None:
+def test_what_is_there_is_verified(change: Callable[[Json], None], word: str, cluster: FakeCluster) -> None:
     run(cluster)
     cluster.switch_off()
     install = cluster.upgrade_release
@@ -522,19 +522,19 @@ def test_what_is_there_is_verified(change: Callable[[Json], None], word: str, cl
     assert f"WRONG: NetworkPolicy/vcluster-team-a/vc-cp-team-a: {word}" in said
 
 
-def test_values_that_render_nothing_would_take_the_place_of_nothing(cluster: Cluster, values: Path) -> None:
+def test_values_that_render_nothing_would_take_the_place_of_nothing(cluster: FakeCluster, values: Path) -> None:
     values.write_text("{}\n")
     with pytest.raises(IsolationError, match="render no NetworkPolicy"):
         run(cluster)
     assert len(cluster.policies) == 4
 
 
-def test_our_release_is_not_the_vclusters_own(cluster: Cluster) -> None:
+def test_our_release_is_not_the_vclusters_own(cluster: FakeCluster) -> None:
     with pytest.raises(IsolationError, match="own release, which our chart would replace"):
         plan(Request(cluster.request.values, NAME, HOME, helm.CHART, cluster.request.inline), NAME)
 
 
-def test_helm_and_kubectl_speak_to_the_same_cluster(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_helm_and_kubectl_speak_to_the_same_cluster(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     assert plan(cluster.request, NAME).context == "here"
     monkeypatch.setenv("HELM_KUBECONTEXT", "there")
     assert plan(cluster.request, NAME).context == "there"
@@ -543,7 +543,7 @@ def test_helm_and_kubectl_speak_to_the_same_cluster(cluster: Cluster, monkeypatc
         plan(cluster.request, NAME)
 
 
-def test_what_is_wanted_is_what_the_chart_renders(cluster: Cluster) -> None:
+def test_what_is_wanted_is_what_the_chart_renders(cluster: FakeCluster) -> None:
     found: Handover = plan(cluster.request, NAME)
     assert {name for _, name in found.wanted} == FOUR
     assert all(recognise(one) for one in found.wanted.values())
@@ -553,7 +553,7 @@ def invoke(*words: str) -> Result:
     return CliRunner().invoke(command, list(words))
 
 
-def test_the_command_says_by_its_exit_code_whose_turn_it_is(cluster: Cluster, values: Path) -> None:
+def test_the_command_says_by_its_exit_code_whose_turn_it_is(cluster: FakeCluster, values: Path) -> None:
     words = (str(values), "--name", NAME, "--install", "--take-over")
     result = invoke(*words)
     assert result.exit_code == 1
@@ -566,7 +566,7 @@ def test_the_command_says_by_its_exit_code_whose_turn_it_is(cluster: Cluster, va
 @pytest.mark.parametrize(
     "words", [("--take-over",), ("--install", "--wait", "3"), ("--wait", "3"), ("--owner-is-gone", "x")]
 )
-def test_options_that_would_do_nothing_are_refused(words: tuple[str, ...], cluster: Cluster, values: Path) -> None:
+def test_options_that_would_do_nothing_are_refused(words: tuple[str, ...], cluster: FakeCluster, values: Path) -> None:
     before = copy.deepcopy(cluster.policies)
     result = invoke(str(values), "--name", NAME, *words)
     assert "does nothing without" in str(result.exception)
@@ -606,7 +606,7 @@ def test_kubectl_is_asked_for_what_is_there(
     printed: str, names: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = program(tmp_path, monkeypatch, "kubectl", f"printf '%s' '{printed}'")
-    assert set(kubectl.get(Named("here", "networkpolicies", "home", ["a", "b"]))) == names
+    assert set(kubectl.get(NamedObjects("here", "networkpolicies", "home", ["a", "b"]))) == names
     assert log.read_text() == (
         "--context=here --request-timeout=30s get networkpolicies a b --namespace=home --ignore-not-found --output=json\n"
     )
@@ -625,8 +625,8 @@ def test_kubectl_is_asked_where_a_release_is_kept(tmp_path: Path, monkeypatch: p
 
 def test_kubectl_sets_and_takes_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = program(tmp_path, monkeypatch, "kubectl", "")
-    kubectl.annotate(Named("", "networkpolicies", "home", ["a"]), {"x/y": "keep", "z": None})
-    kubectl.label(Named("", "networkpolicies", "home", ["a"]), {"m": "Helm"})
+    kubectl.annotate(NamedObjects("", "networkpolicies", "home", ["a"]), {"x/y": "keep", "z": None})
+    kubectl.label(NamedObjects("", "networkpolicies", "home", ["a"]), {"m": "Helm"})
     assert log.read_text().splitlines() == [
         "--request-timeout=30s annotate networkpolicies a --namespace=home --overwrite x/y=keep z-",
         "--request-timeout=30s label networkpolicies a --namespace=home --overwrite m=Helm",
@@ -639,7 +639,7 @@ def test_what_kubectl_cannot_do_is_said_in_its_words(
 ) -> None:
     program(tmp_path, monkeypatch, "kubectl", script)
     with pytest.raises(ToolFailed, match=r"no|printed no objects in JSON"):
-        kubectl.get(Named("", "networkpolicies", "home", ["a"]))
+        kubectl.get(NamedObjects("", "networkpolicies", "home", ["a"]))
 
 
 def test_helm_is_asked_for_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

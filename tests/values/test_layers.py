@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm.template import Request, template
 from vcluster_isolation.tools import find
-from vcluster_isolation.values.layers import Layer, locate, over_defaults, overlay, read_chart_file
+from vcluster_isolation.values.layers import Layer, coalesce_values, locate, overlay, read_chart_file
 from vcluster_isolation.values.strict_yaml import parse_mapping
 
 DEFAULTS = {"a": {"b": 1, "c": {"d": 2}, "l": [1, 2]}, "s": 5, "m": {"k": {"z": 1}}}
@@ -66,7 +66,7 @@ def seen_by_helm(chart: Path, folder: Path, layers: list[dict[str, Any]], helm: 
 def test_layers_are_merged_as_helm_merges_them(
     echo: Path, tmp_path: Path, layers: list[dict[str, Any]], helm: str
 ) -> None:
-    assert over_defaults(DEFAULTS, overlay(layers)) == seen_by_helm(echo, tmp_path, layers, helm)
+    assert coalesce_values(DEFAULTS, overlay(layers)) == seen_by_helm(echo, tmp_path, layers, helm)
 
 
 VALUES = st.recursive(
@@ -80,12 +80,12 @@ LAYER = st.dictionaries(st.sampled_from("amsx"), VALUES, max_size=3)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(LAYER, min_size=1, max_size=3))
 def test_random_layers_are_merged_as_helm_merges_them(echo: Path, tmp_path: Path, layers: list[dict[str, Any]]) -> None:
-    assert over_defaults(DEFAULTS, overlay(layers)) == seen_by_helm(echo, tmp_path, layers, "helm4")
+    assert coalesce_values(DEFAULTS, overlay(layers)) == seen_by_helm(echo, tmp_path, layers, "helm4")
 
 
 def test_merging_changes_no_layer() -> None:
     layers = [{"a": {"b": 1}}, {"a": {"c": 2}}]
-    assert over_defaults(DEFAULTS, overlay(layers))["a"]["c"] == 2
+    assert coalesce_values(DEFAULTS, overlay(layers))["a"]["c"] == 2
     assert layers == [{"a": {"b": 1}}, {"a": {"c": 2}}]
     assert DEFAULTS["a"] == {"b": 1, "c": {"d": 2}, "l": [1, 2]}
 

@@ -73,16 +73,16 @@ KEYWORDS = [
     (
         of_a(patternProperties={"^[a-z]+$": {}}, additionalProperties=False),
         {"a": {"b c": 1}},
-        f'a["b c"]: "b c" is no key; {KEY}',
+        f'a["b c"]: "b c" is not a key; {KEY}',
         {"a": {"bc": 1}},
     ),
     (
         of_a(patternProperties={"^[a-z]+$": {}}, additionalProperties=False),
         {"a": {"b\n": 1}},
-        rf'a["b\n"]: "b\n" is no key; {KEY}',
+        rf'a["b\n"]: "b\n" is not a key; {KEY}',
         {"a": {"b": 1}},
     ),
-    (of_a(propertyNames={"maxLength": 2}), {"a": {"bcd": 1}}, f'a.bcd: "bcd" is no key; {KEY}', {"a": {"bc": 1}}),
+    (of_a(propertyNames={"maxLength": 2}), {"a": {"bcd": 1}}, f'a.bcd: "bcd" is not a key; {KEY}', {"a": {"bc": 1}}),
     (of_a(required=["b", "c"]), {"a": {"c": 1}}, "a.b: is missing; add it", {"a": {"b": 1, "c": 1}}),
     (of_a(enum=["TCP", "UDP"]), {"a": "tcp"}, 'a: "tcp" is none of TCP, UDP; did you mean TCP?', {"a": "TCP"}),
     (of_a(enum=["TCP", 5]), {"a": 6}, "a: 6 is none of TCP, 5; use one of them", {"a": 5}),
@@ -249,7 +249,7 @@ def test_hostile_text_is_escaped_and_cut_wherever_it_stands() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", r"^s\.json cannot be used: .*; mend it, or use another chart$"),
+        ("{", r"^s\.json cannot be used: .*; repair it, or use another chart$"),
         ('{"type": 5}', r"^s\.json cannot be used: 5 is not valid under any of the given schemas; mend it"),
         ('{"pattern": "("}', r"^s\.json cannot be used: "),
     ],

@@ -30,22 +30,22 @@ SEVERAL_LINES = [
 ]
 
 REFUSED_BY_BOTH = {
-    ".inf": 'f:1: a: ".inf" is no finite number; put it in quotes',
-    "-.INF": 'f:1: a: "-.INF" is no finite number; put it in quotes',
-    ".nan": 'f:1: a: ".nan" is no finite number; put it in quotes',
-    "!!int 1.0": 'f:1: a: "1.0" is tagged !!int and is none; put it in quotes',
-    "!!int x": 'f:1: a: "x" is tagged !!int and is none; put it in quotes',
-    "!!int 1e3": 'f:1: a: "1e3" is tagged !!int and is none; put it in quotes',
-    "!!float x": 'f:1: a: "x" is tagged !!float and is none; put it in quotes',
-    "!!bool 1": 'f:1: a: "1" is tagged !!bool and is none; put it in quotes',
-    "!!null x": 'f:1: a: "x" is tagged !!null and is none; put it in quotes',
+    ".inf": 'f:1: a: ".inf" is not a finite number; put it in quotes',
+    "-.INF": 'f:1: a: "-.INF" is not a finite number; put it in quotes',
+    ".nan": 'f:1: a: ".nan" is not a finite number; put it in quotes',
+    "!!int 1.0": 'f:1: a: "1.0" is tagged !!int and is not one; put it in quotes',
+    "!!int x": 'f:1: a: "x" is tagged !!int and is not one; put it in quotes',
+    "!!int 1e3": 'f:1: a: "1e3" is tagged !!int and is not one; put it in quotes',
+    "!!float x": 'f:1: a: "x" is tagged !!float and is not one; put it in quotes',
+    "!!bool 1": 'f:1: a: "1" is tagged !!bool and is not one; put it in quotes',
+    "!!null x": 'f:1: a: "x" is tagged !!null and is not one; put it in quotes',
     '!!binary "***"': 'f:1: a: "***" is tagged !!binary and is not base64; put it in quotes',
-    "{null: x}": "f:1: a: has a key that is null, which is no text; put the key in quotes",
+    "{null: x}": "f:1: a: has a key that is null, which is not a string; put the key in quotes",
     "{[x]: y}": "f:1: a: has a key that is a mapping or list; put the key in quotes",
     "{9223372036854775808: x}": (
-        "f:1: a: has a key that is 9223372036854775808, which is no text; put the key in quotes"
+        "f:1: a: has a key that is 9223372036854775808, which is not a string; put the key in quotes"
     ),
-    "{<<: 1}": 'f:1: a["<<"]: merges what is no mapping; give << a mapping or a list of them',
+    "{<<: 1}": 'f:1: a["<<"]: merges what is not a mapping; give << a mapping or a list of them',
     "*x": "f:1: a: alias *x has no anchor before it; write &x before a value above, or quote the text",
     "&x [*x]": ("f:1: a[0]: alias *x stands inside its own anchor; write &x before a value above, or quote the text"),
 }

@@ -54,7 +54,7 @@ REFUSED = [
     ("---\n---\nb: 2\n", ["f:3: another document begins; keep one document in a values file"]),
     ("- a\n", ["f:1: holds no mapping; write keys and values, like `policies:`"]),
     ("# c\njust text\n", ["f:2: holds no mapping; write keys and values, like `policies:`"]),
-    ("a: {1.5: x}\n", ["f:1: a: has a key that is 1.5, which is no text; put the key in quotes"]),
+    ("a: {1.5: x}\n", ["f:1: a: has a key that is 1.5, which is not a string; put the key in quotes"]),
     ("a: 1\nb: [\n", [f"f:3: is not YAML: did not find expected node content; {SPACES}"]),
     ("a: 'x\n", [f"f:2: is not YAML: found unexpected end of stream; {SPACES}"]),
     (

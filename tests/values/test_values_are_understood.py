@@ -114,8 +114,8 @@ def test_a_root_key_that_only_looks_like_one_is_an_unknown_key(run: Any) -> None
 def test_a_vcluster_yaml_with_apiversion_and_kind_is_values(run: Any) -> None:
     head = "apiVersion: config.vcluster.loft.sh/v1alpha1\nkind: VirtualClusterConfig\n"
     said = [
-        "v.yaml:1: apiVersion: unknown key; remove it: a vcluster.yaml is no Kubernetes object",
-        "v.yaml:2: kind: unknown key; remove it: a vcluster.yaml is no Kubernetes object",
+        "v.yaml:1: apiVersion: unknown key; remove it: a vcluster.yaml is not a Kubernetes object",
+        "v.yaml:2: kind: unknown key; remove it: a vcluster.yaml is not a Kubernetes object",
     ]
     for text in (f"{head}policies: {{}}\n", head, f"{head.replace('config.', '')}sync: {{}}\n"):
         assert run("check", write(text))[1][:2] == said

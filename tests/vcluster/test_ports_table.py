@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from vcluster_isolation.vcluster.ports import Port, read_ports
 PORTS = read_ports()
 BY_NUMBER = {port.port: port for port in PORTS}
 TABLE: dict[str, Any] = yaml.safe_load((CHART / "ports.yaml").read_text(encoding="utf-8"))
+
+SNAKE = re.compile(r"([A-Z])")
 
 
 def printed(*words: str) -> str:
@@ -123,7 +126,7 @@ def test_markdown_is_a_table_with_everything() -> None:
 def test_json_is_the_table_with_its_ends_looked_up() -> None:
     found = json.loads(printed("--output", "json"))
     for row, written in zip(found, TABLE["ports"], strict=True):
-        ends = {key: [end["name"] for end in row.pop(key)] for key in ("servedBy", "dialledBy")}
-        assert row | ends == written
-    ends = json.loads(printed("--output", "json"))[0]["servedBy"]
-    assert ends == [{"name": "platform", "about": "vCluster Platform", "podLabels": {"app": "loft"}}]
+        ends = {key: [end["name"] for end in row.pop(key)] for key in ("served_by", "dialled_by")}
+        assert row | ends == {SNAKE.sub(r"_\1", key).lower(): value for key, value in written.items()}
+    ends = json.loads(printed("--output", "json"))[0]["served_by"]
+    assert ends == [{"name": "platform", "about": "vCluster Platform", "pod_labels": {"app": "loft"}}]

@@ -12,7 +12,7 @@ from tests.verify.listeners import LOOPBACK, closed_port, framed, listening, res
 from vcluster_isolation.cli.verify import command
 from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.verify import plan
-from vcluster_isolation.verify.model import Answer, Check, Kind, Outcome, Report, Target
+from vcluster_isolation.verify.model import Answer, Check, ProbeKind, ProbeOutcome, Target, VerifyReport
 from vcluster_isolation.verify.model import Result as Made
 from vcluster_isolation.verify.names import service_name
 from vcluster_isolation.verify.report import text
@@ -22,8 +22,8 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(command, words)
 
 
-def lines_of(outcome: Outcome, check: Check, detail: str = "", address: str = "10.1.2.3") -> list[str]:
-    return text(Report((Made(check, Answer(outcome, detail, address)),), timeout=2)).splitlines()[:-1]
+def lines_of(outcome: ProbeOutcome, check: Check, detail: str = "", address: str = "10.1.2.3") -> list[str]:
+    return text(VerifyReport((Made(check, Answer(outcome, detail, address)),), timeout=2)).splitlines()[:-1]
 
 
 def of_tcp(port: int, host: str = "10.1.2.3") -> Check:
@@ -66,7 +66,7 @@ def test_one_failure_among_many_gives_exit_code_1_and_each_port_its_line_once() 
 
 
 def test_what_is_dropped_comes_with_the_command_that_opens_it() -> None:
-    assert lines_of(Outcome.TIMED_OUT, of_tcp(9443)) == [
+    assert lines_of(ProbeOutcome.TIMED_OUT, of_tcp(9443)) == [
         "FAIL  10.1.2.3 accepts connections on TCP 9443: timed out after 2 s",
         "      probably: a firewall between here and there drops it; or the host is down",
         "      opened by: vcluster-isolation firewall --provider PROVIDER --for platform",
@@ -84,11 +84,11 @@ def test_each_port_has_its_own_firewall_command(port: int, purpose: str) -> None
 @pytest.mark.parametrize("port", [10443, 8080, 22])
 def test_a_port_that_no_firewall_rule_of_ours_opens_has_none(port: int) -> None:
     assert of_tcp(port).opens == ""
-    assert len(lines_of(Outcome.TIMED_OUT, of_tcp(port))) == 2
+    assert len(lines_of(ProbeOutcome.TIMED_OUT, of_tcp(port))) == 2
 
 
 def test_a_name_that_nobody_could_look_up_is_no_matter_of_the_ports_firewall() -> None:
-    shown = lines_of(Outcome.TIMED_OUT, of_tcp(9090, "prometheus"), "no name server answered", address="")
+    shown = lines_of(ProbeOutcome.TIMED_OUT, of_tcp(9090, "prometheus"), "no name server answered", address="")
     assert shown == [
         "FAIL  prometheus accepts connections on TCP 9090: timed out after 2 s (no name server answered)",
         "      probably: the name server of this machine does not answer",
@@ -96,12 +96,12 @@ def test_a_name_that_nobody_could_look_up_is_no_matter_of_the_ports_firewall() -
 
 
 def test_the_address_behind_a_name_is_shown() -> None:
-    (line, *_) = lines_of(Outcome.UNREACHABLE, of_tcp(9090, "prometheus"), "no route to host")
+    (line, *_) = lines_of(ProbeOutcome.UNREACHABLE, of_tcp(9090, "prometheus"), "no route to host")
     assert line == "FAIL  prometheus accepts connections on TCP 9090: unreachable at 10.1.2.3 (no route to host)"
 
 
-@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.OPEN, Outcome.SKIPPED}))
-def test_every_failure_has_a_probable_cause(outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", sorted(set(ProbeOutcome) - {ProbeOutcome.OPEN, ProbeOutcome.SKIPPED}))
+def test_every_failure_has_a_probable_cause(outcome: ProbeOutcome) -> None:
     shown = lines_of(outcome, of_tcp(9090))
     assert shown[0].startswith(f"FAIL  10.1.2.3 accepts connections on TCP 9090: {outcome}")
     assert shown[1].startswith("      probably: ")
@@ -128,8 +128,8 @@ def test_dns_over_tcp_may_be_open_where_udp_is_not() -> None:
 def test_dns_is_on_1053_and_its_firewall_command_is_for_dns() -> None:
     over_udp, over_tcp = plan.of_dns(read_ports(), "10.1.2.3", 1053)
     assert (over_udp.target, over_tcp.target) == (
-        Target("10.1.2.3", 1053, Kind.DNS_UDP),
-        Target("10.1.2.3", 1053, Kind.DNS_TCP),
+        Target("10.1.2.3", 1053, ProbeKind.DNS_UDP),
+        Target("10.1.2.3", 1053, ProbeKind.DNS_TCP),
     )
     assert over_udp.opens.endswith(" --for dns")
     assert plan.of_dns(read_ports(), "10.1.2.3", 53)[0].opens == ""
@@ -198,6 +198,8 @@ def test_what_makes_no_sense_is_refused(words: tuple[str, ...], message: str) ->
 
 def test_nothing_that_a_terminal_acts_upon_is_printed() -> None:
     hostile = "10.0.0.1\x1b]0;owned\x07\nok    everything"
-    shown = text(Report((Made(of_tcp(9090, hostile), Answer(Outcome.REPORTED, "\x1b[2J\u202e", hostile)),), 2))
+    shown = text(
+        VerifyReport((Made(of_tcp(9090, hostile), Answer(ProbeOutcome.REPORTED, "\x1b[2J\u202e", hostile)),), 2)
+    )
     assert all(character.isprintable() or character == "\n" for character in shown)
     assert not any(line.startswith("ok ") for line in shown.splitlines())

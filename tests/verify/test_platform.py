@@ -18,8 +18,8 @@ from vcluster_isolation.errors import IsolationError, ToolFailed, ToolMissing
 from vcluster_isolation.kubectl import Access
 from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.verify import plan, reading
-from vcluster_isolation.verify.cluster import Cluster, doors, nodes, pods, words
-from vcluster_isolation.verify.model import Check, Kind, Outcome
+from vcluster_isolation.verify.cluster import PlatformCluster, doors, nodes, pods, words
+from vcluster_isolation.verify.model import Check, ProbeKind, ProbeOutcome
 
 PLATFORM = [pod("loft-0", "10.244.0.5")]
 PROMETHEUS = [pod("prometheus-0", "10.244.0.6", "monitoring")]
@@ -37,14 +37,14 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKub
     tools.find.cache_clear()
 
 
-def read(fake: FakeKubectl, **objects: Any) -> Cluster:
+def read(fake: FakeKubectl, **objects: Any) -> PlatformCluster:
     fake.objects.update(objects)
     fake.install()
     rows = read_ports()
     return reading.read(Access(), rows, "vcluster-platform", reading.selector(rows, "prometheus"))
 
 
-def checks(found: Cluster, *, agent_only: bool = False, dial_pods: bool = True) -> list[Check]:
+def checks(found: PlatformCluster, *, agent_only: bool = False, dial_pods: bool = True) -> list[Check]:
     return plan.of_platform(read_ports(), found, agent_only=agent_only, dial_pods=dial_pods)
 
 
@@ -54,7 +54,7 @@ def dialled(made: list[Check]) -> list[tuple[str, int, str]]:
 
 def reason(made: list[Check], part: str) -> str:
     (answer,) = {check.answer for check in made if part in check.claim and check.answer}
-    assert answer.outcome is Outcome.SKIPPED
+    assert answer.outcome is ProbeOutcome.SKIPPED
     return answer.detail
 
 
@@ -64,14 +64,14 @@ def run(*words: str) -> Result:
 
 def test_inside_every_port_of_the_table_is_dialled_at_the_pods_that_serve_it(kubectl: FakeKubectl) -> None:
     assert dialled(checks(read(kubectl))) == [
-        ("10.244.0.5", 8443, Kind.TCP),
-        ("10.244.0.5", 9443, Kind.TCP),
-        ("10.244.0.5", 9444, Kind.TCP),
-        ("10.244.0.5", 10443, Kind.TCP),
-        ("10.244.0.5", 8080, Kind.TCP),
-        ("10.244.0.6", 9090, Kind.TCP),
-        ("10.244.0.7", 1053, Kind.DNS_UDP),
-        ("10.244.0.7", 1053, Kind.DNS_TCP),
+        ("10.244.0.5", 8443, ProbeKind.TCP),
+        ("10.244.0.5", 9443, ProbeKind.TCP),
+        ("10.244.0.5", 9444, ProbeKind.TCP),
+        ("10.244.0.5", 10443, ProbeKind.TCP),
+        ("10.244.0.5", 8080, ProbeKind.TCP),
+        ("10.244.0.6", 9090, ProbeKind.TCP),
+        ("10.244.0.7", 1053, ProbeKind.DNS_UDP),
+        ("10.244.0.7", 1053, ProbeKind.DNS_TCP),
     ]
 
 
@@ -94,7 +94,7 @@ def test_outside_nothing_is_dialled_and_every_port_says_why(kubectl: FakeKubectl
 def test_outside_a_load_balancer_still_shows_what_users_dial(kubectl: FakeKubectl) -> None:
     services = [load_balancer({"hostname": "loft.example"}, "https"), load_balancer({"ip": "203.0.113.9"}, 8080, 80)]
     made = checks(read(kubectl, services=services), dial_pods=False)
-    assert dialled(made) == [("loft.example", 443, Kind.TCP), ("203.0.113.9", 80, Kind.TCP)]
+    assert dialled(made) == [("loft.example", 443, ProbeKind.TCP), ("203.0.113.9", 80, ProbeKind.TCP)]
     assert [check.claim for check in made if check.target] == [
         "the load balancer of vcluster-platform/loft answers on TCP 443 (HTTPS of the platform)",
         "the load balancer of vcluster-platform/loft answers on TCP 80 (HTTP of ingress traffic, probes and /metrics)",
@@ -104,16 +104,16 @@ def test_outside_a_load_balancer_still_shows_what_users_dial(kubectl: FakeKubect
 @pytest.mark.parametrize(
     ("message", "outcome"),
     [
-        ("", Outcome.OPEN),
-        ('Get "https://10.244.0.5:8443/apis": dial tcp 10.244.0.5:8443: i/o timeout', Outcome.TIMED_OUT),
-        ("failing or missing response: context deadline exceeded", Outcome.TIMED_OUT),
-        ("dial tcp 10.244.0.5:8443: connect: connection refused", Outcome.REFUSED),
-        ("dial tcp 10.244.0.5:8443: connect: no route to host", Outcome.UNREACHABLE),
-        ('service/loft-apiservice in "vcluster-platform" is not present', Outcome.REPORTED),
+        ("", ProbeOutcome.OPEN),
+        ('Get "https://10.244.0.5:8443/apis": dial tcp 10.244.0.5:8443: i/o timeout', ProbeOutcome.TIMED_OUT),
+        ("failing or missing response: context deadline exceeded", ProbeOutcome.TIMED_OUT),
+        ("dial tcp 10.244.0.5:8443: connect: connection refused", ProbeOutcome.REFUSED),
+        ("dial tcp 10.244.0.5:8443: connect: no route to host", ProbeOutcome.UNREACHABLE),
+        ('service/loft-apiservice in "vcluster-platform" is not present', ProbeOutcome.REPORTED),
     ],
 )
 def test_what_the_api_server_says_of_an_api_service_counts(
-    kubectl: FakeKubectl, message: str, outcome: Outcome
+    kubectl: FakeKubectl, message: str, outcome: ProbeOutcome
 ) -> None:
     said = [api_service("v1.management.loft.sh", "loft-apiservice", message)]
     made = [check for check in checks(read(kubectl, apiservices=said)) if "API server reaches" in check.claim]
@@ -175,7 +175,7 @@ def test_what_may_not_be_listed_is_skipped_with_kubectls_words(kubectl: FakeKube
     assert reason(checks(found), "TCP 9090").startswith("kubectl cannot list pods: Error from server (Forbidden)")
     assert found.failures["nodes"] == "last"
     kubectl.errors["nodes"] = ""
-    assert read(kubectl).failures["nodes"] == "kubectl said nothing"
+    assert read(kubectl).failures["nodes"] == "kubectl printed nothing"
 
 
 def test_without_the_platforms_pods_it_cannot_run(kubectl: FakeKubectl) -> None:

@@ -26,7 +26,7 @@
       (join ", " $namespaces) }} (vCluster Platform), {{ $hardened | empty | ternary "on any port" "on TCP 10443 there and 8443 here" }}
 {{- end }}
 {{- if not $values.controlPlane.webhooks.enabled }}
-  not even open: control plane --> workloads (controlPlane.webhooks)
+  also denied: control plane --> workloads (controlPlane.webhooks)
 {{- end }}
 {{- end }}
 
@@ -58,8 +58,8 @@
 {{- end }}
 {{- end }}
 {{- if and $hosted $values.workload.publicEgress.enabled }}
-{{- range (get .Values "vcluster-isolation.resolved").publicBlocks }}
-  workloads --> {{ .cidr }}{{ with .except }} except {{ join ", " . }}{{ end }}, on any port
+{{- range $block := (get .Values "vcluster-isolation.resolved").publicBlocks }}
+  workloads --> {{ .cidr }}{{ with .except }} except {{ include "vcluster-isolation.notes.except" (list $ $block) }}{{ end }}, on any port
 {{- end }}
 {{- end }}
 {{- if $control.metricsServer.enabled }}
@@ -87,6 +87,27 @@
   workloads <-> workloads in namespaces {{ include "vcluster-isolation.notes.project" . }}, {{ include "vcluster-isolation.notes.ports"
       $values.project }} (project)
 {{- end }}
+{{- end }}
+
+{{/*
+The exceptions of a block of public egress, in words: `list ROOT BLOCK`. The many ranges that the hardened profile leaves out
+by default are named together; without one of them, all are listed.
+*/}}
+{{- define "vcluster-isolation.notes.except" -}}
+{{- $block := index . 1 }}
+{{- $shown := $block.except }}
+{{- if gt (len $shown) 8 }}
+{{- $defaults := include "vcluster-isolation.public.defaults" (first .) | fromJson }}
+{{- $default := contains ":" $block.cidr | ternary (concat $defaults.outside6 $defaults.special6) $defaults.special4 }}
+{{- $default = include "vcluster-isolation.public.inside" (list $block.cidr $default) | fromJsonArray }}
+{{- $all := gt (len $default) 8 }}
+{{- range $default }}{{ if not (has . $block.except) }}{{ $all = false }}{{ end }}{{ end }}
+{{- if $all }}
+{{- $shown = list (printf "private, special-purpose and metadata ranges (%d)" (len $default)) }}
+{{- range $block.except }}{{ if not (has . $default) }}{{ $shown = append $shown . }}{{ end }}{{ end }}
+{{- end }}
+{{- end }}
+{{- join ", " $shown }}
 {{- end }}
 
 {{/* The namespaces of the project, in words. */}}

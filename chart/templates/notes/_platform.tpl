@@ -24,7 +24,7 @@ OPEN, and nothing else that comes in{{ if $values.egress.enabled }} or goes out{
 WARNINGS:{{ . }}
 {{- end }}
 
-Check that they are there:  kubectl get networkpolicy --namespace {{ $values.namespace }} vc-platform
+Verify that they exist:         kubectl get networkpolicy --namespace {{ $values.namespace }} vc-platform
 {{- end }}
 
 {{/* What the platform's policies cannot do, leave open, or stop: `list ROOT API-SERVER`. */}}
@@ -36,13 +36,13 @@ Check that they are there:  kubectl get networkpolicy --namespace {{ $values.nam
   - A CNI that enforces NetworkPolicy has to run in the host cluster. Without one, these policies change nothing.
 {{- end }}
 {{- if not $server }}
-  - Nobody said where the API server connects from, so {{ include "vcluster-isolation.notes.platform.ports"
+  - The addresses that the API server connects from are not configured, so {{ include "vcluster-isolation.notes.platform.ports"
       (list . "kube-apiserver") }} are open to anyone,
     tenants among them. To close them, set platformNetworkPolicy.apiServer.cidrs or peers.
 {{- end }}
 {{- if and $values.prometheus.enabled $values.prometheus.isolated }}
   - prometheus.isolated is true: where no other policy isolates these pods, vc-platform-prometheus closes them for
-    everybody but the agent.
+    every peer but the agent.
 {{- end }}
 {{- include "vcluster-isolation.notes.platform.forgeable" . }}
 {{- if and $values.egress.enabled (not $values.egress.apiServers.enabled) }}

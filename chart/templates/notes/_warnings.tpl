@@ -56,7 +56,7 @@ WARNINGS:
 {{- " vCluster Platform" }}
 {{- end }}.
 {{- else if not $server.cidrs }}
-  - Nobody said where the host cluster's API server is{{ if (get .Values
+  - The host API server's address is not configured{{ if (get .Values
       "vcluster-isolation.resolved").values.hostApiServer.discover }}, and no cluster was there to look it up in{{ end }}, so the
 {{- " control plane and snapshots" }}
     reach TCP {{ include "vcluster-isolation.notes.numbers" $server.ports }} at any address, other tenants and cloud metadata among them.

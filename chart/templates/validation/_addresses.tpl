@@ -109,11 +109,11 @@ policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress lea
 {{- range $i, $peer := $webhooks.to }}
 {{- $path := printf "policies.networkPolicy.controlPlane.webhooks.to[%d]" $i }}
 {{- if $peer.ipBlock }}
-{{ $path }}.ipBlock: is no workload of this vCluster; select workloads by their labels, {{ $elsewhere }}
+{{ $path }}.ipBlock: is not a workload of this vCluster; select workloads by their labels, {{ $elsewhere }}
 {{- end }}
 {{- range include "vcluster-isolation.wanted" (list $peer.namespaceSelector "kubernetes.io/metadata.name") | fromJsonArray }}
 {{- if not (has . $namespaces) }}
-{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is no namespace of this vCluster ({{ join ", "
+{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is not a namespace of this vCluster ({{ join ", "
       $namespaces }}); remove it, {{ $elsewhere }}
 {{- end }}
 {{- end }}

@@ -9,7 +9,8 @@
       "controlPlane.metricsServer.to" $control.metricsServer "controlPlane.backingStore.to" $control.backingStore }}
 {{- $side := hasSuffix ".from" $path | ternary "from" "to" }}
 {{- if and $grant.enabled (empty (get $grant $side)) }}
-policies.networkPolicy.{{ $path }}: names nobody; list the peers that may {{ eq $side "from" | ternary "connect" "be reached" }}
+policies.networkPolicy.{{ $path }}: is empty, which would allow every {{ eq $side "from"
+      | ternary "source" "destination" }}; list at least one peer
 {{- end }}
 {{- end }}
 {{- $known := dict "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore

@@ -30,7 +30,7 @@ platformNetworkPolicy.{{ . }}: is neither true nor false; write one of the two, 
 {{- range $key := list "vclusters" "apiServers" "platform" "licenseServer" "identityProviders" "database" }}
 {{- $grant := get $egress $key }}
 {{- if and $grant.enabled (empty $grant.to) (not (has $key (list "licenseServer" "identityProviders"))) }}
-platformNetworkPolicy.egress.{{ $key }}.to: names nobody; list the peers that may be reached
+platformNetworkPolicy.egress.{{ $key }}.to: is empty, which would allow every destination; list at least one peer
 {{- end }}
 {{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port"
       (list (print "platformNetworkPolicy.egress." $key) $grant) }}{{ end }}

@@ -44,7 +44,7 @@ policies.networkPolicy.workload.publicEgress.ipv6.cidr: {{ include "vcluster-iso
 {{- $ports := (get .Values "vcluster-isolation.resolved").values.hostApiServer.ports }}
 {{- range $i, $port := $ports }}
 {{- if or (not (has (kindOf $port) (list "int" "int64" "float64"))) (lt (int $port) 1) (gt (int $port) 65535) }}
-policies.networkPolicy.hostApiServer.ports[{{ $i }}]: is no port; write a number from 1 to 65535, without quotes
+policies.networkPolicy.hostApiServer.ports[{{ $i }}]: is not a valid port number; write a number from 1 to 65535, without quotes
 {{- end }}
 {{- end }}
 {{- if empty $ports }}

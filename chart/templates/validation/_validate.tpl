@@ -69,7 +69,7 @@ policies.networkPolicy.{{ $path }}: is neither true nor false; write one of the 
 {{- $above := "the API ends at 1000" }}
 {{- if eq $floor.kind "AdminNetworkPolicy" }}{{ $above = "OVN-Kubernetes enforces no AdminNetworkPolicy above 99" }}{{ end }}
 {{- if not (or (eq (toString $values.floor.priority) "") (has (kindOf $values.floor.priority) $numbers)) }}
-policies.networkPolicy.floor.priority: is no number; write one from {{ $room }} without quotes, or leave it empty
+policies.networkPolicy.floor.priority: is not a number; write one from {{ $room }} without quotes, or leave it empty
 {{- else if and $values.floor.enabled (or (lt (int $floor.priority) 0) (gt (int $floor.priority) (int $floor.last))) }}
 {{- $problem := printf "%v is not in %s: one more is used as well, and %s" $floor.priority $room $above }}
 policies.networkPolicy.floor.priority: {{ $problem }}; use one of these, or leave it empty
@@ -85,7 +85,7 @@ policies.networkPolicy.floor.api: is none of {{ join ", " $apis }}; write one of
 {{- range $i, $preset := $values.hostDns.presets }}
 {{- if not (has $preset $presets) }}
 policies.networkPolicy.hostDns.presets[{{ $i }}]: {{ include "vcluster-isolation.quoted"
-      (toString $preset) }} is no preset; use one of {{ join ", " $presets }}
+      (toString $preset) }} is not a preset; use one of {{ join ", " $presets }}
 {{- end }}
 {{- end }}
 {{- end }}

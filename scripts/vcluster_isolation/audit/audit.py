@@ -21,8 +21,8 @@ vCluster lets it. Where host DNS, the host API server and vCluster Platform are 
 (`settings_of_policies`); that the platform is reachable is claimed only where there is one.
 
 Cost. vClusters of one shape are judged once (`audit/shape.py`), and ends of all shapes meet by what they look for
-(`audit/abroad.py`): beyond reading the cluster it is some milliseconds for each shape, and some hundred microseconds
-for each vCluster. vClusters that share a namespace are judged one by one.
+(`audit/across_namespaces.py`): beyond reading the cluster it is some milliseconds for each shape, and some hundred
+microseconds for each vCluster. vClusters that share a namespace are judged one by one.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vcluster_isolation.audit.abroad import meet_abroad, meet_neighbours
+from vcluster_isolation.audit.across_namespaces import judge_across_namespaces, judge_neighbours
+from vcluster_isolation.audit.cluster_index import ClusterIndex
 from vcluster_isolation.audit.cover import Uncovered, cover, selected_policies, unselected
-from vcluster_isolation.audit.ends import End, is_hosted, place_of
-from vcluster_isolation.audit.find import Fleet, Found, RolePod, find
+from vcluster_isolation.audit.ends import EndpointClass, is_hosted, scope_of
+from vcluster_isolation.audit.find import DiscoveredVCluster, Discovery, RolePod, find
+from vcluster_isolation.audit.groups import EquivalenceGroup, SecondMember
 from vcluster_isolation.audit.judge import Finding, judge
-from vcluster_isolation.audit.land import Land
 from vcluster_isolation.audit.promises import Promise
 from vcluster_isolation.audit.shape import shape
 from vcluster_isolation.audit.undecided import Findings, doubts_of, undecided
-from vcluster_isolation.audit.units import Twin, Unit
 from vcluster_isolation.claims.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.netpol.engine.labels import TooManyClasses
 from vcluster_isolation.netpol.parse.parse import Cluster
@@ -56,7 +56,7 @@ class Verdicts:
     `unjudged` says why nothing could be said of them, and then there are no findings.
     """
 
-    first: Found
+    first: DiscoveredVCluster
     findings: tuple[Finding, ...] = ()
     unjudged: str = ""
 
@@ -69,7 +69,7 @@ class Audited:
     `not_evaluated` are the policies of other APIs that may be about its pods.
     """
 
-    found: Found
+    found: DiscoveredVCluster
     verdicts: Verdicts
     hosted: bool
     isolated: bool
@@ -89,17 +89,19 @@ class Audit:
     @property
     def ok(self) -> bool:
         """Whether every claim holds, and everything was judged."""
-        return not self.fails and not any(found.undecided for found in self._findings())
+        return not self.fails and not any(finding.undecided for finding in self._findings())
 
     @property
     def fails(self) -> bool:
         """Whether a claim fails, something was not judged, or a policy is not there that should be."""
-        unjudged = self.cluster.problems or self.broken or any(one.verdicts.unjudged for one in self.vclusters)
-        return bool(unjudged) or any(found.fails for found in self._findings())
+        unjudged = (
+            self.cluster.problems or self.broken or any(vcluster.verdicts.unjudged for vcluster in self.vclusters)
+        )
+        return bool(unjudged) or any(finding.fails for finding in self._findings())
 
     def _findings(self) -> Iterator[Finding]:
         """Yield the findings about all vClusters, what several share once."""
-        for verdicts in {id(one.verdicts): one.verdicts for one in self.vclusters}.values():
+        for verdicts in {id(vcluster.verdicts): vcluster.verdicts for vcluster in self.vclusters}.values():
             yield from verdicts.findings
 
 
@@ -115,29 +117,31 @@ def audit(
     selectors tell too many kinds of pods apart the verdicts say so.
     """
     fleet = find(cluster, declared)
-    land = Land(cluster, fleet)
+    index = ClusterIndex(cluster, fleet)
     tell = tell or _quiet
 
     def again(other: Cluster) -> Findings:
-        judged = _verdicts(fleet, Land(other, fleet, land.platforms), tell, kinds)
+        judged = _verdicts(fleet, ClusterIndex(other, fleet, index.platforms), tell, kinds)
         return {key: one.findings for key, one in judged.items()}
 
-    judged = _verdicts(fleet, land, tell, kinds)
+    judged = _verdicts(fleet, index, tell, kinds)
     findings = {key: one.findings for key, one in judged.items()}
     verdicts = _with(undecided(cluster, fleet.found, findings, again), judged)
-    selected, doubts = selected_policies(fleet, land), doubts_of(cluster)
+    selected, doubts = selected_policies(fleet, index), doubts_of(cluster)
     audited = (
-        replace(_audited(one, verdicts[id(one)], fleet, land, selected), not_evaluated=doubts.about(one))
-        for one in fleet.found
+        replace(
+            _audited(vcluster, verdicts[id(vcluster)], fleet, index, selected), not_evaluated=doubts.about(vcluster)
+        )
+        for vcluster in fleet.found
     )
     return Audit(cluster, tuple(audited))
 
 
-def _verdicts(fleet: Fleet, land: Land, tell: Tell, kinds: Collection[str]) -> dict[int, Verdicts]:
+def _verdicts(fleet: Discovery, index: ClusterIndex, tell: Tell, kinds: Collection[str]) -> dict[int, Verdicts]:
     """Return what becomes of the claims of some kinds about each vCluster, by its id."""
     verdicts: dict[int, Verdicts] = {}
-    for listed, judged in _judged(fleet, land, tell):
-        findings = tuple(one for one in judged.findings if one.claim.kind in kinds)
+    for listed, judged in _judged(fleet, index, tell):
+        findings = tuple(finding for finding in judged.findings if finding.claim.kind in kinds)
         verdicts |= dict.fromkeys(map(id, listed), replace(judged, findings=findings))
     return verdicts
 
@@ -156,74 +160,80 @@ def _quiet(what: str, done: int, of: int) -> None:
     """Tell nobody."""
 
 
-def _judged(fleet: Fleet, land: Land, tell: Tell) -> Iterator[tuple[list[Found], Verdicts]]:
+def _judged(fleet: Discovery, index: ClusterIndex, tell: Tell) -> Iterator[tuple[list[DiscoveredVCluster], Verdicts]]:
     """Yield all vClusters, those of one shape together, with what became of the claims about them."""
-    host = [End(tags, (pod, pod), real=True) for tags, pod in land.host if "anybody" not in tags]
-    units: list[tuple[list[Found], Unit]] = []
-    groups = _groups(fleet, land)
+    host = [EndpointClass(tags, (pod, pod), real=True) for tags, pod in index.host if "anybody" not in tags]
+    judged: list[tuple[list[DiscoveredVCluster], EquivalenceGroup]] = []
+    groups = _groups(fleet, index)
     for at, listed in enumerate(groups):
-        tell("judging kinds of vClusters", at, len(groups))
+        tell("judging groups of vClusters", at, len(groups))
         try:
-            units.append((listed, _unit(listed, fleet, land, host)))
+            judged.append((listed, _group(listed, fleet, index, host)))
         except TooManyClasses as error:
             yield listed, Verdicts(listed[0], unjudged=str(error))
-    tell("judging kinds of vClusters", len(groups), len(groups))
-    meet_abroad([unit for _, unit in units], land)
-    for shared in _shared(units):
-        meet_neighbours(shared, land)
-    for listed, unit in units:
-        yield listed, Verdicts(listed[0], unit.board.findings())
+    tell("judging groups of vClusters", len(groups), len(groups))
+    judge_across_namespaces([group for _, group in judged], index)
+    for shared in _shared(judged):
+        judge_neighbours(shared, index)
+    for listed, group in judged:
+        yield listed, Verdicts(listed[0], group.results.findings())
 
 
-def _unit(listed: Sequence[Found], fleet: Fleet, land: Land, host: Iterable[End]) -> Unit:
+def _group(
+    listed: Sequence[DiscoveredVCluster], fleet: Discovery, index: ClusterIndex, host: Iterable[EndpointClass]
+) -> EquivalenceGroup:
     """Judge the first of some vClusters of one shape by itself."""
     first = listed[0]
-    platform = any("platform" in tags for tags, _ in land.host)
-    board = judge(place_of(first, _beside(first, fleet), land), host, platform=platform)
-    board.place = replace(board.place, host=())
-    twin = None
+    platform = any("platform" in tags for tags, _ in index.host)
+    results = judge(scope_of(first, _beside(first, fleet), index), host, platform=platform)
+    results.scope = replace(results.scope, host=())
+    second = None
     if len(listed) > 1:
         pods = tuple(pod for _, pod in (*listed[1].pods, *_beside(listed[1], fleet)))
-        twin = Twin(first, listed[1], pods, land.spaces)
-    return Unit(board, land.sites[first.tenant.namespace], twin)
+        second = SecondMember(first, listed[1], pods, index.spaces)
+    return EquivalenceGroup(results, index.sites[first.tenant.namespace], second)
 
 
-def _beside(found: Found, fleet: Fleet) -> list[RolePod]:
+def _beside(found: DiscoveredVCluster, fleet: Discovery) -> list[RolePod]:
     """Return the pods in a vCluster's namespaces that are no vCluster's own."""
     return [one for space in found.spaces for one in fleet.beside.get(space, ())]
 
 
-def _groups(fleet: Fleet, land: Land) -> list[list[Found]]:
+def _groups(fleet: Discovery, index: ClusterIndex) -> list[list[DiscoveredVCluster]]:
     """Return the vClusters, those of one shape together; one that shares a site is by itself."""
     count: dict[str, int] = {}
     for found in fleet.found:
-        site = land.sites[found.tenant.namespace]
+        site = index.sites[found.tenant.namespace]
         count[site] = count.get(site, 0) + 1
-    groups: dict[object, list[Found]] = {}
-    for found in fleet.found:
-        alone = count[land.sites[found.tenant.namespace]] == 1
-        groups.setdefault(shape(found, _beside(found, fleet), land) if alone else found.tenant, []).append(found)
+    groups: dict[object, list[DiscoveredVCluster]] = {}
+    for vcluster in fleet.found:
+        alone = count[index.sites[vcluster.tenant.namespace]] == 1
+        groups.setdefault(shape(vcluster, _beside(vcluster, fleet), index) if alone else vcluster.tenant, []).append(
+            vcluster
+        )
     return list(groups.values())
 
 
-def _shared(units: Iterable[tuple[list[Found], Unit]]) -> list[list[Unit]]:
-    """Return the units that share a site."""
-    found: dict[str, list[Unit]] = {}
-    for _, unit in units:
-        found.setdefault(unit.site, []).append(unit)
+def _shared(judged: Iterable[tuple[list[DiscoveredVCluster], EquivalenceGroup]]) -> list[list[EquivalenceGroup]]:
+    """Return the groups that share a site."""
+    found: dict[str, list[EquivalenceGroup]] = {}
+    for _, group in judged:
+        found.setdefault(group.site, []).append(group)
     return [listed for listed in found.values() if len(listed) > 1]
 
 
-def _audited(found: Found, verdicts: Verdicts, fleet: Fleet, land: Land, selected: frozenset[int]) -> Audited:
+def _audited(
+    found: DiscoveredVCluster, verdicts: Verdicts, fleet: Discovery, index: ClusterIndex, selected: frozenset[int]
+) -> Audited:
     """Return what there is to say of one vCluster."""
-    policies = list(land.policies(found.spaces))
-    own = cover(found.pods, land)
+    policies = list(index.policies(found.spaces))
+    own = cover(found.pods, index)
     bare = len(own) == len(found.pods) and not any(one.ingress or one.egress for one in own)
     return Audited(
         found,
         verdicts,
         is_hosted(found, policies),
         not bare if found.pods else bool(policies),
-        (*own, *cover(_beside(found, fleet), land)),
+        (*own, *cover(_beside(found, fleet), index)),
         unselected(found, policies, selected),
     )

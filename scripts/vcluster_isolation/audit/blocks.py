@@ -59,7 +59,7 @@ def layout(blocks: tuple[AddressSet, ...]) -> Hashable:
 def _of_family(family: int, blocks: tuple[AddressSet, ...]) -> Iterable[Hashable]:
     """Yield each combination of a range of the cast and of the blocks that have an address in it together."""
     starts, ranges = _cast(family)
-    pairs = [one.of_family(family) for one in blocks]
+    pairs = [block.of_family(family) for block in blocks]
     edges = {edge for one in pairs for first, last in one for edge in (first, last + 1)}
     for first in sorted({*starts, *edges} - {EVERYWHERE.of_family(family)[0][1] + 1}):
         at = bisect_right(starts, first) - 1
@@ -70,8 +70,8 @@ def _of_family(family: int, blocks: tuple[AddressSet, ...]) -> Iterable[Hashable
 @cache
 def _cast(family: int) -> tuple[list[int], list[tuple[bool, ...]]]:
     """Return where the ranges of the cast begin, ascending, and in which of its actors each range is."""
-    actors = [*cast.ADDRESSES, *(one for one in cast.OF_THE_HOST if isinstance(one, cast.AddressActor))]
-    sets = [one.addresses.of_family(family) for one in actors]
+    actors = [*cast.ADDRESSES, *(actor for actor in cast.OF_THE_HOST if isinstance(actor, cast.AddressActor))]
+    sets = [actor.addresses.of_family(family) for actor in actors]
     starts = [first for first, _ in elementary(EVERYWHERE.of_family(family), sets)]
     member = [tuple(contains(one, first) for one in sets) for first in starts]
     return starts, [flags if any(flags) else () for flags in member]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vcluster_isolation.audit.find import Fleet, Found, RolePod
-from vcluster_isolation.audit.land import Land
+from vcluster_isolation.audit.cluster_index import ClusterIndex
+from vcluster_isolation.audit.find import DiscoveredVCluster, Discovery, RolePod
 from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Pod, Policy
 from vcluster_isolation.netpol.objects.tiers import DENY, tier_rules
 from vcluster_isolation.vcluster.policy_names import recognise
@@ -28,33 +28,35 @@ class Uncovered:
     host_network: bool
 
 
-def cover(pods: Iterable[RolePod], land: Land) -> tuple[Uncovered, ...]:
+def cover(pods: Iterable[RolePod], index: ClusterIndex) -> tuple[Uncovered, ...]:
     """Return the pods that are not isolated in both directions."""
     found = []
     for role, pod in pods:
-        into, out = (not pod.host_network and _isolated(pod, way, land) for way in (INGRESS, EGRESS))
+        into, out = (not pod.host_network and _isolated(pod, way, index) for way in (INGRESS, EGRESS))
         if not (into and out):
             found.append(Uncovered(pod.namespace.name, pod.name, role, into, out, pod.host_network))
     return tuple(found)
 
 
-def _isolated(pod: Pod, way: str, land: Land) -> bool:
+def _isolated(pod: Pod, way: str, index: ClusterIndex) -> bool:
     """Return whether a policy isolates a pod in a direction, or a cluster-scoped one denies something there."""
-    tiers = land.evaluator.governing(pod, way)
-    return bool(land.evaluator.isolating(pod, way)) or any(one.action == DENY for one in tier_rules(tiers, way))
+    tiers = index.evaluator.governing(pod, way)
+    return bool(index.evaluator.isolating(pod, way)) or any(rule.action == DENY for rule in tier_rules(tiers, way))
 
 
-def selected_policies(fleet: Fleet, land: Land) -> frozenset[int]:
+def selected_policies(fleet: Discovery, index: ClusterIndex) -> frozenset[int]:
     """Return the ids of the policies that select a pod in a namespace of a vCluster."""
-    own = (pod for one in fleet.found for _, pod in one.pods)
+    own = (pod for vcluster in fleet.found for _, pod in vcluster.pods)
     beside = (pod for pods in fleet.beside.values() for _, pod in pods)
     pods = (pod for listed in (own, beside) for pod in listed)
     return frozenset(
-        id(policy) for pod in pods for way in (INGRESS, EGRESS) for policy in land.evaluator.isolating(pod, way)
+        id(policy) for pod in pods for way in (INGRESS, EGRESS) for policy in index.evaluator.isolating(pod, way)
     )
 
 
-def unselected(found: Found, policies: Iterable[Policy], selected: frozenset[int]) -> tuple[str, ...]:
+def unselected(found: DiscoveredVCluster, policies: Iterable[Policy], selected: frozenset[int]) -> tuple[str, ...]:
     """Return the policies of a vCluster's namespaces that select no pod, but those of its neighbours there."""
-    mine = (one for one in policies if not (known := recognise(one)) or known.vcluster in ("", found.tenant.name))
+    mine = (
+        policy for policy in policies if not (known := recognise(policy)) or known.vcluster in ("", found.tenant.name)
+    )
     return tuple(f"{one.namespace}/{one.name}" for one in mine if id(one) not in selected)

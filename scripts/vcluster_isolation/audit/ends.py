@@ -15,18 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from vcluster_isolation.audit.find import BY_NAMESPACES, COREDNS, WORKLOAD, Found, RolePod
-from vcluster_isolation.audit.land import Land
-from vcluster_isolation.audit.near import near_carrier, near_policies, near_tiers
+from vcluster_isolation.audit.cluster_index import ClusterIndex
+from vcluster_isolation.audit.find import BY_NAMESPACES, COREDNS, WORKLOAD, DiscoveredVCluster, RolePod
+from vcluster_isolation.audit.near import near_peers_policy, near_policies, near_tiers
 from vcluster_isolation.netpol.engine.classes import Profiler
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.engine.labels import FREE
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Pod, Policy
+from vcluster_isolation.netpol.objects.tiers import PolicySet
 from vcluster_isolation.netpol.objects.verdict import Mode
 from vcluster_isolation.subject.subject import Subject
-from vcluster_isolation.subject.without_grants import Rendered
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE, Actor, PodActor
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, WORKLOADS, is_of, policy_name
 from vcluster_isolation.vcluster.policy_names import COREDNS as COREDNS_POLICY
@@ -39,14 +39,14 @@ def chosen(actor: Actor) -> bool:
     return isinstance(actor, PodActor) and actor.others is FREE
 
 
-_HOSTILE = tuple(Who(one) for one in (*cast.OF_A_VCLUSTER, cast.ORDINARY) if chosen(one))
-_USUAL = tuple(Who(one, usual=True) for one in cast.OF_A_VCLUSTER if chosen(one))
-_FIXED = tuple(Who(one) for one in (*cast.OF_A_VCLUSTER, cast.STRAY) if not chosen(one))
-_HOST = tuple(Who(one) for one in (*cast.OF_THE_HOST, cast.ANYBODY, *cast.ADDRESSES, *cast.OF_VALUES))
+_HOSTILE = tuple(ActorRef(one) for one in (*cast.OF_A_VCLUSTER, cast.ORDINARY) if chosen(one))
+_USUAL = tuple(ActorRef(actor, labels_fixed=True) for actor in cast.OF_A_VCLUSTER if chosen(actor))
+_FIXED = tuple(ActorRef(one) for one in (*cast.OF_A_VCLUSTER, cast.STRAY) if not chosen(one))
+_HOST = tuple(ActorRef(one) for one in (*cast.OF_THE_HOST, cast.ANYBODY, *cast.ADDRESSES, *cast.OF_VALUES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class End:
+class EndpointClass:
     """Pods or addresses that no policy tells apart: `members` are two of them, or the same one twice.
 
     `tags` are the actors of the cast that they are (see `tag`); `real` says that they are there. `size` is how
@@ -69,9 +69,9 @@ class End:
         return self.members[0]
 
 
-def tag(who: Who) -> str:
+def tag(who: ActorRef) -> str:
     """Return the name under which the ends of an actor are kept."""
-    return f"usual {who.actor.name}" if who.usual and chosen(who.actor) else who.actor.name
+    return f"usual {who.actor.name}" if who.labels_fixed and chosen(who.actor) else who.actor.name
 
 
 def tags_of_role(role: str, pod: Pod) -> frozenset[str]:
@@ -83,7 +83,7 @@ def tags_of_role(role: str, pod: Pod) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class VClusterScope:
     """A vCluster with everybody it can meet but other tenants and the host's real pods.
 
     `own` are its ends, `beside` the pods in its namespaces that are no vCluster's own, `host` the cast's actors of
@@ -91,25 +91,25 @@ class Place:
     is known of it, without its policies.
     """
 
-    found: Found
-    own: tuple[End, ...]
-    beside: tuple[End, ...]
-    host: tuple[End, ...]
+    found: DiscoveredVCluster
+    own: tuple[EndpointClass, ...]
+    beside: tuple[EndpointClass, ...]
+    host: tuple[EndpointClass, ...]
     evaluator: Evaluator
     subject: Subject
 
 
-def place_of(found: Found, beside: Sequence[RolePod], land: Land) -> Place:
+def scope_of(found: DiscoveredVCluster, beside: Sequence[RolePod], index: ClusterIndex) -> VClusterScope:
     """Return a vCluster with its ends. Raises TooManyClasses when its selectors tell too many kinds of pods apart."""
-    subject = _subject(found, land)
-    near, tiers = _near(found, beside, land)
-    wide = (*near, near_carrier(found, beside, land))
+    subject = _subject(found, index)
+    near, tiers = _near(found, beside, index)
+    wide = (*near, near_peers_policy(found, beside, index))
     profiler = Profiler(Evaluator(wide, tiers))
-    world = World(subject, (near, tiers), alone=True, known=land.spaces)
-    stray = Who(cast.STRAY)
-    own = [*_folded(found.pods, profiler), *_imagined(subject, (wide, tiers), land)]
+    world = World(subject, (near, tiers), alone=True, known=index.spaces)
+    stray = ActorRef(cast.STRAY)
+    own = [*_folded(found.pods, profiler), *_imagined(subject, (wide, tiers), index)]
     own += (_could_be(who, end) for who in _FIXED if who != stray for end in world.ends(who))
-    return Place(
+    return VClusterScope(
         found,
         tuple(own),
         (*_folded(beside, profiler), *(_could_be(stray, end) for end in world.ends(stray))),
@@ -119,26 +119,26 @@ def place_of(found: Found, beside: Sequence[RolePod], land: Land) -> Place:
     )
 
 
-def _near(found: Found, beside: Sequence[RolePod], land: Land) -> Rendered:
+def _near(found: DiscoveredVCluster, beside: Sequence[RolePod], index: ClusterIndex) -> PolicySet:
     """Return the policies that can concern a vCluster and whom it can meet in its own namespaces and the host's.
 
     Those of the host are the ones that the cast knows, and all that policies among these name.
     """
-    mine = near_policies(found, beside, land)
-    policies, tiers = mine, near_tiers(found, beside, found.spaces, land)
+    mine = near_policies(found, beside, index)
+    policies, tiers = mine, near_tiers(found, beside, found.spaces, index)
     others: set[str] = set()
-    more = set(land.host_spaces)
+    more = set(index.host_spaces)
     while more:
         others |= more
-        policies = [*mine, *land.policies(sorted(others))]
-        tiers = near_tiers(found, beside, (*found.spaces, *sorted(others)), land)
+        policies = [*mine, *index.policies(sorted(others))]
+        tiers = near_tiers(found, beside, (*found.spaces, *sorted(others)), index)
         more = named_spaces((*policies, *tiers)) - others - set(found.spaces)
     return tuple(policies), tiers
 
 
-def _subject(found: Found, land: Land) -> Subject:
+def _subject(found: DiscoveredVCluster, index: ClusterIndex) -> Subject:
     """Return what is known of a vCluster beside its policies."""
-    policies = list(land.policies(found.spaces))
+    policies = list(index.policies(found.spaces))
     hosted = is_hosted(found, policies)
     return Subject(
         found.tenant.name,
@@ -147,17 +147,17 @@ def _subject(found: Found, land: Land) -> Subject:
         hosted=hosted,
         coredns=hosted and has_coredns(found, policies),
         namespace_sync=bool(_unmapped(found, policies)),
-        settings=replace(land.settings_of(found), release_free=BY_NAMESPACES in found.found_by),
+        settings=replace(index.settings_of(found), release_label_forgeable=BY_NAMESPACES in found.found_by),
     )
 
 
-def _unmapped(found: Found, policies: Iterable[Policy]) -> set[str]:
+def _unmapped(found: DiscoveredVCluster, policies: Iterable[Policy]) -> set[str]:
     """Return the namespaces to which a vCluster syncs pods without the chart's policies: it could sync to more."""
-    mapped = {one.namespace for one in policies if is_of(one, found.tenant.name, WORKLOADS)}
+    mapped = {policy.namespace for policy in policies if is_of(policy, found.tenant.name, WORKLOADS)}
     return set(found.synced) - mapped
 
 
-def is_hosted(found: Found, policies: Iterable[Policy]) -> bool:
+def is_hosted(found: DiscoveredVCluster, policies: Iterable[Policy]) -> bool:
     """Return whether workloads run in the host cluster; if not, they run on private nodes.
 
     With private nodes vCluster renders no policies but those of control plane and snapshots, and syncs no pods. So
@@ -168,35 +168,35 @@ def is_hosted(found: Found, policies: Iterable[Policy]) -> bool:
     if found.synced or any(role in (WORKLOAD, COREDNS) for role, _ in found.pods):
         return True
     of_workloads = {policy_name(role, name) for role in (WORKLOADS, COREDNS_POLICY)}
-    spoken = any(one.name in of_workloads or (MANAGED_BY, name) in one.selector.equal for one in policies)
-    return spoken or not any(is_of(one, name, CONTROL_PLANE) for one in policies)
+    spoken = any(policy.name in of_workloads or (MANAGED_BY, name) in policy.selector.equal for policy in policies)
+    return spoken or not any(is_of(policy, name, CONTROL_PLANE) for policy in policies)
 
 
-def has_coredns(found: Found, policies: Iterable[Policy]) -> bool:
+def has_coredns(found: DiscoveredVCluster, policies: Iterable[Policy]) -> bool:
     """Return whether CoreDNS is a pod of its own: by its policy, or because it is there."""
-    by_policy = any(is_of(one, found.tenant.name, COREDNS_POLICY) for one in policies)
+    by_policy = any(is_of(policy, found.tenant.name, COREDNS_POLICY) for policy in policies)
     return by_policy or any(role == COREDNS for role, _ in found.pods)
 
 
-def _imagined(subject: Subject, rendered: Rendered, land: Land) -> Iterator[End]:
+def _imagined(subject: Subject, rendered: PolicySet, index: ClusterIndex) -> Iterator[EndpointClass]:
     """Yield every kind of pod that a tenant can create, in each namespace of its vCluster."""
-    alone = replace(subject, settings=replace(subject.settings, spaces=()))
+    alone = replace(subject, settings=replace(subject.settings, workload_namespaces=()))
     for space in subject.spaces:
         here = replace(alone, namespace=space, namespace_sync=subject.namespace_sync and space == subject.namespace)
-        world = World(here, rendered, alone=True, known=land.spaces)
+        world = World(here, rendered, alone=True, known=index.spaces)
         yield from (_could_be(who, end) for who in (*_HOSTILE, *_USUAL) for end in world.ends(who))
 
 
-def _could_be(who: Who, end: Endpoint) -> End:
+def _could_be(who: ActorRef, end: Endpoint) -> EndpointClass:
     """Return an end of the cast: addresses are there, its pods could be."""
-    return End(frozenset({tag(who)}), (end, end), real=isinstance(end, External))
+    return EndpointClass(frozenset({tag(who)}), (end, end), real=isinstance(end, External))
 
 
-def _folded(pods: Iterable[RolePod], profiler: Profiler) -> Iterator[End]:
+def _folded(pods: Iterable[RolePod], profiler: Profiler) -> Iterator[EndpointClass]:
     """Yield the pods that are there, those of one role that no policy tells apart as one."""
     roles: dict[frozenset[str], list[Pod]] = {}
     for role, pod in pods:
         roles.setdefault(tags_of_role(role, pod), []).append(pod)
     for tags, listed in roles.items():
         for kind in profiler.fold(listed, Mode.MAY):
-            yield End(tags, (kind.members[0], kind.members[-1]), real=True)
+            yield EndpointClass(tags, (kind.members[0], kind.members[-1]), real=True)

@@ -44,7 +44,7 @@ RolePod = tuple[str, Pod]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredVCluster:
     """A vCluster: who it is, the namespaces that it syncs pods to besides its own, and the traces it left.
 
     `pods` are its own, in all of its namespaces.
@@ -62,14 +62,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class Discovery:
     """All vClusters, ascending by name; the further pods in their namespaces, by namespace; and all other pods.
 
     The further pods are snapshot pods, which carry no vCluster's name, and strays, which belong to none. `unknown` are
     the addresses that a pod of unknown address may have.
     """
 
-    found: tuple[Found, ...]
+    found: tuple[DiscoveredVCluster, ...]
     beside: Mapping[str, tuple[RolePod, ...]]
     host: tuple[Pod, ...]
     unknown: AddressSet = POD_RANGES
@@ -87,13 +87,13 @@ class _Traces:
         self.by.setdefault(tenant, set()).add(trace)
 
 
-def find(cluster: Cluster, declared: Iterable[tuple[str, str]] = ()) -> Fleet:
+def find(cluster: Cluster, declared: Iterable[tuple[str, str]] = ()) -> Discovery:
     """Return the vClusters of a host cluster.
 
     `declared` are the (namespace, release) of policies labelled `app: vcluster`: a parsed policy has no labels.
     """
     traces = _Traces()
-    charted = [(one, known) for one in cluster.policies if (known := recognise(one)) and known.vcluster]
+    charted = [(policy, known) for policy in cluster.policies if (known := recognise(policy)) and known.vcluster]
     mapped = _mapped(charted)
     synced = dict(_synced_spaces(cluster.namespaces.values()))
     for space, name in (*declared, *((one.namespace, known.vcluster) for one, known in charted)):
@@ -107,7 +107,7 @@ def find(cluster: Cluster, declared: Iterable[tuple[str, str]] = ()) -> Fleet:
     rest = list(_own_pods(_addressed(cluster.pods, unknown), homes, traces))
     spaces = {tenant.namespace for tenant in traces.by}.union(*traces.synced.values())
     host = tuple(pod for pod in rest if pod.namespace.name not in spaces)
-    return Fleet(tuple(_found(traces)), _beside(rest, spaces), host, unknown)
+    return Discovery(tuple(_found(traces)), _beside(rest, spaces), host, unknown)
 
 
 def _addressed(pods: Iterable[Pod], unknown: AddressSet) -> Iterable[Pod]:
@@ -191,11 +191,11 @@ def _beside(pods: Iterable[Pod], spaces: set[str]) -> dict[str, tuple[RolePod, .
     return {space: tuple(listed) for space, listed in found.items()}
 
 
-def _found(traces: _Traces) -> Iterator[Found]:
+def _found(traces: _Traces) -> Iterator[DiscoveredVCluster]:
     """Yield the vClusters in ascending order."""
     for tenant in sorted(traces.by, key=lambda one: (natural(one.name), natural(one.namespace))):
         synced = tuple(sorted(traces.synced.get(tenant, set()) - {tenant.namespace}))
-        yield Found(tenant, synced, tuple(sorted(traces.by[tenant])), tuple(traces.pods.get(tenant, ())))
+        yield DiscoveredVCluster(tenant, synced, tuple(sorted(traces.by[tenant])), tuple(traces.pods.get(tenant, ())))
 
 
 def natural(text: str) -> tuple[tuple[int, str], ...]:

@@ -12,13 +12,13 @@ from vcluster_isolation.audit.audit import Audit, Audited, Verdicts
 from vcluster_isolation.audit.judge import Example, Finding
 from vcluster_isolation.audit.report import is_fine, warnings
 from vcluster_isolation.netpol.objects.model import Endpoint, External
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 
 
 def as_json(audit: Audit) -> Iterator[str]:
-    """Yield the lines of one JSON object; what is the same for all vClusters of a kind stands there once."""
-    verdicts = {id(one.verdicts): one.verdicts for one in audit.vclusters}
-    kinds = {key: number for number, key in enumerate(verdicts)}
+    """Yield the lines of one JSON object; what is the same for all vClusters of a group stands there once."""
+    verdicts = {id(vcluster.verdicts): vcluster.verdicts for vcluster in audit.vclusters}
+    groups = {key: number for number, key in enumerate(verdicts)}
     cluster = audit.cluster
     head = {
         "ok": audit.ok,
@@ -27,14 +27,14 @@ def as_json(audit: Audit) -> Iterator[str]:
         "policies": len(cluster.policies),
         "cluster_policies": len(cluster.tiers),
         "warnings": warnings(audit),
-        "problems": [one.as_dict() for one in cluster.problems],
-        "not_evaluated": [one.as_dict() for one in cluster.not_evaluated],
+        "problems": [problem.as_dict() for problem in cluster.problems],
+        "not_evaluated": [policy.as_dict() for policy in cluster.not_evaluated],
         "not_there": [asdict(one) for one in audit.broken],
     }
-    yield f'{json.dumps(head)[:-1]}, "kinds": ['
-    yield from _listed(_kind(number, one) for number, one in enumerate(verdicts.values()))
+    yield f'{json.dumps(head)[:-1]}, "groups": ['
+    yield from _listed(_group(number, one) for number, one in enumerate(verdicts.values()))
     yield '], "vclusters": ['
-    yield from _listed(_vcluster(one, kinds[id(one.verdicts)]) for one in audit.vclusters)
+    yield from _listed(_vcluster(vcluster, groups[id(vcluster.verdicts)]) for vcluster in audit.vclusters)
     yield "]}"
 
 
@@ -49,22 +49,22 @@ def _listed(items: Iterator[Mapping[str, Any]]) -> Iterator[str]:
         yield before
 
 
-def _kind(number: int, verdicts: Verdicts) -> Mapping[str, Any]:
-    """Return what holds for all vClusters of a kind, JSON-ready."""
+def _group(number: int, verdicts: Verdicts) -> Mapping[str, Any]:
+    """Return what holds for all vClusters of a group, JSON-ready."""
     return {
-        "kind": number,
-        "examples_of": [verdicts.first.tenant.namespace, verdicts.first.tenant.name],
+        "group": number,
+        "example_of": {"name": verdicts.first.tenant.name, "namespace": verdicts.first.tenant.namespace},
         "not_judged": verdicts.unjudged or None,
-        "claims": [_finding(found) for found in verdicts.findings],
+        "claims": [_finding(finding) for finding in verdicts.findings],
     }
 
 
-def _vcluster(one: Audited, kind: int) -> Mapping[str, Any]:
+def _vcluster(one: Audited, group: int) -> Mapping[str, Any]:
     """Return one vCluster, JSON-ready."""
     return {
         "name": one.found.tenant.name,
         "namespace": one.found.tenant.namespace,
-        "kind": kind,
+        "group": group,
         "ok": is_fine(one),
         "isolated": one.isolated,
         "private_nodes": not one.hosted,
@@ -81,7 +81,7 @@ def _finding(found: Finding) -> Mapping[str, Any]:
     """Return what became of a claim, JSON-ready."""
     return {
         "name": found.claim.name,
-        "kind": found.claim.kind,
+        "type": found.claim.kind,
         "there": found.there,
         "possible": found.possible,
         "there_example": found.there_example and _example(found.there_example),
@@ -103,7 +103,7 @@ def _example(example: Example) -> Mapping[str, Any]:
     }
 
 
-def _end(who: Who, end: Endpoint) -> Mapping[str, Any]:
+def _end(who: ActorRef, end: Endpoint) -> Mapping[str, Any]:
     """Return an end of an example, JSON-ready."""
     if isinstance(end, External):
         return {"actor": str(who), "addresses": str(end.addresses)}

@@ -2,7 +2,7 @@
 
 Each claim is judged twice. `there`: for the pods that are really there, with their labels, addresses and named ports.
 `possible`: for every pod that a tenant could create, and the cast's other actors. Other tenants are no business of
-this module but of `audit/abroad.py`, which adds what it finds to the same `Board`.
+this module but of `audit/across_namespaces.py`, which adds what it finds to the same `ClaimResults`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from vcluster_isolation.audit.ends import End, Place, tag
+from vcluster_isolation.audit.ends import EndpointClass, VClusterScope, tag
 from vcluster_isolation.claims.claims import AVAILABILITY, CLAIMS, ISOLATION, Claim
 from vcluster_isolation.netpol.engine.match import selects
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin, Pod
@@ -18,9 +18,9 @@ from vcluster_isolation.netpol.objects.verdict import Mode, Verdict
 from vcluster_isolation.netpol.sets.ports import PortSet
 from vcluster_isolation.prove.prove import FAILS, HOLDS, NO_SUBJECT, UNDECIDED, Counterexample
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import OWN, Who
+from vcluster_isolation.vcluster.actor_ref import OWN, ActorRef
 
-_OWN_NAMES = frozenset(one.name for one in cast.OF_A_VCLUSTER) | {cast.ORDINARY.name}
+_OWN_NAMES = frozenset(actor.name for actor in cast.OF_A_VCLUSTER) | {cast.ORDINARY.name}
 _PLATFORM = frozenset({"platform", "agent"})
 
 
@@ -33,8 +33,8 @@ class Example:
     does not get through. Unlike a `Counterexample` it is small enough to keep for every vCluster of a fleet.
     """
 
-    source: Who
-    destination: Who
+    source: ActorRef
+    destination: ActorRef
     ends: tuple[Endpoint, Endpoint]
     ports: PortSet
     rules: tuple[Origin, ...]
@@ -44,7 +44,7 @@ class Example:
 
 
 def example(
-    source: Who, destination: Who, ends: tuple[Endpoint, Endpoint], ports: PortSet, verdict: Verdict
+    source: ActorRef, destination: ActorRef, ends: tuple[Endpoint, Endpoint], ports: PortSet, verdict: Verdict
 ) -> Example:
     """Return the example of a flow that a verdict is about."""
     found = Counterexample(source, destination, ends, ports, verdict)
@@ -81,10 +81,10 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Board:
+class ClaimResults:
     """What breaks the claims about one vCluster: by claim, and whether the pods are there, the smallest of all."""
 
-    place: Place
+    scope: VClusterScope
     platform: bool
     broken: dict[tuple[str, bool], Example] = field(default_factory=dict)
 
@@ -92,7 +92,7 @@ class Board:
         """Return whether there is in the host cluster what a claim speaks of; a platform is no part of most."""
         if claim.kind == AVAILABILITY and not self.platform and _actors(claim) & _PLATFORM:
             return False
-        return claim.applies(self.place.subject)
+        return claim.applies(self.scope.subject)
 
     def add(self, claim: Claim, found: Example, *, real: bool) -> None:
         """Note what breaks a claim, unless something smaller does."""
@@ -118,85 +118,87 @@ class Board:
 
     def _is_there(self, claim: Claim) -> bool:
         """Return whether there is a pod for each side of a claim that speaks of the vCluster's own pods only."""
-        real = {name for end in (*self.place.own, *self.place.beside) if end.real for name in end.tags}
+        real = {name for end in (*self.scope.own, *self.scope.beside) if end.real for name in end.tags}
         flows = ([{tag(who) for who in side} for side in flow if all(map(_is_own, side))] for flow in claim.flows)
         return any(all(names & real for names in sides) for sides in flows)
 
 
-def _is_own(who: Who) -> bool:
-    return who.whose == OWN and who.actor.name in _OWN_NAMES
+def _is_own(who: ActorRef) -> bool:
+    return who.tenant == OWN and who.actor.name in _OWN_NAMES
 
 
 def _actors(claim: Claim) -> set[str]:
     return {who.actor.name for flow in claim.flows for side in flow for who in side}
 
 
-def judge(place: Place, host: Iterable[End], *, platform: bool) -> Board:
+def judge(scope: VClusterScope, host: Iterable[EndpointClass], *, platform: bool) -> ClaimResults:
     """Judge all claims as far as they need no other tenant, nor real pods of the host for isolation.
 
     `host` are the real pods of the host that availability is about; `platform` says that vCluster Platform is there.
     """
-    board = Board(place, platform)
-    by_tag: dict[str, list[End]] = {}
-    for end in (*place.own, *place.beside, *place.host):
+    results = ClaimResults(scope, platform)
+    by_tag: dict[str, list[EndpointClass]] = {}
+    for end in (*scope.own, *scope.beside, *scope.host):
         for name in end.tags:
             by_tag.setdefault(name, []).append(end)
-    served = dict(_served(place, list(host)))
+    served = dict(_served(scope, list(host)))
     verdicts: dict[tuple[Hashable, Hashable, Mode], Verdict] = {}
-    kind = _kinds(place)
-    for claim in filter(board.applies, CLAIMS):
+    kind = _kinds(scope)
+    for claim in filter(results.applies, CLAIMS):
         mode = Mode.MAY if claim.kind == ISOLATION else Mode.MUST
         extra = {} if claim.kind == ISOLATION else served
         for source, destination, ends in sorted(_pairs(claim, by_tag, extra), key=_size):
             real = ends[0].real and ends[1].real
             pair = _members(*ends)
-            if pair is None or (claim.name, real) in board.broken or (mode is Mode.MUST and not _common(pair)):
+            if pair is None or (claim.name, real) in results.broken or (mode is Mode.MUST and not _common(pair)):
                 continue
             key = (kind.get(ends[0], ends[0]), kind.get(ends[1], ends[1]), mode)
             if key not in verdicts:
-                verdicts[key] = place.evaluator.flow(*pair, mode)
+                verdicts[key] = scope.evaluator.flow(*pair, mode)
             verdict = verdicts[key]
-            ports = claim.ports_of(place.subject)
+            ports = claim.ports_of(scope.subject)
             wrong = ports & verdict.allowed if claim.kind == ISOLATION else ports - verdict.allowed
             if wrong:
-                board.add(claim, example(source, destination, pair, wrong, verdict), real=real)
-    return board
+                results.add(claim, example(source, destination, pair, wrong, verdict), real=real)
+    return results
 
 
-def _served(place: Place, host: Sequence[End]) -> Iterator[tuple[str, list[End]]]:
+def _served(scope: VClusterScope, host: Sequence[EndpointClass]) -> Iterator[tuple[str, list[EndpointClass]]]:
     """Yield the real pods of the host that claims speak of: vCluster Platform, and whom policies name."""
     yield from ((name, [end for end in host if name in end.tags]) for name in sorted(_PLATFORM))
     for actor in cast.OF_VALUES:
-        named = place.subject.settings.named.get(actor.key)
+        named = scope.subject.settings.named.get(actor.key)
         peers = [peer for peer in named.peers if peer.block is None] if named else []
         pods = ((end, end.at) for end in host if isinstance(end.at, Pod))
-        yield tag(Who(actor)), [end for end, pod in pods if any(selects(peer, "", pod) for peer in peers)]
+        yield tag(ActorRef(actor)), [end for end, pod in pods if any(selects(peer, "", pod) for peer in peers)]
 
 
-def _kinds(place: Place) -> dict[End, Hashable]:
+def _kinds(scope: VClusterScope) -> dict[EndpointClass, Hashable]:
     """Return for each end that is addresses which blocks they are in: where those are the same, so are verdicts.
 
     Nodes are by themselves: rules of cluster-scoped policies may be about them.
     """
-    blocks = [block.addresses for block in place.evaluator.blocks()]
+    blocks = [block.addresses for block in scope.evaluator.blocks()]
     return {
         end: (end.at.node, end.at.addresses.families(), tuple(bool(end.at.addresses & block) for block in blocks))
-        for end in place.host
+        for end in scope.host
         if isinstance(end.at, External)
     }
 
 
-_Pair = tuple[Who, Who, tuple[End, End]]
+_Pair = tuple[ActorRef, ActorRef, tuple[EndpointClass, EndpointClass]]
 
 
-def _pairs(claim: Claim, by_tag: dict[str, list[End]], extra: dict[str, list[End]]) -> Iterator[_Pair]:
+def _pairs(
+    claim: Claim, by_tag: dict[str, list[EndpointClass]], extra: dict[str, list[EndpointClass]]
+) -> Iterator[_Pair]:
     """Yield every pair of ends that a claim speaks of, but for those of other tenants."""
     for sides in claim.flows:
         sources, destinations = (
             [
                 (who, end)
                 for who in side
-                if who.whose == OWN
+                if who.tenant == OWN
                 for end in (*by_tag.get(tag(who), ()), *extra.get(tag(who), ()))
             ]
             for side in sides
@@ -217,7 +219,7 @@ def _common(pair: tuple[Endpoint, Endpoint]) -> bool:
     return bool(set(pair[0].addresses.families()) & set(pair[1].addresses.families()))
 
 
-def _members(first: End, last: End) -> tuple[Endpoint, Endpoint] | None:
+def _members(first: EndpointClass, last: EndpointClass) -> tuple[Endpoint, Endpoint] | None:
     """Return two endpoints to ask about; None for a single pod and itself, which always reach each other."""
     if first is not last:
         return first.at, last.at

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 
-from vcluster_isolation.audit.find import Found, RolePod
-from vcluster_isolation.audit.land import Land
+from vcluster_isolation.audit.cluster_index import ClusterIndex
+from vcluster_isolation.audit.find import DiscoveredVCluster, RolePod
 from vcluster_isolation.netpol.objects.model import Policy, Rule, Selector
 from vcluster_isolation.netpol.objects.tiers import TierPolicy
 from vcluster_isolation.vcluster.cast import MANAGED_BY
@@ -21,10 +21,10 @@ from vcluster_isolation.vcluster.policy_names import is_of
 Label = tuple[str, str]
 
 
-def near_policies(found: Found, beside: Iterable[RolePod], land: Land) -> list[Policy]:
+def near_policies(found: DiscoveredVCluster, beside: Iterable[RolePod], index: ClusterIndex) -> list[Policy]:
     """Return the policies in a vCluster's namespaces that can concern it, its own first."""
-    policies = list(land.policies(found.spaces))
-    theirs = _theirs(found, beside, land)
+    policies = list(index.policies(found.spaces))
+    theirs = _theirs(found, beside, index)
     if not theirs:
         return policies
     own_first = sorted(policies, key=lambda one: not is_of(one, found.tenant.name))
@@ -36,21 +36,23 @@ def near_policies(found: Found, beside: Iterable[RolePod], land: Land) -> list[P
     return list(different.values())
 
 
-def near_tiers(found: Found, beside: Iterable[RolePod], spaces: Iterable[str], land: Land) -> tuple[TierPolicy, ...]:
+def near_tiers(
+    found: DiscoveredVCluster, beside: Iterable[RolePod], spaces: Iterable[str], index: ClusterIndex
+) -> tuple[TierPolicy, ...]:
     """Return the cluster-scoped policies that can govern pods of a vCluster, or of some namespaces of the host."""
-    theirs = _theirs(found, beside, land)
-    return tuple(one for one in land.tiers_of(spaces) if not _asks_for(one.subject.pods, theirs))
+    theirs = _theirs(found, beside, index)
+    return tuple(one for one in index.tiers_of(spaces) if not _asks_for(one.subject.pods, theirs))
 
 
-def near_carrier(found: Found, beside: Iterable[RolePod], land: Land) -> Policy:
-    """Return the policy with every peer that looks into a vCluster's namespaces from elsewhere (see `Land.carrier`)."""
-    carrier = land.carrier(found.spaces, anywhere=bool(found.synced))
-    return replace(carrier, egress=_rules(carrier.egress, _theirs(found, beside, land)))
+def near_peers_policy(found: DiscoveredVCluster, beside: Iterable[RolePod], index: ClusterIndex) -> Policy:
+    """Return the policy of `ClusterIndex.inbound_peers_policy` for a vCluster's namespaces."""
+    carrier = index.inbound_peers_policy(found.spaces, anywhere=bool(found.synced))
+    return replace(carrier, egress=_rules(carrier.egress, _theirs(found, beside, index)))
 
 
-def _theirs(found: Found, beside: Iterable[RolePod], land: Land) -> frozenset[Label]:
+def _theirs(found: DiscoveredVCluster, beside: Iterable[RolePod], index: ClusterIndex) -> frozenset[Label]:
     """Return the labels that only a vCluster's neighbours carry."""
-    names = {name for space in found.spaces for name in land.tenants.get(space, ())} - {found.tenant.name}
+    names = {name for space in found.spaces for name in index.tenants.get(space, ())} - {found.tenant.name}
     carried = {label for _, pod in beside for label in pod.labels} if names else set()
     return frozenset((key, name) for key in ("release", MANAGED_BY) for name in names) - carried
 
@@ -62,7 +64,7 @@ def _asks_for(selector: Selector | None, labels: frozenset[Label]) -> bool:
 
 def _rules(rules: Iterable[Rule], theirs: frozenset[Label]) -> tuple[Rule, ...]:
     """Return rules without the peers that are neighbours only, and without the rules that have no others."""
-    trimmed = ((rule, tuple(one for one in rule.peers if not _asks_for(one.pods, theirs))) for rule in rules)
+    trimmed = ((rule, tuple(peer for peer in rule.peers if not _asks_for(peer.pods, theirs))) for rule in rules)
     return tuple(replace(rule, peers=peers) for rule, peers in trimmed if peers or not rule.peers)
 
 

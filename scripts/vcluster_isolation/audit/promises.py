@@ -92,7 +92,7 @@ class Promises:
 
     def broken(self, policies: Iterable[Policy]) -> tuple[Promise, ...]:
         """Return what is said to be there and is not, in ascending order. One that is not the chart's is not there."""
-        there = {(one.namespace, one.name) for one in policies if recognise(one)}
+        there = {(policy.namespace, policy.name) for policy in policies if recognise(policy)}
         return tuple(sorted(one for one in self.found if (one.namespace, one.policy) not in there))
 
 

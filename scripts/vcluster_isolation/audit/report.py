@@ -7,20 +7,20 @@ from collections.abc import Iterator, Sequence
 
 from vcluster_isolation.audit.audit import Audit, Audited
 from vcluster_isolation.audit.cover import Uncovered
-from vcluster_isolation.audit.find import Found
+from vcluster_isolation.audit.find import DiscoveredVCluster
 from vcluster_isolation.audit.judge import Example, Finding
 from vcluster_isolation.claims.claims import ISOLATION
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Pod
 from vcluster_isolation.netpol.unevaluated import caveats, listed
 from vcluster_isolation.netpol.words import shorten
 from vcluster_isolation.prove.prove import FAILS
-from vcluster_isolation.vcluster.actor_ref import OWN, Who
+from vcluster_isolation.vcluster.actor_ref import OWN, ActorRef
 from vcluster_isolation.wording import printable
 
 SHOWN = 3
 """So many names of a long list are shown."""
 
-NOW, POSSIBLE = "FAILS now", "FAILS if made"
+NOW, POSSIBLE = "FAILS for an existing pod", "FAILS for a possible pod"
 
 
 def text(audit: Audit, *, everything: bool = False) -> str:
@@ -43,8 +43,8 @@ def _lines(audit: Audit, *, everything: bool) -> Iterator[str]:
     for members in groups(audit):
         yield ""
         yield from _group(members, everything=everything)
-    fine = sum(is_fine(one) for one in audit.vclusters)
-    bare = sum(not one.isolated for one in audit.vclusters)
+    fine = sum(is_fine(vcluster) for vcluster in audit.vclusters)
+    bare = sum(not vcluster.isolated for vcluster in audit.vclusters)
     yield ""
     yield f"every claim holds for {fine:,} of {_count(len(audit.vclusters), 'vCluster')}" + (
         f"; {bare:,} not isolated at all" if bare else ""
@@ -79,37 +79,39 @@ def warnings(audit: Audit) -> list[str]:
 def groups(audit: Audit) -> list[list[Audited]]:
     """Return the vClusters, those with the same findings together: the worst first, then by their first names."""
     found: dict[object, list[Audited]] = {}
-    for one in audit.vclusters:
-        found.setdefault(_sameness(one), []).append(one)
+    for vcluster in audit.vclusters:
+        found.setdefault(_sameness(vcluster), []).append(vcluster)
     return sorted(found.values(), key=lambda members: _rank(members[0]))
 
 
 def _sameness(one: Audited) -> object:
     """Return what makes the findings about a vCluster."""
-    claims = tuple((found.there, found.possible) for found in one.verdicts.findings)
+    claims = tuple((finding.there, finding.possible) for finding in one.verdicts.findings)
     pods = frozenset((pod.role, pod.ingress, pod.egress, pod.host_network) for pod in one.uncovered)
     return claims, one.verdicts.unjudged, one.isolated, one.hosted, pods
 
 
 def _rank(one: Audited) -> tuple[bool, bool, int, int, int]:
     """Return how bad it is, the worst first."""
-    failing = [found for found in one.verdicts.findings if found.fails]
-    open_claims = [found for found in failing if found.claim.kind == ISOLATION]
-    undecided = sum(found.undecided for found in one.verdicts.findings)
+    failing = [finding for finding in one.verdicts.findings if finding.fails]
+    open_claims = [finding for finding in failing if finding.claim.kind == ISOLATION]
+    undecided = sum(finding.undecided for finding in one.verdicts.findings)
     return one.isolated, not one.verdicts.unjudged, -len(open_claims), -len(failing), -undecided
 
 
 def is_fine(one: Audited) -> bool:
     """Return whether every claim about a vCluster holds."""
-    return not one.verdicts.unjudged and not any(found.fails or found.undecided for found in one.verdicts.findings)
+    return not one.verdicts.unjudged and not any(
+        finding.fails or finding.undecided for finding in one.verdicts.findings
+    )
 
 
 def _group(members: Sequence[Audited], *, everything: bool) -> Iterator[str]:
     """Yield what there is to say of vClusters with the same findings."""
     first = members[0]
-    failing = [found for found in first.verdicts.findings if found.fails]
-    names = ", ".join(_first([_name(one.found) for one in members], SHOWN, everything=everything))
-    undecided = [found.claim.name for found in first.verdicts.findings if found.undecided]
+    failing = [finding for finding in first.verdicts.findings if finding.fails]
+    names = ", ".join(_first([_name(member.found) for member in members], SHOWN, everything=everything))
+    undecided = [finding.claim.name for finding in first.verdicts.findings if finding.undecided]
     yield f"{_headline(first, len(failing), len(undecided))}: {names}"
     if first.verdicts.unjudged:
         yield f"  not judged: {first.verdicts.unjudged}"
@@ -121,9 +123,9 @@ def _group(members: Sequence[Audited], *, everything: bool) -> Iterator[str]:
         if failing and (len(members) > 1 or first.verdicts.first is not first.found):
             yield f"  (the examples are of {_name(first.verdicts.first)})"
     else:
-        yield f"  FAILS: {', '.join(found.claim.name for found in failing)}"
+        yield f"  FAILS: {', '.join(finding.claim.name for finding in failing)}"
     yield from _undecided(members, undecided)
-    yield from _pods([pod for one in members for pod in one.uncovered], everything=everything)
+    yield from _pods([pod for member in members for pod in member.uncovered], everything=everything)
     yield from _policies(members, everything=everything)
 
 
@@ -142,7 +144,7 @@ def _undecided(members: Sequence[Audited], claims: Sequence[str]) -> Iterator[st
     """Yield which claims are undecided, and what could break them."""
     if claims:
         yield f"  undecided: {', '.join(claims)}"
-        distinct = {id(one.not_evaluated): one.not_evaluated for one in members}
+        distinct = {id(member.not_evaluated): member.not_evaluated for member in members}
         about = sorted({policy for policies in distinct.values() for policy in policies})
         what = listed(about) if about else "policies of other namespaces, see above"
         yield f"  not evaluated, and could break them: {what}"
@@ -152,10 +154,10 @@ def _failing(found: Finding) -> Iterator[str]:
     """Yield the lines about a claim that fails: for pods that are there if it does, else for those that could be."""
     example = found.there_example or found.possible_example
     status = NOW if found.there == FAILS else POSSIBLE
-    yield f"  {status:<13}  {found.claim.name}: {found.claim.sentence}"
+    yield f"  {status:<25}  {found.claim.name}: {found.claim.sentence}"
     if example:
-        yield f"                 {_flow(found, example)}"
-        yield from (f"                 {line}" for line in _why(found, example))
+        yield f"      {_flow(found, example)}"
+        yield from (f"      {line}" for line in _why(found, example))
 
 
 def _flow(found: Finding, example: Example) -> str:
@@ -181,9 +183,9 @@ def _why(found: Finding, example: Example) -> Iterator[str]:
 _SIDES = {"egress": "source", "ingress": "destination"}
 
 
-def end_words(who: Who, end: Endpoint) -> str:
+def end_words(who: ActorRef, end: Endpoint) -> str:
     """Return an end of a flow: a pod by its name if it has one, else by its labels; addresses by an example."""
-    called = str(who) if who.whose == OWN else f"another tenant's {who.actor.name}"
+    called = str(who) if who.tenant == OWN else f"another tenant's {who.actor.name}"
     if isinstance(end, Pod) and end.name and who.actor.name in ("anybody", "elsewhere"):
         called = "host pod"
     if isinstance(end, External):
@@ -215,7 +217,7 @@ def _uncovered(pod: Uncovered) -> str:
 def _policies(members: Sequence[Audited], *, everything: bool) -> Iterator[str]:
     """Yield the policies that select no pod; those that differ in the vCluster's name only are one."""
     patterns = Counter(
-        _pattern(name, one, keep=everything or len(members) == 1) for one in members for name in one.unselected
+        _pattern(name, member, keep=everything or len(members) == 1) for member in members for name in member.unselected
     )
     if patterns:
         listed = [name if count == len(members) else f"{name} ({count:,} times)" for name, count in patterns.items()]
@@ -230,7 +232,7 @@ def _pattern(name: str, one: Audited, *, keep: bool) -> str:
     return policy if keep or not policy.endswith(f"-{own}") else f"{policy.removesuffix(own)}NAME"
 
 
-def _name(one: Found) -> str:
+def _name(one: DiscoveredVCluster) -> str:
     """Return what a vCluster is called: with its namespace unless that is called after it."""
     tenant = one.tenant
     usual = tenant.namespace == f"vcluster-{tenant.name}"

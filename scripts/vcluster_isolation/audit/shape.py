@@ -18,8 +18,8 @@ from itertools import chain
 from typing import Final
 
 from vcluster_isolation.audit.blocks import by_family, layout
-from vcluster_isolation.audit.find import Found, RolePod
-from vcluster_isolation.audit.land import Land
+from vcluster_isolation.audit.cluster_index import ClusterIndex
+from vcluster_isolation.audit.find import DiscoveredVCluster, RolePod
 from vcluster_isolation.netpol.engine.canonical import check_names, renamed_labels
 from vcluster_isolation.netpol.objects.model import Peer, Pod, Policy, Rule, Selector
 from vcluster_isolation.netpol.objects.tiers import TierPolicy, TierRule, tier_peers
@@ -34,15 +34,15 @@ Names = Mapping[str, str]
 def _literals() -> frozenset[str]:
     """Return every text that the cast uses as a label's value or as a namespace."""
     actors = (*cast.OF_A_VCLUSTER, cast.ORDINARY, cast.STRAY, *cast.OF_THE_HOST, cast.ANYBODY)
-    pods = [one for one in actors if isinstance(one, cast.PodActor)]
-    values = {value for one in pods for value in (*one.labels.values(), one.namespace)}
+    pods = [actor for actor in actors if isinstance(actor, cast.PodActor)]
+    values = {value for pod in pods for value in (*pod.labels.values(), pod.namespace)}
     return frozenset(values | {"other", "loft", SYNCED_NAMESPACE})
 
 
 LITERALS: Final = _literals()
 
 
-def names_of(found: Found) -> dict[str, str]:
+def names_of(found: DiscoveredVCluster) -> dict[str, str]:
     """Return the renaming of a vCluster's name and namespaces; texts that the cast uses are not renamed."""
     names = {space: f"<synced {at}>" for at, space in enumerate(found.synced)}
     names |= {found.tenant.namespace: "<namespace>", found.tenant.name: "<tenant>"}
@@ -51,33 +51,33 @@ def names_of(found: Found) -> dict[str, str]:
     return names
 
 
-def shape(found: Found, beside: Iterable[RolePod], land: Land) -> Hashable:
+def shape(found: DiscoveredVCluster, beside: Iterable[RolePod], index: ClusterIndex) -> Hashable:
     """Return what makes the verdicts about a vCluster, up to renaming: equal shapes, equal findings.
 
     `beside` are the further pods in its namespaces. It is to share no namespace with another vCluster.
     """
     names = names_of(found)
-    policies, tiers = list(land.policies(found.spaces)), land.tiers_of(found.spaces)
+    policies, tiers = list(index.policies(found.spaces)), index.tiers_of(found.spaces)
     blocks = _blocks(policies, tiers)
     return (
-        found.tenant if _tied(found, names, land) else None,
+        found.tenant if _tied(found, names, index) else None,
         tuple(names.get(text, text) for text in (found.tenant.name, *found.spaces)),
-        tuple(renamed_labels(land.spaces[one].labels, names) for one in found.spaces if one in land.spaces),
-        tuple(_policy(one, names, blocks) for one in policies),
-        tuple(_tier(one, names, blocks) for one in tiers),
-        layout((land.unknown, *blocks)),
-        tuple(one if land.real.relevant(one) else None for one in blocks),
-        _pods([*found.pods, *beside], names, land),
+        tuple(renamed_labels(index.spaces[space].labels, names) for space in found.spaces if space in index.spaces),
+        tuple(_policy(policy, names, blocks) for policy in policies),
+        tuple(_tier(tier, names, blocks) for tier in tiers),
+        layout((index.unknown, *blocks)),
+        tuple(block if index.real.relevant(block) else None for block in blocks),
+        _pods([*found.pods, *beside], names, index),
     )
 
 
-def _tied(found: Found, names: Names, land: Land) -> bool:
+def _tied(found: DiscoveredVCluster, names: Names, index: ClusterIndex) -> bool:
     """Return whether a name of the vCluster means something outside of its own namespaces."""
     own = set(found.spaces)
-    asked = [text for text in names if text in land.mentions]
-    if any(land.mentions[text] not in own for text in asked):
+    asked = [text for text in names if text in index.mentions]
+    if any(index.mentions[text] not in own for text in asked):
         return True
-    return any(land.used.get(text, found.tenant.namespace) not in own for text in asked)
+    return any(index.used.get(text, found.tenant.namespace) not in own for text in asked)
 
 
 def _blocks(policies: Iterable[Policy], tiers: Iterable[TierPolicy]) -> dict[AddressSet, int]:
@@ -90,19 +90,19 @@ def _blocks(policies: Iterable[Policy], tiers: Iterable[TierPolicy]) -> dict[Add
     return found
 
 
-def _pods(pods: Iterable[RolePod], names: Names, land: Land) -> Hashable:
+def _pods(pods: Iterable[RolePod], names: Names, index: ClusterIndex) -> Hashable:
     """Return the kinds of pods; of each it matters only whether there is one or more."""
-    counts = Counter((role, _pod(pod, names, land)) for role, pod in pods)
+    counts = Counter((role, _pod(pod, names, index)) for role, pod in pods)
     return frozenset((kind, count > 1) for kind, count in counts.items())
 
 
-def _pod(pod: Pod, names: Names, land: Land) -> Hashable:
+def _pod(pod: Pod, names: Names, index: ClusterIndex) -> Hashable:
     """Return a pod, renamed and without its name; of its addresses only which relevant blocks cover them."""
-    blocks = land.profiler.profile(pod).blocks if land.relevant else ()
-    covered = frozenset(part for one in blocks for part in by_family(one, pod.addresses))
-    ports = frozenset(one for one in pod.ports or () if one.name in land.named_ports)
+    blocks = index.profiler.profile(pod).blocks if index.relevant else ()
+    covered = frozenset(part for block in blocks for part in by_family(block, pod.addresses))
+    ports = frozenset(one for one in pod.ports or () if one.name in index.named_ports)
     space = names.get(pod.namespace.name, pod.namespace.name)
-    known = None if pod.addresses == land.unknown else pod.addresses.families()
+    known = None if pod.addresses == index.unknown else pod.addresses.families()
     return space, renamed_labels(pod.labels, names), ports, covered, known, pod.host_network
 
 
@@ -134,12 +134,15 @@ def _peer(peer: Peer, names: Names, blocks: Mapping[AddressSet, int]) -> Hashabl
     if peer.block is not None:
         return blocks[peer.block.addresses], peer.block.certain
     selectors = (peer.pods, peer.namespaces, peer.nodes)
-    return tuple(one and _selector(one, names) for one in selectors)
+    return tuple(selector and _selector(selector, names) for selector in selectors)
 
 
 def _selector(selector: Selector, names: Names) -> Hashable:
     """Return a selector, renamed."""
     if not selector.others:
         return renamed_labels(selector.equal, names)
-    others = ((one.key, one.operator, frozenset(names.get(v, v) for v in one.values)) for one in selector.others)
+    others = (
+        (requirement.key, requirement.operator, frozenset(names.get(v, v) for v in requirement.values))
+        for requirement in selector.others
+    )
     return renamed_labels(selector.equal, names), frozenset(others)

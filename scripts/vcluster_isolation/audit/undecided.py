@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from vcluster_isolation.audit.find import Found
+from vcluster_isolation.audit.find import DiscoveredVCluster
 from vcluster_isolation.audit.judge import Finding
 from vcluster_isolation.claims.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.netpol.parse.parse import Cluster
@@ -33,7 +33,7 @@ class Doubts:
     wide: tuple[UnevaluatedPolicy, ...]
     confined: Mapping[str, Sequence[UnevaluatedPolicy]]
 
-    def about(self, found: Found) -> tuple[UnevaluatedPolicy, ...]:
+    def about(self, found: DiscoveredVCluster) -> tuple[UnevaluatedPolicy, ...]:
         """Return the policies that may be about pods of a vCluster."""
         own = [one for space in found.spaces for one in self.confined.get(space, ())]
         return (*self.wide, *own) if own else self.wide
@@ -45,11 +45,11 @@ def doubts_of(cluster: Cluster) -> Doubts:
     for policy in cluster.not_evaluated:
         if policy.changes and policy.confined:
             confined.setdefault(policy.namespace, []).append(policy)
-    return Doubts(tuple(one for one in cluster.not_evaluated if one.changes and not one.confined), confined)
+    return Doubts(tuple(policy for policy in cluster.not_evaluated if policy.changes and not policy.confined), confined)
 
 
 def undecided(
-    cluster: Cluster, vclusters: Sequence[Found], findings: Findings, again: Callable[[Cluster], Findings]
+    cluster: Cluster, vclusters: Sequence[DiscoveredVCluster], findings: Findings, again: Callable[[Cluster], Findings]
 ) -> Findings:
     """Return the findings about each vCluster, with those as undecided that a policy could change for the worse.
 
@@ -60,7 +60,7 @@ def undecided(
     if not doubts.wide and not doubts.confined:
         return findings
     for kind, breaks, worst in ((ISOLATION, _OPENS, opened), (AVAILABILITY, _CLOSES, closed)):
-        near = {id(found) for found in vclusters if any(map(breaks, doubts.about(found)))}
+        near = {id(vcluster) for vcluster in vclusters if any(map(breaks, doubts.about(vcluster)))}
         spaces = frozenset(space for space, listed in doubts.confined.items() if any(map(breaks, listed)))
         others: Findings = {}
         if spaces and len(near) < len(vclusters):

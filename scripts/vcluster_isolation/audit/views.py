@@ -16,7 +16,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from vcluster_isolation.audit.blocks import by_family, layout
-from vcluster_isolation.audit.land import Land
+from vcluster_isolation.audit.cluster_index import ClusterIndex
 from vcluster_isolation.netpol.engine.classes import Profiler
 from vcluster_isolation.netpol.objects.model import INGRESS, Peer, Pod, Policy, Rule
 from vcluster_isolation.netpol.objects.tiers import ALLOW, TierPolicy, TierRule
@@ -37,48 +37,48 @@ _NODE = "in the network of a node"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One end in one direction. `looks` are the keys that its rules look for, None for everybody; `seen` its own.
+    """One end in one direction. `selects` are the keys that its rules look for, None for all; `selected_by` its own.
 
     Ends with the same `kind` have the same verdicts towards everybody else, as far as isolation goes (Mode.MAY).
     """
 
     kind: Hashable
-    looks: frozenset[Key] | None
-    seen: frozenset[Key]
+    selects: frozenset[Key] | None
+    selected_by: frozenset[Key]
 
 
 @dataclass(slots=True)
 class Views:
     """The views of ends: from outside of their namespaces, or (`near`) from inside as well."""
 
-    land: Land
+    index: ClusterIndex
     profiler: Profiler
     near: bool
     _rules: dict[Hashable, _Rules] = field(default_factory=dict)
 
     def view(self, pod: Pod, direction: str) -> View:
         """Return the view of a pod as a source (`Egress`) or as a destination (`Ingress`)."""
-        policies = self.land.evaluator.isolating(pod, direction)
-        tiers = self.land.evaluator.governing(pod, direction)
+        policies = self.index.evaluator.isolating(pod, direction)
+        tiers = self.index.evaluator.governing(pod, direction)
         rules, looks = self._known(policies, tiers, direction, self._site(pod.namespace.name))
         seen = self._seen(pod)
-        ports = None if pod.ports is None else frozenset(p for p in pod.ports if p.name in self.land.named_ports)
+        ports = None if pod.ports is None else frozenset(p for p in pod.ports if p.name in self.index.named_ports)
         kind = (rules, seen, pod.host_network, pod.addresses.families(), ports if direction == INGRESS else ())
         # A plugin may take a pod in the host's network for its node, which no policy isolates.
         return View(kind, None if pod.host_network else looks, seen)
 
     def _site(self, space: str) -> str:
-        return self.land.sites.get(space, space)
+        return self.index.sites.get(space, space)
 
     def _seen(self, pod: Pod) -> frozenset[Key]:
         """Return what a pod shows to the rules of others."""
         found = self.profiler.profile(pod)
-        parts = (part for one in found.blocks for part in by_family(one, pod.addresses))
-        blocks = (one for one in parts if self.land.real.relevant(one))
-        unknown = _unknown(self.land.unknown) if pod.addresses == self.land.unknown else ()
+        parts = (part for block in found.blocks for part in by_family(block, pod.addresses))
+        blocks = (part for part in parts if self.index.real.relevant(part))
+        unknown = _unknown(self.index.unknown) if pod.addresses == self.index.unknown else ()
         nodes = [_NODE] if pod.host_network else []
         site = self._site(pod.namespace.name)
-        peers = (one for one in found.peers if self.near or self.land.wide[one[1]] != site)
+        peers = (peer for peer in found.peers if self.near or self.index.wide[peer[1]] != site)
         return frozenset((*peers, *blocks, *unknown, *nodes))
 
     def _known(self, policies: _Policies, tiers: _Tiers, direction: str, site: str) -> _Rules:
@@ -101,7 +101,7 @@ class Views:
                     rules.add((keys, rule.ports, rule.named, _numbered(rule, blocks) if tiers else ()))
                 looks |= keys
                 everybody = everybody or not rule.peers
-        lie = layout((self.land.unknown, *blocks)) if blocks else ()
+        lie = layout((self.index.unknown, *blocks)) if blocks else ()
         return (frozenset(rules) if policies else None, above, lie), None if everybody else frozenset(looks)
 
     def _above(
@@ -119,7 +119,7 @@ class Views:
                 keys = frozenset(key for peer in rule.peers for key in self._keys(peer, "", site))
                 rules.append((rule.action, keys, rule.ports, rule.named, _numbered(rule, blocks)))
                 looks |= keys if rule.action == ALLOW else frozenset()
-            kept = tuple(one for one in rules if one[1] or one[-1])
+            kept = tuple(rule for rule in rules if rule[1] or rule[-1])
             found.append((tier.tier, tier.priority, tier.manner, kept))
         return tuple(found), looks
 
@@ -129,13 +129,13 @@ class Views:
             yield _NODE
         elif peer.block is None:
             spaces = only_spaces(peer.namespaces)
-            own = bool(spaces) and all(self._site(one) == site for one in spaces)
+            own = bool(spaces) and all(self._site(space) == site for space in spaces)
             if self.near or (peer.namespaces is not None and not own):
                 yield (home if peer.namespaces is None else "", peer)
         else:
             parts = by_family(peer.block.addresses, peer.block.addresses)
-            yield from (part for part in parts if self.land.real.relevant(part))
-            yield from _unknown(peer.block.addresses & self.land.unknown)
+            yield from (part for part in parts if self.index.real.relevant(part))
+            yield from _unknown(peer.block.addresses & self.index.unknown)
 
 
 def _numbered(rule: Rule | TierRule, blocks: dict[AddressSet, int]) -> tuple[tuple[int, bool], ...]:

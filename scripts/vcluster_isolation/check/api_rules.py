@@ -24,7 +24,7 @@ from vcluster_isolation.check.object_rules import (
 from vcluster_isolation.errors import Problem
 from vcluster_isolation.kubernetes.cidr import BadCidr, Network, inside, parse
 from vcluster_isolation.kubernetes.names import name_of
-from vcluster_isolation.kubernetes.shapes import Finding, Path, fit
+from vcluster_isolation.kubernetes.shapes import Path, ShapeProblem, fit
 from vcluster_isolation.wording import dotted, quoted
 
 _PEER = {
@@ -49,7 +49,7 @@ def is_policy(document: Mapping[str, Any]) -> bool:
     return document.get("kind") == "NetworkPolicy" and document.get("apiVersion") == "networking.k8s.io/v1"
 
 
-def findings(document: Mapping[str, Any]) -> list[Finding]:
+def findings(document: Mapping[str, Any]) -> list[ShapeProblem]:
     """Return everything the API server would refuse in `document`: path, what is wrong, what to do."""
     if tier_rules.is_tier(document):
         return tier_rules.findings(document)
@@ -60,7 +60,7 @@ def findings(document: Mapping[str, Any]) -> list[Finding]:
     return beside_mistyped(rules, mistyped)
 
 
-def ineffective(document: Mapping[str, Any]) -> list[Finding]:
+def ineffective(document: Mapping[str, Any]) -> list[ShapeProblem]:
     """Return what the API server accepts but may do nothing.
 
     That are rules of a direction that is not in policyTypes, and in a cluster-scoped policy fields of the experimental
@@ -82,12 +82,12 @@ def problems(document: Mapping[str, Any], where: str = "") -> list[Problem]:
     return as_problems(findings(document), where or name_of(document))
 
 
-def as_problems(found: Iterable[Finding], where: str) -> list[Problem]:
+def as_problems(found: Iterable[ShapeProblem], where: str) -> list[Problem]:
     """Return findings as problems of the object that `where` names."""
     return [Problem(f"{where} {dotted(path)}", what, next_step, "api") for path, what, next_step in found]
 
 
-def _spec(spec: dict[str, Any]) -> Iterator[Finding]:
+def _spec(spec: dict[str, Any]) -> Iterator[ShapeProblem]:
     """Check a NetworkPolicySpec."""
     yield from selector_rules(spec.get("podSelector", {}), ("spec", "podSelector"))
     types = spec.get("policyTypes", [])
@@ -95,7 +95,7 @@ def _spec(spec: dict[str, Any]) -> Iterator[Finding]:
         yield ("spec", "policyTypes"), f"has {len(types)} entries", "name Ingress and Egress at most once each"
     for index, kind in enumerate(types):
         if kind not in ("Ingress", "Egress"):
-            yield ("spec", "policyTypes", index), f"{quoted(kind)} is no policy type", "use Ingress or Egress"
+            yield ("spec", "policyTypes", index), f"{quoted(kind)} is not a policy type", "use Ingress or Egress"
     for direction, side in (("ingress", "from"), ("egress", "to")):
         for index, rule in enumerate(spec.get(direction, [])):
             at: Path = ("spec", direction, index)
@@ -105,19 +105,19 @@ def _spec(spec: dict[str, Any]) -> Iterator[Finding]:
                 yield from _peer(peer, (*at, side, number))
 
 
-def _port(port: dict[str, Any], at: Path) -> Iterator[Finding]:
+def _port(port: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     """Check a NetworkPolicyPort."""
     protocol = port.get("protocol", "TCP")
     if protocol not in PROTOCOLS:
-        yield (*at, "protocol"), f"{quoted(protocol)} is no protocol", "use TCP, UDP or SCTP"
+        yield (*at, "protocol"), f"{quoted(protocol)} is not a protocol", "use TCP, UDP or SCTP"
     first, last = port.get("port"), port.get("endPort")
     if isinstance(first, int) and not 1 <= first <= LAST_PORT:
-        yield (*at, "port"), f"{first} is no port", "use 1 to 65535"
+        yield (*at, "port"), f"{first} is not a valid port number", "use 1 to 65535"
     if isinstance(first, str) and not PORT_NAME.fullmatch(first):
         hint = "write a number without quotes" if first.isdecimal() else "use a container port's name"
         yield (
             (*at, "port"),
-            f"{quoted(first)} is no port name",
+            f"{quoted(first)} is not a valid port name",
             f"{hint} (1 to 15 of a-z, 0-9 and -, one letter at least)",
         )
     if last is None:
@@ -129,10 +129,10 @@ def _port(port: dict[str, Any], at: Path) -> Iterator[Finding]:
     elif last < first:
         yield (*at, "endPort"), f"{last} is below port {first}", "set it to the last port of the range"
     if not 1 <= last <= LAST_PORT:
-        yield (*at, "endPort"), f"{last} is no port", "use 1 to 65535"
+        yield (*at, "endPort"), f"{last} is not a valid port number", "use 1 to 65535"
 
 
-def _peer(peer: dict[str, Any], at: Path) -> Iterator[Finding]:
+def _peer(peer: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     """Check a NetworkPolicyPeer."""
     selectors = [key for key in ("podSelector", "namespaceSelector") if key in peer]
     if not selectors and "ipBlock" not in peer:
@@ -145,7 +145,7 @@ def _peer(peer: dict[str, Any], at: Path) -> Iterator[Finding]:
         yield from _ip_block(peer["ipBlock"], (*at, "ipBlock"))
 
 
-def _ip_block(block: dict[str, Any], at: Path) -> Iterator[Finding]:
+def _ip_block(block: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     """Check an IPBlock: every `except` has to lie strictly inside `cidr`."""
     cidr = block.get("cidr", "")
     if not cidr:
@@ -158,7 +158,7 @@ def _ip_block(block: dict[str, Any], at: Path) -> Iterator[Finding]:
             yield (*at, "except", index), what, "remove it or widen cidr"
 
 
-def _network(text: str, at: Path) -> Generator[Finding, None, Network | None]:
+def _network(text: str, at: Path) -> Generator[ShapeProblem, None, Network | None]:
     """Check a CIDR and return it; None when it is none."""
     try:
         return parse(text)

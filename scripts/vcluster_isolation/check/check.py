@@ -9,7 +9,7 @@ from pathlib import Path
 from vcluster_isolation.check.forgeable_check import forgeable
 from vcluster_isolation.check.kubeconform import choose
 from vcluster_isolation.check.left_open import left_open
-from vcluster_isolation.check.manifests_check import Judged, judge
+from vcluster_isolation.check.manifests_check import JudgedManifests, judge
 from vcluster_isolation.check.needs_check import unmet_needs
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm.template import Request
@@ -25,7 +25,7 @@ _RENDERED = "the rendered manifests"
 
 
 @dataclass(slots=True)
-class Report:
+class CheckReport:
     """What `check` found: `problems`, and `warnings` of what does nothing, what stays open and what was not validated.
 
     `layers` are those of `files` that are values of one release, the last one on top. `steps` are those that were
@@ -45,7 +45,7 @@ class Report:
     subchart_off: bool = False
 
 
-def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> Report:
+def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> CheckReport:
     """Check `files`: values as layers of the one release that `request` says, manifests as objects of one cluster.
 
     A folder stands for its .yaml, .yml and .json files. A release inside another object (see `values.releases`) is
@@ -57,16 +57,16 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
     if found.unreadable:
         raise InputError(found.unreadable)
     versions = choose(against)
-    report = Report(found.files, list(found.problems))
+    report = CheckReport(found.files, list(found.problems))
     report.warnings += [Problem("", note, "", "values") for note in found.notes]
     report.layers = tuple(layer.name for release in found.releases if not release.title for layer in release.layers)
     for stream in found.manifests:
         try:
             _add(report, judge(stream.text, stream.name, versions, but=stream.holding), versions)
-        except InputError as error:  # JSON that is no YAML, as with tabs before its keys
+        except InputError as error:  # JSON that is not YAML, as with tabs before its keys
             report.problems += error.problems
     for release in found.releases:
-        # A file that is no YAML may be a layer: the others mean nothing without it.
+        # A file that is not YAML may be a layer: the others mean nothing without it.
         if release.title or not found.problems:
             _check_release(release, request, versions, report)
     report.problems += across(report.streams)
@@ -75,7 +75,7 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
     return report
 
 
-def check_each(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> list[Report]:
+def check_each(files: Sequence[Path], request: Request, against: Sequence[str] = ()) -> list[CheckReport]:
     """Check each of `files`, and of those below folders, by itself, as `check` does.
 
     What is in no file is said of the file that renders it.
@@ -88,7 +88,7 @@ def check_each(files: Sequence[Path], request: Request, against: Sequence[str] =
     return reports
 
 
-def _check_release(release: Release, request: Request, versions: tuple[str, ...], report: Report) -> None:
+def _check_release(release: Release, request: Request, versions: tuple[str, ...], report: CheckReport) -> None:
     """Check the values of one release, and what they render."""
     if release.refused:
         report.problems += _of_release(release.refused, release)
@@ -98,10 +98,10 @@ def _check_release(release: Release, request: Request, versions: tuple[str, ...]
         return
     usual = request.namespace == f"vcluster-{request.name}"
     own = request_of(release, request.name, None if usual else request.namespace)
-    part = Report(report.files)
+    part = CheckReport(report.files)
     if release.layers:
         _check_layers(release.layers, own, versions, part)
-    known = [one for one in part.problems if not any(word in str(one) for word in release.words)]
+    known = [problem for problem in part.problems if not any(word in str(problem) for word in release.words)]
     known = known if release.problems else part.problems  # then no word should have been in the way
     report.problems += _of_release([*release.problems, *known], release)
     report.warnings += _of_release([*release.remarks, *part.warnings], release)
@@ -112,10 +112,10 @@ def _check_release(release: Release, request: Request, versions: tuple[str, ...]
 
 def _of_release(problems: Iterable[Problem], release: Release) -> list[Problem]:
     """Return problems with the object named in which the values are."""
-    return [replace(one, where=f"{release.title} {one.where}".strip()) for one in problems]
+    return [replace(problem, where=f"{release.title} {problem.where}".strip()) for problem in problems]
 
 
-def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str, ...], report: Report) -> None:
+def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str, ...], report: CheckReport) -> None:
     """Check values, and what they render if nothing is wrong with them."""
     checked = check_values(layers, request)
     report.steps += ["schema", "chart"] if checked.has_schema else ["chart"]
@@ -134,7 +134,7 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
         report.problems += error.problems
 
 
-def _add(report: Report, judged: Judged, versions: tuple[str, ...]) -> None:
+def _add(report: CheckReport, judged: JudgedManifests, versions: tuple[str, ...]) -> None:
     """Put the verdict on manifests into the report."""
     report.problems += judged.problems
     report.warnings += judged.warnings

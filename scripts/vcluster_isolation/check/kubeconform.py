@@ -15,8 +15,8 @@ from typing import Any
 from vcluster_isolation.check.kubernetes_schemas import complete, file_name, has_own_schema, spread, versions
 from vcluster_isolation.errors import IsolationError, ToolFailed
 from vcluster_isolation.kubernetes.api_json import as_text, decoded, has_whole_float
-from vcluster_isolation.kubernetes.shapes import Finding
 from vcluster_isolation.kubernetes.shapes import Path as Place
+from vcluster_isolation.kubernetes.shapes import ShapeProblem
 from vcluster_isolation.netpol.objects.fields import shown
 from vcluster_isolation.tools import Finished, find, run
 from vcluster_isolation.values.schema import findings as schema
@@ -26,7 +26,7 @@ _TEMPLATE = "{{ .ResourceKind }}{{ .KindSuffix }}.json"
 _LONGEST = 300  # characters of what kubeconform itself says
 
 
-def findings(objects: Sequence[Mapping[str, Any]], against: Sequence[str] = ()) -> list[list[Finding]]:
+def findings(objects: Sequence[Mapping[str, Any]], against: Sequence[str] = ()) -> list[list[ShapeProblem]]:
     """Return what is wrong with each of `objects`: path, what, what next; an empty list for a right one.
 
     `against` are Kubernetes versions such as `1.36` (see `choose`). What is wrong in some of them only says in
@@ -34,7 +34,7 @@ def findings(objects: Sequence[Mapping[str, Any]], against: Sequence[str] = ()) 
     version without schemas, and ToolFailed when kubeconform does not judge every object.
     """
     chosen = choose(against)
-    told: list[list[tuple[str, Finding]]] = [[] for _ in objects]
+    told: list[list[tuple[str, ShapeProblem]]] = [[] for _ in objects]
     judged = [index for index, document in enumerate(objects) if file_name(document) is not None]
     with TemporaryDirectory(prefix="vcluster-isolation-") as folder:
         for version in chosen if judged else ():
@@ -47,7 +47,7 @@ def findings(objects: Sequence[Mapping[str, Any]], against: Sequence[str] = ()) 
     ]
 
 
-def _stranger(document: Mapping[str, Any]) -> Finding:
+def _stranger(document: Mapping[str, Any]) -> ShapeProblem:
     """Return what is wrong with an object of which there can be no schema. A List with items was taken apart before."""
     items = document.get("items")
     if document.get("kind") == "List" and isinstance(document.get("apiVersion"), str) and not isinstance(items, list):
@@ -67,7 +67,7 @@ def choose(against: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(against)) or spread()
 
 
-def _by_version(told: Sequence[tuple[str, Finding]], chosen: Sequence[str]) -> list[Finding]:
+def _by_version(told: Sequence[tuple[str, ShapeProblem]], chosen: Sequence[str]) -> list[ShapeProblem]:
     """Join what is told of one object for each version; what does not hold in all says in which it does."""
     held: dict[tuple[Place, str], list[str]] = {}
     next_steps: dict[tuple[Place, str], str] = {}
@@ -88,7 +88,7 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 def _judge(
     folder: Path, objects: Sequence[Mapping[str, Any]], judged: Sequence[int], version: str
-) -> Iterator[tuple[int, Finding]]:
+) -> Iterator[tuple[int, ShapeProblem]]:
     """Run kubeconform once on the objects with these numbers; yield (number of an object, what is wrong)."""
     place = folder / version
     seen = {index: _as_decoded(objects[index], version) for index in judged}
@@ -129,7 +129,7 @@ def _results(done: Finished, count: int) -> list[dict[str, Any]]:
     return results
 
 
-def _explain(result: Mapping[str, Any], document: Mapping[str, Any], version: str) -> Iterator[Finding]:
+def _explain(result: Mapping[str, Any], document: Mapping[str, Any], version: str) -> Iterator[ShapeProblem]:
     """Say what is wrong with one object."""
     known = complete(version, str(file_name(document)))
     if known is None:
@@ -139,10 +139,10 @@ def _explain(result: Mapping[str, Any], document: Mapping[str, Any], version: st
     yield from _by_schema(document, version) or [((), f"kubeconform: {printable(str(result['msg']))[:_LONGEST]}", "")]
 
 
-def _by_schema(document: Mapping[str, Any], version: str) -> list[Finding]:
+def _by_schema(document: Mapping[str, Any], version: str) -> list[ShapeProblem]:
     """Return what the schema of its kind has against an object; none for a kind that has no schema.
 
-    For built-in kinds 1.0 is no integer: Go's JSON decoder does not take it for one.
+    For built-in kinds 1.0 is not an integer: Go's JSON decoder does not take it for one.
     """
     known = complete(version, str(file_name(document)))
     return [] if known is None else schema.findings(document, known, whole_floats=has_own_schema(document))

@@ -98,7 +98,7 @@ def _all_kinds() -> frozenset[tuple[str, str]]:
 def _own_versions() -> frozenset[str]:
     """Return the apiVersions of the kinds in `schemas/`."""
     schemas = (json.loads(path.read_text(encoding="utf-8")) for path in OWN.glob("*.json"))
-    return frozenset(word for one in schemas for word in one["properties"]["apiVersion"]["enum"])
+    return frozenset(word for schema in schemas for word in schema["properties"]["apiVersion"]["enum"])
 
 
 @cache

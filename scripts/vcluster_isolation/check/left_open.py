@@ -10,7 +10,7 @@ from vcluster_isolation.errors import Problem
 from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.subject.platform_settings import served
-from vcluster_isolation.subject.settings import at, filled, mapped
+from vcluster_isolation.subject.settings import at, mapped, merge_defaults
 from vcluster_isolation.values.chart_instances import Instance
 from vcluster_isolation.values.layers import Layer, locate
 from vcluster_isolation.wording import dotted, quoted
@@ -36,7 +36,7 @@ def _of_instance(instance: Instance, request: Request, layers: Sequence[Layer]) 
     """Yield the warnings about one instance, with paths in its own values."""
     defaults, values = instance.defaults, instance.values
     yield from _of_platform(values, layers)
-    policy = filled(at(defaults, _POLICY) or {}, at(values, _POLICY) or {})
+    policy = merge_defaults(at(defaults, _POLICY) or {}, at(values, _POLICY) or {})
     if not policy.get("enabled"):
         return
     if policy.get("profile") == "hardened" and not at(policy, "hostApiServer.cidrs"):
@@ -55,7 +55,7 @@ def _of_syncs(
     """Yield a warning about each way in which a tenant gets namespaces or policies of its own into the host cluster."""
     sync, many = "sync.toHost.namespaces", "experimental.multiNamespaceMode"
     hosts = mapped(values, name)
-    for pattern in (one for one in hosts if "*" in one):
+    for pattern in (host for host in hosts if "*" in host):
         what = f"{quoted(pattern)} names no namespace: workloads in namespaces like that are not isolated"
         yield _warning(f"{sync}.mappings.byName", what, f"list them in {_POLICY}.workload.namespaces", layers)
     for where, on in ((sync, at(values, f"{sync}.enabled") and not hosts), (many, at(values, f"{many}.enabled"))):

@@ -10,7 +10,7 @@ from vcluster_isolation.check import api_rules, kubeconform
 from vcluster_isolation.check.kubernetes_schemas import has_own_schema, is_custom
 from vcluster_isolation.errors import Problem
 from vcluster_isolation.kubernetes.names import name_of
-from vcluster_isolation.kubernetes.shapes import Finding, Path
+from vcluster_isolation.kubernetes.shapes import Path, ShapeProblem
 from vcluster_isolation.kubernetes.twins import Standing, key_of, rendered_twice, source_of, twins
 from vcluster_isolation.netpol.parse.parse import is_read, parse_cluster
 from vcluster_isolation.netpol.policy_kinds import MEANINGS
@@ -20,7 +20,7 @@ from vcluster_isolation.wording import dotted
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedManifests:
     """The verdict on a stream of manifests: problems, warnings, every object's name, and where it stands."""
 
     problems: tuple[Problem, ...]
@@ -61,26 +61,26 @@ def judge(  # noqa: PLR0913 - how to read the text, each with a default
     in_file: bool = True,
     namespace: str = "default",
     but: frozenset[int] = frozenset(),
-) -> Judged:
+) -> JudgedManifests:
     """Judge the manifests in `text` for the Kubernetes versions `against` (see kubeconform.findings).
 
     `name` is the file's; problems name file and line unless `in_file` is false, for text that is in no file.
     `namespace` is where objects go that name none. The documents `but` are left out, by their numbers. That a custom
     resource was not validated is a warning, and so is a policy that is not evaluated. Raises InputError when the text
-    is no YAML.
+    is not YAML.
     """
     stream = _Stream(text, name if in_file else None, namespace)
     documents = parse_documents(text, name)
     written = json_text.value_of(text)
     objects = [
-        found
+        item
         for index, document in enumerate(documents)
         if index not in but
-        for found in _objects(_with_floats(document.value, written), index)
+        for item in _objects(_with_floats(document.value, written), index)
     ]
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    schemas = kubeconform.findings([found.value for found in objects], against)
+    schemas = kubeconform.findings([item.value for item in objects], against)
     for found, by_schema in zip(objects, schemas, strict=True):
         by_rule = api_rules.findings(found.value)
         said = {path for path, _, _ in by_rule}
@@ -93,8 +93,8 @@ def judge(  # noqa: PLR0913 - how to read the text, each with a default
         warnings += _problems(found, api_rules.ineffective(found.value), "api", stream)
         warnings += _problems(found, tuple(_not_evaluated(found.value)), "api", stream)
     problems += _twins(objects, stream, [document.line for document in documents])
-    names = tuple(name_of(found.value) for found in objects)
-    return Judged(tuple(problems), tuple(warnings), names, tuple(_standing(objects, names, stream)))
+    names = tuple(name_of(item.value) for item in objects)
+    return JudgedManifests(tuple(problems), tuple(warnings), names, tuple(_standing(objects, names, stream)))
 
 
 def _standing(objects: Sequence[_Object], names: Sequence[str], stream: _Stream) -> Iterator[Standing]:
@@ -118,7 +118,7 @@ def _objects(document: dict[str, Any], index: int) -> Iterator[_Object]:
         yield _Object({**implied, **item} if isinstance(item, dict) else {}, index, ("items", number))
 
 
-def _not_evaluated(value: dict[str, Any]) -> Iterator[Finding]:
+def _not_evaluated(value: dict[str, Any]) -> Iterator[ShapeProblem]:
     """Yield what is to say of a policy that the commands about flows do not evaluate."""
     if all(isinstance(value.get(key), str) for key in ("apiVersion", "kind")) and not is_read(value):
         policy = unevaluated(value, "default")
@@ -141,7 +141,7 @@ def _with_floats(value: Any, written: Any) -> Any:
     return written if isinstance(value, int) and isinstance(written, float) else value
 
 
-def _problems(found: _Object, findings: Sequence[Finding], source: str, stream: _Stream) -> Iterator[Problem]:
+def _problems(found: _Object, findings: Sequence[ShapeProblem], source: str, stream: _Stream) -> Iterator[Problem]:
     """Yield findings as problems of their object, with file and line if it is in a file."""
     for path, what, next_step in findings:
         where = f"{name_of(found.value)} {dotted(path)}".strip()
@@ -161,10 +161,10 @@ def _unreadable(found: _Object, stream: _Stream) -> Iterator[Problem]:
 
 def _twins(objects: Sequence[_Object], stream: _Stream, lines: Sequence[int]) -> Iterator[Problem]:
     """Yield each object that is a second one of its name; `lines` are those where documents begin."""
-    values = [found.value for found in objects]
+    values = [item.value for item in objects]
     names = [name_of(value) for value in values]
     if stream.file is None:
-        sources = [source_of(stream.text, lines[found.document]) for found in objects]
+        sources = [source_of(stream.text, lines[item.document]) for item in objects]
         yield from rendered_twice(values, names, sources, stream.namespace)
         return
     for index, first in twins(values, stream.namespace):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vcluster_isolation.check.object_rules import LAST_PORT, PORT_NAME, PROTOCOLS
-from vcluster_isolation.kubernetes.shapes import Finding, Path
+from vcluster_isolation.kubernetes.shapes import Path, ShapeProblem
 from vcluster_isolation.wording import quoted
 
 
@@ -21,21 +21,21 @@ class Ports:
 
     field: str
     shape: dict[str, Any]
-    rules: Callable[[dict[str, Any], Path], Iterator[Finding]]
+    rules: Callable[[dict[str, Any], Path], Iterator[ShapeProblem]]
     name: str
     experimental: tuple[str, ...] = ()
 
 
-def exactly_one(value: dict[str, Any], fields: Collection[str], at: Path) -> Iterator[Finding]:
+def exactly_one(value: dict[str, Any], fields: Collection[str], at: Path) -> Iterator[ShapeProblem]:
     """Check that a mapping has one of some fields; `fields` are those that it can have."""
     there = [field for field in fields if field in value]
     if not there:
-        yield at, "says nothing", f"set {'one of ' if len(fields) > 1 else ''}{', '.join(fields)}"
+        yield at, "has no field set", f"set {'one of ' if len(fields) > 1 else ''}{', '.join(fields)}"
     elif len(there) > 1:
         yield at, f"has {there[0]} together with {' and '.join(there[1:])}", "make them entries of their own"
 
 
-def _of_v1alpha1(item: dict[str, Any], at: Path) -> Iterator[Finding]:
+def _of_v1alpha1(item: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     """Check an item of `ports`."""
     yield from exactly_one(item, _V1ALPHA1, at)
     if "namedPort" in item:
@@ -43,14 +43,14 @@ def _of_v1alpha1(item: dict[str, Any], at: Path) -> Iterator[Finding]:
     for key in ("portNumber", "portRange"):
         protocol = item.get(key, {}).get("protocol", "TCP")
         if protocol not in PROTOCOLS:
-            yield (*at, key, "protocol"), f"{quoted(protocol)} is no protocol", "use TCP, UDP or SCTP"
+            yield (*at, key, "protocol"), f"{quoted(protocol)} is not a protocol", "use TCP, UDP or SCTP"
     if "portNumber" in item:
         yield from _number(item["portNumber"].get("port"), (*at, "portNumber", "port"))
     if "portRange" in item:
         yield from _range(item["portRange"], (*at, "portRange"))
 
 
-def _of_v1alpha2(item: dict[str, Any], at: Path) -> Iterator[Finding]:
+def _of_v1alpha2(item: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     """Check an item of `protocols`."""
     yield from exactly_one(item, _V1ALPHA2, at)
     if "destinationNamedPort" in item:
@@ -69,15 +69,15 @@ def _of_v1alpha2(item: dict[str, Any], at: Path) -> Iterator[Finding]:
             yield from _range(port["range"], (*place, "range"))
 
 
-def _number(value: int | None, at: Path) -> Iterator[Finding]:
+def _number(value: int | None, at: Path) -> Iterator[ShapeProblem]:
     """Check the number of a port."""
     if value is None:
         yield at, "is missing", f"use 1 to {LAST_PORT}"
     elif not 1 <= value <= LAST_PORT:
-        yield at, f"{value} is no port", f"use 1 to {LAST_PORT}"
+        yield at, f"{value} is not a valid port number", f"use 1 to {LAST_PORT}"
 
 
-def _range(value: dict[str, Any], at: Path) -> Iterator[Finding]:
+def _range(value: dict[str, Any], at: Path) -> Iterator[ShapeProblem]:
     """Check a range of ports: "the Start value must be less than End"."""
     start, end = value.get("start"), value.get("end")
     yield from _number(start, (*at, "start"))
@@ -86,10 +86,10 @@ def _range(value: dict[str, Any], at: Path) -> Iterator[Finding]:
         yield (*at, "end"), f"{end} is not above start {start}", "set it to the last port of the range"
 
 
-def _name(value: str, at: Path) -> Iterator[Finding]:
+def _name(value: str, at: Path) -> Iterator[ShapeProblem]:
     """Check the name of a port."""
     if not PORT_NAME.fullmatch(value):
-        what = f"{quoted(value)} is no port name"
+        what = f"{quoted(value)} is not a valid port name"
         yield at, what, "use a container port's name (1 to 15 of a-z, 0-9 and -, one letter at least)"
 
 

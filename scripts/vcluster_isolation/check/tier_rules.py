@@ -16,7 +16,7 @@ from typing import Any, Final
 from vcluster_isolation.check.object_rules import METADATA, SELECTOR, beside_mistyped, metadata_rules, selector_rules
 from vcluster_isolation.check.tier_port_rules import V1ALPHA1, V1ALPHA2, Ports, exactly_one
 from vcluster_isolation.kubernetes.cidr import BadCidr, parse
-from vcluster_isolation.kubernetes.shapes import Finding, Path, fit
+from vcluster_isolation.kubernetes.shapes import Path, ShapeProblem, fit
 from vcluster_isolation.wording import quoted
 
 _GROUP: Final = "policy.networking.k8s.io"
@@ -70,7 +70,7 @@ def is_tier(document: Mapping[str, Any]) -> bool:
     return (document.get("apiVersion"), document.get("kind")) in tuple(_KINDS)  # they may be anything, even unhashable
 
 
-def findings(document: Mapping[str, Any]) -> list[Finding]:
+def findings(document: Mapping[str, Any]) -> list[ShapeProblem]:
     """Return everything that is wrong with an object that `is_tier`: path, what is wrong, what to do."""
     kind = _KINDS[document["apiVersion"], document["kind"]]
     policy, mistyped = fit(document, kind.shape())
@@ -81,7 +81,7 @@ def findings(document: Mapping[str, Any]) -> list[Finding]:
     return beside_mistyped(rules, mistyped)
 
 
-def experimental(document: Mapping[str, Any]) -> list[Finding]:
+def experimental(document: Mapping[str, Any]) -> list[ShapeProblem]:
     """Return the fields of an object that `is_tier` which only the experimental channel has: others drop them."""
     kind = _KINDS[document["apiVersion"], document["kind"]]
     what = "is of the experimental channel: the standard CRD does not have it"
@@ -95,7 +95,7 @@ def experimental(document: Mapping[str, Any]) -> list[Finding]:
     ]
 
 
-def unenforced(document: Mapping[str, Any]) -> list[Finding]:
+def unenforced(document: Mapping[str, Any]) -> list[ShapeProblem]:
     """Return why OVN-Kubernetes, the plugin of AdminNetworkPolicy, enforces nothing of an object that `is_tier`."""
     if document["kind"] != "AdminNetworkPolicy":
         return []
@@ -116,7 +116,7 @@ def _items(spec: dict[str, Any], kind: _Kind) -> Iterator[tuple[Path, dict[str, 
                 yield from (((*at, number), item) for number, item in enumerate(rule.get(field, [])))
 
 
-def _spec(spec: dict[str, Any], kind: _Kind) -> Iterator[Finding]:
+def _spec(spec: dict[str, Any], kind: _Kind) -> Iterator[ShapeProblem]:
     """Check a spec."""
     if kind.tier and spec.get("tier") not in ("Admin", "Baseline"):
         yield ("spec", "tier"), _missing(spec.get("tier"), "tier"), "use Admin or Baseline"
@@ -130,7 +130,7 @@ def _spec(spec: dict[str, Any], kind: _Kind) -> Iterator[Finding]:
             yield from _rule(rule, kind, side, ("spec", direction, index))
 
 
-def _rule(rule: dict[str, Any], kind: _Kind, side: str, at: Path) -> Iterator[Finding]:
+def _rule(rule: dict[str, Any], kind: _Kind, side: str, at: Path) -> Iterator[ShapeProblem]:
     """Check a rule."""
     name, action, field = rule.get("name", ""), rule.get("action"), kind.ports.field
     if len(name) > _LONGEST_NAME:
@@ -156,7 +156,7 @@ def _rule(rule: dict[str, Any], kind: _Kind, side: str, at: Path) -> Iterator[Fi
         yield at, what, "make them rules of their own"
 
 
-def _peer(peer: dict[str, Any], kind: _Kind, at: Path, fields: tuple[str, ...]) -> Iterator[Finding]:
+def _peer(peer: dict[str, Any], kind: _Kind, at: Path, fields: tuple[str, ...]) -> Iterator[ShapeProblem]:
     """Check a peer."""
     yield from _pods(peer, at, fields)
     if "nodes" in peer:
@@ -174,7 +174,7 @@ def _peer(peer: dict[str, Any], kind: _Kind, at: Path, fields: tuple[str, ...]) 
         yield from _network(text, kind, (*at, "networks", number))
 
 
-def _pods(value: dict[str, Any], at: Path, fields: tuple[str, ...]) -> Iterator[Finding]:
+def _pods(value: dict[str, Any], at: Path, fields: tuple[str, ...]) -> Iterator[ShapeProblem]:
     """Check a subject, or that a peer is one thing only; and the selectors of pods in it."""
     yield from exactly_one(value, fields, at)
     if "namespaces" in value:
@@ -183,7 +183,7 @@ def _pods(value: dict[str, Any], at: Path, fields: tuple[str, ...]) -> Iterator[
         yield from selector_rules(selector, (*at, "pods", key))
 
 
-def _network(text: str, kind: _Kind, at: Path) -> Iterator[Finding]:
+def _network(text: str, kind: _Kind, at: Path) -> Iterator[ShapeProblem]:
     """Check a CIDR: isCIDR lets bits beyond the prefix length through, and `cidr(self).masked()` does not."""
     try:
         parse(text, host_bits=kind.host_bits)
@@ -194,7 +194,7 @@ def _network(text: str, kind: _Kind, at: Path) -> Iterator[Finding]:
             yield at, f"has {len(text)} characters, more than {_LONGEST_CIDR}", "shorten it"
 
 
-def _at_most(values: list[Any], most: int, what: str, at: Path) -> Iterator[Finding]:
+def _at_most(values: list[Any], most: int, what: str, at: Path) -> Iterator[ShapeProblem]:
     """Check how many of something there are."""
     if len(values) > most:
         yield at, f"has {len(values)} {what}, more than {most}", "remove some"

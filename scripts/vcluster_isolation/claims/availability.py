@@ -12,9 +12,9 @@ from vcluster_isolation.claims.claim import (
     ETCD,
     HOST_DNS,
     HOSTED,
+    availability_claim,
     named,
     own,
-    surely,
     usual,
 )
 from vcluster_isolation.netpol.sets.ports import ALL, parse_ports
@@ -23,42 +23,42 @@ from vcluster_isolation.vcluster.actor_ref import INSIDE, OTHER, SPREAD
 _EVERY_WORKLOAD: Final = usual("workload", place=SPREAD)
 
 AVAILABILITY_CLAIMS: Final = (
-    surely(
+    availability_claim(
         "workload-api",
         "Every workload reaches its API on 8443.",
         (own("workload"), own("control-plane")),
         ports=API,
         needs=HOSTED,
     ),
-    surely(
+    availability_claim(
         "workload-dns",
         "Every workload resolves names on 1053.",
         (own("workload"), own("control-plane")),
         ports=DNS,
         needs=HOSTED,
     ),
-    surely(
+    availability_claim(
         "workload-coredns",
         "Every workload resolves names at a deployed CoreDNS on 1053.",
         (own("workload"), own("coredns")),
         ports=DNS,
         needs=COREDNS,
     ),
-    surely(
+    availability_claim(
         "workload-workload",
         "Workloads reach each other on every port.",
         (_EVERY_WORKLOAD, _EVERY_WORKLOAD),
         ports=ALL,
         needs=HOSTED,
     ),
-    surely(
+    availability_claim(
         "workload-internet",
         "Every workload reaches the public internet over IPv4.",
         (own("workload"), own("internet-ipv4")),
         ports=ALL,
         needs=HOSTED,
     ),
-    surely(
+    availability_claim(
         "workload-internet-ipv6",
         "Every workload reaches the public internet over IPv6.",
         (own("workload"), named("workload.publicEgress.ipv6")),
@@ -66,66 +66,66 @@ AVAILABILITY_CLAIMS: Final = (
         needs=HOSTED,
         value="workload.publicEgress.ipv6",
     ),
-    surely(
+    availability_claim(
         "control-plane-api-server",
         "The control plane reaches the host API server.",
         (own("control-plane"), named("hostApiServer")),
         ports=None,
         value="hostApiServer",
     ),
-    surely(
+    availability_claim(
         "control-plane-host-dns",
         "The control plane reaches host DNS.",
         (own("control-plane"), named("hostDns")),
         ports=HOST_DNS,
         value="hostDns",
     ),
-    surely(
+    availability_claim(
         "control-plane-workload",
         "The control plane reaches every workload on every port.",
         (own("control-plane"), own("workload")),
         ports=ALL,
         needs=HOSTED,
     ),
-    surely(
+    availability_claim(
         "control-plane-etcd",
         "The control plane reaches etcd, and its replicas each other.",
         (own("control-plane", "etcd"), own("control-plane", "etcd")),
         ports=API | ETCD,
     ),
-    surely(
+    availability_claim(
         "control-plane-platform",
         "The control plane reaches vCluster Platform.",
         (own("control-plane"), own("platform", "agent")),
         ports=parse_ports("TCP 10443"),
     ),
-    surely(
+    availability_claim(
         "platform-control-plane",
         "vCluster Platform and its agents reach the API on 8443.",
         (own("platform", "agent"), own("control-plane")),
         ports=API,
     ),
-    surely(
+    availability_claim(
         "snapshot-etcd",
         "A snapshot pod reaches etcd and the API.",
         (own("snapshot"), own("control-plane", "etcd")),
         ports=API | ETCD,
     ),
-    surely(
+    availability_claim(
         "snapshot-api-server",
         "A snapshot pod reaches the host API server.",
         (own("snapshot"), named("hostApiServer")),
         ports=None,
         value="hostApiServer",
     ),
-    surely(
+    availability_claim(
         "snapshot-host-dns",
         "A snapshot pod reaches host DNS.",
         (own("snapshot"), named("hostDns")),
         ports=HOST_DNS,
         value="hostDns",
     ),
-    surely(
+    availability_claim(
         "coredns-host-dns",
         "A deployed CoreDNS reaches host DNS.",
         (own("coredns"), named("hostDns")),
@@ -133,35 +133,35 @@ AVAILABILITY_CLAIMS: Final = (
         needs=COREDNS,
         value="hostDns",
     ),
-    surely(
+    availability_claim(
         "coredns-fallback-dns",
         "A deployed CoreDNS reaches fallback DNS.",
         (own("coredns"), named("fallbackDns")),
         ports=HOST_DNS,
         needs=COREDNS,
     ),
-    surely(
+    availability_claim(
         "embedded-fallback-dns",
         "An embedded CoreDNS reaches fallback DNS.",
         (own("control-plane"), named("fallbackDns")),
         ports=HOST_DNS,
         needs=EMBEDDED,
     ),
-    surely(
+    availability_claim(
         "coredns-api",
         "A deployed CoreDNS reaches the API on 8443.",
         (own("coredns"), own("control-plane")),
         ports=API,
         needs=COREDNS,
     ),
-    surely(
+    availability_claim(
         "api-access",
-        "Whoever controlPlane.apiAccess names reaches the API on 8443.",
+        "The peers that controlPlane.apiAccess names reach the API on 8443.",
         (named("controlPlane.apiAccess"), own("control-plane")),
         ports=API,
         value="controlPlane.apiAccess",
     ),
-    surely(
+    availability_claim(
         "ingress-controllers",
         "Ingress controllers reach every workload on the ports granted.",
         (named("workload.ingressControllers"), own("workload")),
@@ -169,7 +169,7 @@ AVAILABILITY_CLAIMS: Final = (
         needs=HOSTED,
         value="workload.ingressControllers",
     ),
-    surely(
+    availability_claim(
         "prometheus-workload",
         "Prometheus reaches every workload on the ports granted.",
         (named("prometheus"), own("workload")),
@@ -177,7 +177,7 @@ AVAILABILITY_CLAIMS: Final = (
         needs=HOSTED,
         value="prometheus",
     ),
-    surely(
+    availability_claim(
         "prometheus-coredns",
         "Prometheus reaches a deployed CoreDNS on 9153.",
         (named("prometheus"), own("coredns")),
@@ -185,28 +185,28 @@ AVAILABILITY_CLAIMS: Final = (
         needs=COREDNS,
         value="prometheus",
     ),
-    surely(
+    availability_claim(
         "prometheus-control-plane",
         "Prometheus reaches the control plane on 8443.",
         (named("prometheus"), own("control-plane")),
         ports=API,
         value="prometheus",
     ),
-    surely(
+    availability_claim(
         "metrics-server",
         "The control plane reaches metrics-server.",
         (own("control-plane"), named("controlPlane.metricsServer")),
         ports=None,
         value="controlPlane.metricsServer",
     ),
-    surely(
+    availability_claim(
         "backing-store",
         "The control plane and snapshots reach the external database or etcd.",
         (own("control-plane", "snapshot"), named("controlPlane.backingStore")),
         ports=None,
         value="controlPlane.backingStore",
     ),
-    surely(
+    availability_claim(
         "webhooks",
         "The control plane reaches webhooks on the ports granted.",
         (own("control-plane"), named("controlPlane.webhooks")),
@@ -214,14 +214,14 @@ AVAILABILITY_CLAIMS: Final = (
         needs=HOSTED,
         value="controlPlane.webhooks",
     ),
-    surely(
+    availability_claim(
         "object-storage",
         "A snapshot pod reaches object storage.",
         (own("snapshot"), named("snapshots.objectStorage")),
         ports=None,
         value="snapshots.objectStorage",
     ),
-    surely(
+    availability_claim(
         "project-peers",
         "Workloads of the same project reach each other on the ports granted.",
         (usual("workload", place=INSIDE), usual("workload", whose=OTHER, place=INSIDE)),

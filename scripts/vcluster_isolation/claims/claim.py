@@ -14,7 +14,7 @@ from typing import Final
 from vcluster_isolation.netpol.sets.ports import ALL, PortSet, parse_ports
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, OWN, Who
+from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, OWN, ActorRef
 from vcluster_isolation.vcluster.cast import Actor, AddressActor
 
 ISOLATION, AVAILABILITY = "isolation", "availability"
@@ -23,7 +23,7 @@ ALWAYS, HOSTED, COREDNS, EMBEDDED = "always", "hosted", "coredns", "embedded"
 """When a claim applies: always, when workloads run in the host cluster, when CoreDNS is a pod of its own, and when it
 runs inside the control plane."""
 
-Flow = tuple[tuple[Who, ...], tuple[Who, ...]]
+Flow = tuple[tuple[ActorRef, ...], tuple[ActorRef, ...]]
 """Sources and destinations."""
 
 API: Final = parse_ports("TCP 8443")
@@ -76,44 +76,46 @@ _ACTORS: Mapping[str, Actor] = {
 _NAMED: Mapping[str, Actor] = {actor.key: actor for actor in cast.OF_VALUES}
 
 
-def own(*names: str) -> tuple[Who, ...]:
+def own(*names: str) -> tuple[ActorRef, ...]:
     """Return actors of the vCluster itself, or of the host cluster, hostile if they can be."""
-    return tuple(Who(_ACTORS[name]) for name in names)
+    return tuple(ActorRef(_ACTORS[name]) for name in names)
 
 
-def usual(*names: str, whose: str = OWN, place: str = "") -> tuple[Who, ...]:
+def usual(*names: str, whose: str = OWN, place: str = "") -> tuple[ActorRef, ...]:
     """Return actors with the labels that they usually have."""
-    return tuple(Who(_ACTORS[name], whose, usual=True, place=place) for name in names)
+    return tuple(ActorRef(_ACTORS[name], whose, labels_fixed=True, place=place) for name in names)
 
 
-def named(*keys: str) -> tuple[Who, ...]:
+def named(*keys: str) -> tuple[ActorRef, ...]:
     """Return whom values name, by the paths of the values."""
-    return tuple(Who(_NAMED[key]) for key in keys)
+    return tuple(ActorRef(_NAMED[key]) for key in keys)
 
 
-def tenants(*names: str, place: str = "") -> tuple[Who, ...]:
+def tenants(*names: str, place: str = "") -> tuple[ActorRef, ...]:
     """Return actors of both other tenants; with a `place` of the one that can be there.
 
     Snapshot pods carry one label, which names no vCluster, so those of two vClusters in one namespace are the same
     to every policy: they are actors of a namespace, and the neighbour has none of its own.
     """
     if place:
-        return tuple(Who(_ACTORS[name], OTHER, place=place) for name in names)
+        return tuple(ActorRef(_ACTORS[name], OTHER, place=place) for name in names)
     pairs = [(whose, name) for whose in (NEIGHBOUR, OTHER) for name in names]
-    return tuple(Who(_ACTORS[name], whose) for whose, name in pairs if (whose, name) != (NEIGHBOUR, "snapshot"))
+    return tuple(ActorRef(_ACTORS[name], whose) for whose, name in pairs if (whose, name) != (NEIGHBOUR, "snapshot"))
 
 
-def addresses(actors: tuple[AddressActor, ...]) -> tuple[Who, ...]:
+def addresses(actors: tuple[AddressActor, ...]) -> tuple[ActorRef, ...]:
     """Return addresses as actors."""
-    return tuple(Who(actor) for actor in actors)
+    return tuple(ActorRef(actor) for actor in actors)
 
 
-def never(name: str, sentence: str, *flows: Flow, ports: PortSet = ALL, needs: str = ALWAYS, value: str = "") -> Claim:
+def isolation_claim(
+    name: str, sentence: str, *flows: Flow, ports: PortSet = ALL, needs: str = ALWAYS, value: str = ""
+) -> Claim:
     """Return an isolation claim."""
     return Claim(name, ISOLATION, sentence, flows, ports, needs, value)
 
 
-def surely(
+def availability_claim(
     name: str, sentence: str, *flows: Flow, ports: PortSet | None, needs: str = ALWAYS, value: str = ""
 ) -> Claim:
     """Return an availability claim."""

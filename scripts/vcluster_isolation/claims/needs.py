@@ -5,7 +5,7 @@ from __future__ import annotations
 from vcluster_isolation.claims.claim import AVAILABILITY, Claim, Flow, own
 from vcluster_isolation.subject.needs import Need, where_of
 from vcluster_isolation.subject.subject import Subject
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.vcluster.cast import NamedActor
 
 NEEDS = "needs-"
@@ -28,5 +28,5 @@ def _claim(need: Need) -> Claim:
 
 def _flow(need: Need) -> Flow:
     """Return the ends: the vCluster's, and the other one that the values name or that may be anybody."""
-    other = (Who(NamedActor(need.name, f"{NEEDS}{need.key}", need.flow)),)
+    other = (ActorRef(NamedActor(need.name, f"{NEEDS}{need.key}", need.flow)),)
     return (other, own(need.destination)) if need.destination else (own(*need.sources), other)

@@ -7,26 +7,36 @@ from __future__ import annotations
 
 from typing import Final
 
-from vcluster_isolation.claims.claim import API, Claim, Flow, addresses, never, own, surely, tenants, usual
+from vcluster_isolation.claims.claim import (
+    API,
+    Claim,
+    Flow,
+    addresses,
+    availability_claim,
+    isolation_claim,
+    own,
+    tenants,
+    usual,
+)
 from vcluster_isolation.netpol.sets.addresses import EVERYWHERE
 from vcluster_isolation.netpol.sets.ports import ALL, NONE, PortSet
 from vcluster_isolation.subject.platform_settings import (
     API_SERVER,
     EGRESS_KEY,
-    GRANTS,
     HTTP,
     HTTPS,
+    PLATFORM_GRANTS,
     PROMETHEUS,
     named_addresses,
     served,
 )
-from vcluster_isolation.subject.settings import RESOLVER, Named, Settings
+from vcluster_isolation.subject.settings import RESOLVER, PeersAndPorts, Settings
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import OTHER, Who
+from vcluster_isolation.vcluster.actor_ref import OTHER, ActorRef
 from vcluster_isolation.vcluster.cast import AddressActor, NamedActor
 
 LEFT_OPEN: Final = (
-    "the ports that kube-apiserver dials, to anyone: nobody said where it connects from; "
+    "the ports that kube-apiserver dials, to any source: its addresses are not configured; "
     "set platformNetworkPolicy.apiServer.cidrs or peers"
 )
 """What the chart has to leave open, and how to close it."""
@@ -54,7 +64,7 @@ _USUAL: Final = {
 
 def platform_claims(settings: Settings | None = None) -> tuple[Claim, ...]:
     """Return the claims about the platform; without settings of one, as far as they need none."""
-    given = settings or Settings(named={key: Named((), ports) for key, ports in _USUAL.items()})
+    given = settings or Settings(named={key: PeersAndPorts((), ports) for key, ports in _USUAL.items()})
     return (*_into(given), *_beside(given), *_out_of(given), *_availability(given))
 
 
@@ -65,19 +75,19 @@ def _ports(settings: Settings, *keys: str) -> PortSet:
     return found
 
 
-def _others(settings: Settings, key: str) -> tuple[Who, ...]:
+def _others(settings: Settings, key: str) -> tuple[ActorRef, ...]:
     """Return the addresses and nodes that a value does not name."""
     rest = EVERYWHERE - named_addresses(settings, key)
     about = f"what {key} does not name"
     return (
-        Who(AddressActor("any other address", rest, about)),
-        Who(AddressActor("any other node", rest & settings.node_addresses, about, node=True)),
+        ActorRef(AddressActor("any other address", rest, about)),
+        ActorRef(AddressActor("any other node", rest & settings.node_addresses, about, node=True)),
     )
 
 
-def _named(key: str) -> tuple[Who, ...]:
+def _named(key: str) -> tuple[ActorRef, ...]:
     name = key.removeprefix("platformNetworkPolicy.")
-    return (Who(NamedActor(f"named by {name}", key, f"whom {key} names")),)
+    return (ActorRef(NamedActor(f"named by {name}", key, f"whom {key} names")),)
 
 
 def _into(settings: Settings) -> tuple[Claim, ...]:
@@ -91,34 +101,34 @@ def _into(settings: Settings) -> tuple[Claim, ...]:
 
     caller = (*tenants(*_EVERY_POD), *own("anybody", "host-dns"), *_LABELLED, *_others(settings, API_SERVER))
     return (
-        never(
+        isolation_claim(
             "platform-ports",
-            "Nobody reaches vCluster Platform or its agents on a port that they do not serve.",
+            "No pod and no address reaches vCluster Platform or its agents on a port that they do not serve.",
             (everybody, _PLATFORM),
             ports=ALL - api - https - http,
         ),
-        never(
+        isolation_claim(
             "tenants-to-platform",
             "No pod of a tenant, whatever its labels, reaches the platform but for HTTPS and HTTP on 10443 and 8080.",
             (tenants(*_EVERY_POD), _PLATFORM),
             ports=ALL - https - http,
         ),
-        never(
+        isolation_claim(
             "others-to-platform-api",
-            "Nobody but kube-apiserver reaches the API services and the webhook of the platform.",
+            "Only kube-apiserver reaches the API services and the webhook of the platform.",
             (caller, _PLATFORM),
             ports=api,
         ),
-        never(
+        isolation_claim(
             "others-to-platform-https",
-            "No tenant's workload and nobody whom https.from does not name reaches HTTPS of the platform.",
+            "No tenant's workload, and no peer that https.from does not name, reaches HTTPS of the platform.",
             rest(HTTPS),
             ports=https,
             value=f"{HTTPS}.from",
         ),
-        never(
+        isolation_claim(
             "others-to-platform-http",
-            "No tenant's workload and nobody whom http.from does not name reaches HTTP of the platform.",
+            "No tenant's workload, and no peer that http.from does not name, reaches HTTP of the platform.",
             rest(HTTP),
             ports=http,
             value=f"{HTTP}.from",
@@ -131,13 +141,13 @@ def _beside(settings: Settings) -> tuple[Claim, ...]:
     others = (*tenants(*_EVERY_POD), *own("anybody", "host-dns", "node"), *_LABELLED, *addresses(cast.ADDRESSES))
     port = settings.named[PROMETHEUS].ports if PROMETHEUS in settings.named else NONE
     return (
-        never(
+        isolation_claim(
             "others-to-prometheus",
-            "The policy that admits the agent to Prometheus admits nobody else.",
+            "The policy that admits the agent to Prometheus admits no other peer.",
             (others, _named(PROMETHEUS)),
             value=f"{PROMETHEUS}.isolated",
         ),
-        never(
+        isolation_claim(
             "agent-to-prometheus",
             "The policy that admits the agent to Prometheus admits it on one port.",
             (own("agent"), _named(PROMETHEUS)),
@@ -150,32 +160,32 @@ def _beside(settings: Settings) -> tuple[Claim, ...]:
 def _out_of(settings: Settings) -> tuple[Claim, ...]:
     """Return the claims about whom the platform never reaches, where its egress is closed."""
     return (
-        never(
+        isolation_claim(
             "platform-to-tenants",
             "The platform reaches no pod of a tenant but control planes.",
             (_PLATFORM, tenants(*_NO_CONTROL_PLANE)),
             value=EGRESS_KEY,
         ),
-        never(
+        isolation_claim(
             "platform-to-control-planes",
             "The platform reaches control planes of vClusters, and pods that look like one, on 8443 only.",
             (_PLATFORM, (*tenants("control-plane"), *own("anybody"))),
             ports=ALL - API,
             value=EGRESS_KEY,
         ),
-        never(
+        isolation_claim(
             "platform-to-host",
             "The platform reaches no other pod of the host cluster that no value names.",
             (_PLATFORM, _LABELLED),
             value=EGRESS_KEY,
         ),
-        never(
+        isolation_claim(
             "platform-to-metadata",
             "The platform reaches no metadata address.",
             (_PLATFORM, addresses(cast.METADATA_ADDRESSES)),
             value=EGRESS_KEY,
         ),
-        never(
+        isolation_claim(
             "platform-to-addresses",
             "The platform reaches no address, private or public, and no node, that no value names.",
             (_PLATFORM, _others(settings, EGRESS_KEY)),
@@ -191,32 +201,32 @@ def _availability(settings: Settings) -> tuple[Claim, ...]:
     probes = () if settings.named[HTTP].peers else own("node", "ingress-controller", "monitoring")
     vclusters = usual("control-plane", whose=OTHER)
     return (
-        surely(
+        availability_claim(
             "api-server-platform",
             "kube-apiserver reaches the API services and the webhook of the platform.",
             (_named(API_SERVER), _PLATFORM),
             ports=api,
         ),
-        surely(
+        availability_claim(
             "users-platform",
             "Users, agents and control planes of vClusters reach HTTPS of the platform.",
             ((*_named(HTTPS), *agents, *vclusters), _PLATFORM),
             ports=https,
         ),
-        surely(
+        availability_claim(
             "ingress-platform",
             "Ingress controllers, probes and Prometheus reach HTTP of the platform.",
             ((*_named(HTTP), *probes), _PLATFORM),
             ports=http,
         ),
-        surely(
+        availability_claim(
             "agent-prometheus",
             "The agent reaches Prometheus.",
             (own("agent"), _named(PROMETHEUS)),
             ports=None,
             value=PROMETHEUS,
         ),
-        surely(
+        availability_claim(
             "platform-host-dns",
             "The platform reaches host DNS.",
             (_PLATFORM, _named(f"{EGRESS_KEY}.dns")),
@@ -224,13 +234,13 @@ def _availability(settings: Settings) -> tuple[Claim, ...]:
             value=f"{EGRESS_KEY}.dns",
         ),
         *(
-            surely(
+            availability_claim(
                 f"platform-egress-{key}",
                 f"{_WHOM[key]}.",
                 (_PLATFORM, _named(f"{EGRESS_KEY}.{key}")),
                 ports=None,
                 value=f"{EGRESS_KEY}.{key}",
             )
-            for key in GRANTS
+            for key in PLATFORM_GRANTS
         ),
     )

@@ -27,19 +27,19 @@ _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # of an OSError th
 _LONGEST = 300  # characters of an unexpected error's own words
 
 COMMANDS = {
-    "audit": "Which claims hold for each vCluster of a real host cluster.",
-    "check": "Everything that is wrong with values, before a cluster sees them.",
-    "connectivity": "Who reaches whom: one line for each allowed flow.",
-    "diff": "Which flows a change opens and closes.",
-    "docs": "Check, or write, the generated tables of Markdown files.",
-    "explain": "Why one end reaches another, or why not.",
-    "firewall": "The firewall rules of your cloud for vCluster Platform and for DNS between nodes.",
-    "golden": "Render a folder of values files and compare with, or write, golden files.",
+    "audit": "Audit a running host cluster: which claims hold for each of its vClusters.",
+    "check": "Report everything that is wrong with values, before they reach a cluster.",
+    "connectivity": "List the allowed flows, one line each.",
+    "diff": "List the flows that a change opens and closes.",
+    "docs": "Check or write the generated tables of Markdown files.",
+    "explain": "Explain why a source reaches a destination, or why not.",
+    "firewall": "Print firewall rules for vCluster Platform and for DNS between nodes.",
+    "golden": "Compare rendered values with golden files, or write these.",
     "isolate": "Print (or install) the NetworkPolicies that isolate a vCluster.",
-    "ports": "The ports of vCluster Platform: what serves each, and who dials it.",
-    "prove": "Which claims hold, for every pod that a hostile tenant could create.",
+    "ports": "Print the ports of vCluster Platform: what serves each, and what dials it.",
+    "prove": "Prove or refute each claim, for every pod that a hostile tenant could create.",
     "migrate": "Rewrite the v0.20 to v0.30 keys of a values file to today's.",
-    "verify": "Are the platform's ports open, from where this runs.",
+    "verify": "Check that ports are open, from where this command runs.",
 }
 
 _ABOVE = {"docs": "vcluster_isolation.docs.command"}

@@ -20,29 +20,12 @@ from vcluster_isolation.audit.read import KUBECTL, read_cluster
 from vcluster_isolation.audit.report import text
 from vcluster_isolation.claims.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED, IsolationError
+from vcluster_isolation.json_forms import help_of
 
 _MILLION = 1_000_000
 _SOON, _LATER = 0.2, 5.0
 
-JSON_FORM = """\b
---output json prints one object:
-  ok         true when all claims hold and nothing was passed over as wrong
-  warnings   sentences about what the audit does not cover in this cluster
-  problems   list of {where, what, next, source, file, line}: objects left out
-  not_evaluated
-             list of {api_version, kind, namespace, name, effect, meaning}:
-             policies of other APIs, and what they may do
-  not_there  list of {namespace, policy, vcluster, said_by}: policies that a
-             release or values say are there, and that are not
-  kinds      list of {kind, examples_of: [namespace, name], not_judged, claims};
-             a claim is {name, kind, there, possible, there_example,
-             possible_example}: holds, FAILS, undecided or n/a for the pods that
-             are there, and for those that could be created
-  vclusters  list of {name, namespace, kind, ok, isolated, private_nodes,
-             synced_namespaces, found_by, pods, uncovered, unselected,
-             not_evaluated}; kind is the number of one of kinds, not_evaluated
-             names the policies of other APIs in its own namespaces
-"""
+JSON_FORM = help_of("audit")
 
 
 @click.command(epilog=JSON_FORM)
@@ -56,31 +39,31 @@ JSON_FORM = """\b
     help="Which claims to judge.",
 )
 @click.option("--all", "everything", is_flag=True, help="List every name, and not only the first ones.")
-@click.option("--progress/--no-progress", default=None, help="Say on standard error how far it is. Default: on a tty.")
+@click.option("--progress/--no-progress", default=None, help="Show progress on standard error. Default: on a tty.")
 @click.pass_context
 def command(
     ctx: click.Context, file: Path, *, output: str, claims: str, everything: bool, progress: bool | None
 ) -> None:
-    """Find the vClusters in a host cluster, and say which claims hold for each of them.
+    """Find the vClusters in a host cluster, and report which claims hold for each of them.
 
-    CLUSTER.json is what `kubectl get namespaces,pods,networkpolicies -A -o json` prints; `-` is standard input. Where
-    the cluster has cluster-scoped policies, ask for these as well: add `,adminnetworkpolicies`,
-    `,baselineadminnetworkpolicies`, `,clusternetworkpolicies`, but only the kinds that `kubectl api-resources` lists:
-    kubectl refuses others. The same goes for policies of other APIs (Cilium, Calico, Istio, ...): these are not
-    evaluated, and a claim that one of them could break is undecided. `docs/policy-kinds.md` has the command that asks
-    for all of them.
+    CLUSTER.json is the output of `kubectl get namespaces,pods,networkpolicies -A -o json`; `-` is standard input. If
+    the cluster has cluster-scoped policies, add their resources: `,adminnetworkpolicies`,
+    `,baselineadminnetworkpolicies`, `,clusternetworkpolicies`, but only those that `kubectl api-resources` lists,
+    because kubectl refuses others. Add the policies of other APIs (Cilium, Calico, Istio, ...) in the same way: they
+    are not evaluated, and a claim that one of them could break is undecided. `docs/policy-kinds.md` has the command
+    that requests all of them.
 
-    Each claim is judged for the pods that are there, and for every pod that a tenant could create; pods that no policy
-    covers and policies that select no pod are listed. All policies count, also those that tenants made, and the
-    cluster-scoped ones above and below them. Of the vCluster's values only what its policies show is known: claims
-    about named grants are n/a. An object that is wrong is reported and left out.
+    Each claim is judged for the pods that exist, and for every pod that a tenant could create. The report also lists
+    pods that no policy covers, and policies that select no pod. All policies count, those of tenants and the
+    cluster-scoped ones included. The vCluster's values are known only as far as its policies show them: claims about
+    named grants are n/a. An object with errors is reported and left out.
 
-    A vCluster can seem to be isolated, by its values or by a release that is deployed, while its policies are gone.
-    Add `,secrets`, and where there are such, `,helmreleases`, `,applications`, `,virtualclusterinstances`, and the
-    policies that they say are there and that are not are named. Nothing that is in a Secret is printed.
+    A vCluster can look isolated, by its values or by a deployed release, while its policies are missing. Add `,secrets`
+    and, where they exist, `,helmreleases`, `,applications` and `,virtualclusterinstances`: the audit then reports the
+    policies that these objects promise and that do not exist. It prints nothing of a Secret's content.
 
-    Exit code 0: all claims hold. 1: a claim fails, an object was left out, or a policy is not there that should be.
-    2: cannot run, or there is no vCluster. 4: no claim fails, and at least one is undecided.
+    Exit code 0: all claims hold. 1: a claim fails, an object was left out, or a promised policy is missing. 2: the
+    audit could not run, or found no vCluster. 4: no claim fails, and at least one is undecided.
     """
     tty = sys.stderr.isatty()
     tell: Tell = _quiet
@@ -115,7 +98,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def _quiet(what: str, done: int, of: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 def teller(stream: TextIO, clock: Callable[[], float], *, tty: bool) -> Tell:

@@ -9,28 +9,19 @@ from typing import Any
 
 import click
 
-from vcluster_isolation.check.check import Report, check, check_each
+from vcluster_isolation.check.check import CheckReport, check, check_each
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
 from vcluster_isolation.helm.template import CHART, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, target
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.wording import printable
 
-JSON_FORM = """\b
---output json prints one object:
-  ok        true when there are no problems
-  problems  list of {where, what, next, source, file, line}; file and line are
-            null when not known; source is yaml, values, schema, chart, kubeconform or api
-  warnings  the same, of rules without effect, custom resources that were not
-            validated, and policies that the other commands do not evaluate
-  checked   {files, steps, objects, kubernetes, layers}: what was looked at, how
-            far it came; layers are the files that are values of one release
-With --each, a list of such objects, one for each FILE.
-"""
+JSON_FORM = help_of("check")
 
 
 @click.command(epilog=JSON_FORM)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The release to render: the vCluster's name.")
+@click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The release name: the vCluster's name.")
 @click.option("--namespace", help="Where the vCluster runs. Default: vcluster-NAME.")
 @click.option(
     "--chart",
@@ -42,10 +33,10 @@ With --each, a list of such objects, one for each FILE.
     "--kubernetes",
     metavar="VERSION",
     multiple=True,
-    help="A Kubernetes version, like 1.36, that kubeconform judges for. May be repeated. "
+    help="A Kubernetes version, like 1.36, to check against. May be repeated. "
     "Default: the oldest, a middle and the newest with schemas.",
 )
-@click.option("--each", is_flag=True, help="Check each FILE of values by itself: they are no layers of one release.")
+@click.option("--each", is_flag=True, help="Check each FILE of values separately, not as layers of one release.")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_context
 def command(
@@ -59,18 +50,18 @@ def command(
     each: bool,
     output: str,
 ) -> None:
-    """Say everything that is wrong with the values in FILE, before a cluster sees them.
+    """Report everything that is wrong with the values in FILE, before they reach a cluster.
 
-    Several FILEs are layers of one release, as for `helm -f a.yaml -f b.yaml`: what one of them says wrong, a later one
-    can hide. With --each, each is a release of its own. FILEs of Kubernetes manifests (apiVersion and kind) are
+    Several FILEs are layers of one release, as for `helm -f a.yaml -f b.yaml`: a later one can hide what is wrong in an
+    earlier one. With --each, each FILE is a release of its own. FILEs of Kubernetes manifests (apiVersion and kind) are
     objects of one cluster. The values inside an Argo CD Application, a Flux HelmRelease, a VirtualClusterTemplate and
-    the like are judged by themselves. A folder stands for the files below it, `-` for standard input.
+    similar objects are checked separately. A folder stands for the files below it, `-` for standard input.
 
-    Values are read strictly, then checked by values.schema.json and by the chart's own validation, and what they
-    render by kubeconform and by the API server's own rules, which no schema has.
+    Values are read as strict YAML, then checked by values.schema.json and by the chart's validation. The manifests that
+    they render are checked by kubeconform and by rules of the API server that are in no schema.
 
-    Exit code 0: nothing is wrong. 1: there are problems. 2: the check could not run. 3: an error in
-    vcluster-isolation itself. 130: interrupted with Ctrl-C. 141: the reader of the output has gone.
+    Exit code 0: nothing is wrong. 1: there are problems. 2: the check could not run. 3: an error in vcluster-isolation
+    itself. 130: interrupted with Ctrl-C. 141: the reader of the output closed it.
     """
     chosen = target(name, namespace=namespace, release=name)
     request = Request(name=chosen.release, namespace=chosen.namespace, chart=chart)
@@ -83,7 +74,7 @@ def command(
     ctx.exit(EXIT_PROBLEMS if any(report.problems for report in reports) else EXIT_OK)
 
 
-def _as_json(report: Report) -> dict[str, Any]:
+def _as_json(report: CheckReport) -> dict[str, Any]:
     """Return the report as the object that the help text describes."""
     return {
         "ok": not report.problems,
@@ -99,7 +90,7 @@ def _as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _as_text(report: Report) -> str:
+def _as_text(report: CheckReport) -> str:
     """Return one line for each problem and warning, and one that sums up."""
     lines = [str(problem) for problem in report.problems]
     lines += [f"warning: {warning}" for warning in report.warnings]
@@ -107,14 +98,14 @@ def _as_text(report: Report) -> str:
     return "\n".join(map(printable, lines))
 
 
-def _problem_count(report: Report) -> str:
+def _problem_count(report: CheckReport) -> str:
     """Return how many problems there are, and what was not looked at because of them."""
     count = len(report.problems)
     left_out = "" if "api" in report.steps else "; their manifests were not judged"
     return f"{count} problem{'' if count == 1 else 's'} in {_files(report)}{left_out}"
 
 
-def _files(report: Report) -> str:
+def _files(report: CheckReport) -> str:
     """Return the names of the files; of several values files, that they are layers, and which lies over which."""
     names = ", ".join(report.files)
     if len(report.layers) < 2:  # noqa: PLR2004 - it takes two
@@ -122,7 +113,7 @@ def _files(report: Report) -> str:
     return f"{names} (as one release, {' over '.join(reversed(report.layers))}; --each checks each by itself)"
 
 
-def _all_is_well(report: Report) -> str:
+def _all_is_well(report: CheckReport) -> str:
     """Return what was checked, and found to be right."""
     if not report.kubernetes:
         return f"ok: {', '.join(report.files)}: neither values of a vCluster nor manifests"
@@ -132,7 +123,7 @@ def _all_is_well(report: Report) -> str:
     return f"ok: {_files(report)}: {_objects(report)}; checked by strict YAML, {', '.join(by)}"
 
 
-def _objects(report: Report) -> str:
+def _objects(report: CheckReport) -> str:
     """Return how many objects of each kind there are."""
     kinds = Counter(name.partition("/")[0] for name in report.objects)
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))

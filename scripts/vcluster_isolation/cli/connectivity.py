@@ -13,26 +13,10 @@ from vcluster_isolation.connectivity.matrix import Matrix
 from vcluster_isolation.errors import EXIT_OK, EXIT_UNDECIDED
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.subject.inputs import print_notes, read_input
 
-JSON_FORM = """\b
---output json prints one object:
-  title   what it is about
-  undecided
-          whether a policy of another API could open or close a flow
-  not_evaluated
-          list of {api_version, kind, namespace, name, effect, meaning}: policies
-          of other APIs, and what they may do
-  actors  list of {name, about, own, addresses}; addresses are CIDRs, none for
-          pods; own says that it is a pod of a vCluster
-  flows   list of {source, destination, ports, text, reasons}; source and
-          destination are names of actors; text has the names of ports, where
-          ports has every number that the destination may call so; reasons is a
-          list of {side, policy, rule, ports, flow, value}: the rules that allow
-          it on the side of the source (egress) and of the destination
-          (ingress); policy is null where nothing isolates a side; flow is the
-          chart's comment on the rule, value the value of yours that put it there
-"""
+JSON_FORM = help_of("connectivity")
 
 
 def _html(matrix: Matrix) -> str:
@@ -60,25 +44,25 @@ _FORMS = {
     type=click.Choice(list(_FORMS)),
     default="text",
     show_default=True,
-    help="html is one file that needs nothing else.",
+    help="html writes one self-contained file.",
 )
 @click.pass_context
 def command(
     ctx: click.Context, files: tuple[Path, ...], *, name: str, namespace: str | None, chart: Path, output: str
 ) -> None:
-    """Say who reaches whom: one sorted line for each allowed flow from or to a vCluster.
+    """List the allowed flows from and to a vCluster, one sorted line each.
 
     FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
-    Flux HelmRelease, a VirtualClusterTemplate), manifests, or both, which are one cluster then; a folder stands for the
-    files in it, `-` for standard input. Manifests with pods of a vCluster are about the
-    pods in them. Without such pods, the flows are those of a
-    cast: the pods of a vCluster with their usual labels, a `neighbour` with the same chart in the same namespace, an
-    `other` vCluster elsewhere, pods of the host cluster, all addresses, and the pods that the policies name.
+    Flux HelmRelease, a VirtualClusterTemplate), manifests, or values and manifests, which are then one cluster. A
+    folder stands for the files in it, `-` for standard input. If the manifests have pods of a vCluster, the flows are
+    those of these pods. Otherwise they are those of a cast: the pods of a vCluster with their usual labels, a
+    `neighbour` with the same chart in the same namespace, an `other` vCluster in another namespace, pods of the host
+    cluster, all addresses, and the pods that the policies name.
 
     `prove` judges every possible pod, whatever its labels.
 
-    Exit code 0: done. 2: cannot run. 4: done, and policies of other APIs, which are not evaluated and are named below
-    the flows, could change some.
+    Exit code 0: done. 2: the command could not run. 4: done, but policies of other APIs, which are listed below the
+    flows and not evaluated, could change some of them.
     """
     given = read_input(files, name=name, namespace=namespace, chart=chart)
     print_notes(given)

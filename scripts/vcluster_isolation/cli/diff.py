@@ -12,12 +12,13 @@ from vcluster_isolation.diff.changes import MIXED, WIDENS, changes
 from vcluster_isolation.diff.inputs import Options, pairs, read_sides
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED
 from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.subject.inputs import print_notes
 
 _OUTPUTS = {"text": diff_report.text, "markdown": diff_report.markdown, "json": diff_report.as_json}
 
 
-@click.command
+@click.command(epilog=help_of("diff"))
 @click.argument("before")
 @click.argument("after", required=False)
 @click.option(
@@ -57,20 +58,21 @@ def command(
     allow_widening: bool,
     output: str,
 ) -> None:
-    """Say which flows the change from BEFORE to AFTER opens and closes, and which rules do it.
+    """List the flows that the change from BEFORE to AFTER opens and closes, and the rules that do it.
 
     Each side is a values file, an object that holds values (an Argo CD Application, a Flux HelmRelease and so on),
-    manifests, a folder of these, a chart (a folder or .tgz, rendered with --values), or any of these at a git
-    revision: REV:PATH. What counts are flows, for every possible pod, whatever its labels: a change of text that
-    changes no flow is neutral.
+    manifests, a folder of these, a chart (a folder or .tgz, rendered with --values), or any of these at a git revision:
+    REV:PATH. Flows are compared for every possible pod, whatever its labels: a change of text that changes no flow is
+    neutral.
 
-    Of plain values and the manifests of one vCluster, as for a change from vCluster's own policies to these, the values
-    are taken for that vCluster unless --name or --namespace says otherwise.
+    If one side is a plain values file and the other the manifests of one vCluster, as for a change from vCluster's own
+    policies to these, the values are rendered for that vCluster unless --name or --namespace says otherwise.
 
-    With --profile hardened and without AFTER: what changes for the tenant of a values file when it is hardened.
+    --profile hardened, without AFTER, shows what the hardened profile changes for the tenant of a values file.
 
-    Exit code 0: nothing was opened, or --allow-widening. 1: the change widens, or is mixed. 2: cannot run. 4: neither,
-    but a policy of another API, which is not evaluated and is named, may make it another change.
+    Exit code 0: nothing was opened, or --allow-widening. 1: the change widens, or is mixed. 2: the command could not
+    run. 4: the change does not widen, but a policy of another API, which is reported and not evaluated, could make it
+    do so.
     """
     if (after is None) == (profile is None):
         raise click.UsageError("Give AFTER, or --profile instead of it.")

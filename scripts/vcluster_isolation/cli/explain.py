@@ -9,9 +9,10 @@ import click
 from vcluster_isolation.errors import EXIT_OK, EXIT_PARTLY, EXIT_PROBLEMS, EXIT_UNDECIDED
 from vcluster_isolation.explain import report as explain_text
 from vcluster_isolation.explain.explain import explain, parse_port
-from vcluster_isolation.explain.stage import find, stage_of
+from vcluster_isolation.explain.resolver import find, resolver_of
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.subject.inputs import print_notes, read_input
 
 ENDS = """\b
@@ -23,35 +24,10 @@ SOURCE and DESTINATION are one of
   pod:app=web@shop:team=a     the same, the namespace has the label team=a
 PORT is 8443 (TCP), 8443/TCP, 53/UDP or 8000-8100/TCP; without it, any port.
 
-\b
---output json prints one object:
-  allowed   whether all of PORT gets through, wherever SOURCE and DESTINATION
-            are; without PORT, whether anything does
-  partly    whether only some of the addresses or ports are open; allowed is
-            false then
-  open, closed
-            of what is partly allowed, the two parts: {source, destination,
-            ports}; source and destination are CIDRs, empty for all of them
-  source, destination, asked, ports
-            as text; ports are those that get through, asked is null without PORT
-  sides     egress of the source, then ingress of the destination:
-            {side, of, pod, policies, cluster_policies, rules, denials, lacks,
-            lacks_at};
-            policies isolate it, cluster_policies stand above or below them;
-            rules let something through, denials deny it: {policy, rule, ports,
-            flow, value, yours}; lacks are the ports that it denies, lacks_at
-            the CIDRs of the other end where it does, empty for all of them
-  missing   what would let it through: {side, where, yaml}; without yaml,
-            where names the rule that no NetworkPolicy gets around
-  caveats   sentences: what the answer depends on
-  undecided whether a policy of another API may make it another answer
-  not_evaluated
-            list of {api_version, kind, namespace, name, effect, meaning}:
-            policies of other APIs, and what they may do
 """
 
 
-@click.command(epilog=ENDS)
+@click.command(epilog=ENDS + help_of("explain"))
 @click.argument("source")
 @click.argument("destination")
 @click.argument("port", required=False)
@@ -82,21 +58,21 @@ def command(
     chart: Path,
     output: str,
 ) -> None:
-    """Say whether SOURCE reaches DESTINATION, and why: on each side by which policy and rule.
+    """Explain why SOURCE reaches DESTINATION, or why not: on each side, by which policies and rules.
 
-    With each rule stands what the chart says of it, and the value that put it there. When it is denied, the side that
-    denies it is named, and a rule that would allow it; or the rule of a cluster-scoped policy that is in the way. Where
-    SOURCE or DESTINATION is more than one address, or PORT more than one port, only some of them may be open: it is
-    partly allowed then, and both parts are named.
+    Each rule is shown with the chart's comment on it and the value that put it there. For a flow that is denied, the
+    output names the side that denies it and a rule that would allow it, or the rule of a cluster-scoped policy that
+    prevents it. If SOURCE or DESTINATION is more than one address, or PORT more than one port, some of them may be
+    allowed and others not: the flow is then partly allowed, and the output lists both parts.
 
-    Exit code 0: it is allowed. 1: it is not. 2: cannot run. 4: undecided; a policy of another API may close what is
-    allowed, or open what is not: it is not evaluated, and is named. 5: it is partly allowed.
+    Exit code 0: it is allowed. 1: it is denied. 2: the command could not run. 4: undecided: a policy of another API,
+    which is reported and not evaluated, could change the answer. 5: it is partly allowed.
     """
     asked = None if port is None else parse_port(port)
     given = read_input(files, name=name, namespace=namespace, chart=chart)
     print_notes(given)
-    stage = stage_of(given, (source, destination))
-    found = explain(stage, find(source, stage), find(destination, stage), asked)
+    resolver = resolver_of(given, (source, destination))
+    found = explain(resolver, find(source, resolver), find(destination, resolver), asked)
     click.echo(explain_text.as_json(found) if output == "json" else explain_text.text(found))
     decided = EXIT_OK if found.allowed else EXIT_PARTLY if found.partly else EXIT_PROBLEMS
     ctx.exit(EXIT_UNDECIDED if found.undecided else decided)

@@ -57,13 +57,13 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command(epilog=_PLACES)
-@click.option("--provider", type=click.Choice(list(PROVIDERS)), required=True, help="Whose firewall.")
+@click.option("--provider", type=click.Choice(list(PROVIDERS)), required=True, help="Firewall provider.")
 @click.option(
     "--for",
     "purposes",
     type=click.Choice(list(PURPOSES)),
     multiple=True,
-    help="What to open. May be repeated. Default: all for which a WHERE is given.",
+    help="What to open. May be repeated. Default: everything that a WHERE is given for.",
 )
 @_where_options
 @_setting_options
@@ -73,7 +73,7 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
     "--from-cluster",
     "from_cluster_too",
     is_flag=True,
-    help="Ask kubectl for addresses of the API server and the nodes.",
+    help="Read the addresses of the API server and the nodes with kubectl.",
 )
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="For --from-cluster.")
 @click.option("--context", "kube_context", help="For --from-cluster: a context of the kubeconfig.")
@@ -99,7 +99,7 @@ def command(
     This command changes nothing. It runs kubectl only with --from-cluster. Options count more than values, and
     values more than the cluster.
 
-    Exit code 0: done. 2: something is missing or wrong, all of which is said.
+    Exit code 0: done. 2: something is missing or wrong, each of which is reported.
     """  # noqa: D301 - \b is for click
     if (kubeconfig or kube_context) and not from_cluster_too:
         raise click.UsageError(

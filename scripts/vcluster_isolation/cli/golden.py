@@ -30,23 +30,23 @@ _chart = click.option(
     metavar="DIR|TGZ",
     type=click.Path(path_type=Path),
     default=helm.CHART,
-    help="Render with this chart instead of the one that belongs to this command.",
+    help="Render this chart instead of this project's.",
 )
 
 
 @click.group()
 def command() -> None:
-    """Render a folder of values files and compare with, or write, golden files.
+    """Render a folder of values files, and compare the result with golden files or write these.
 
-    DIR/values has one values file for each situation, or a folder of values files that are laid over each other
-    in the order of their names. DIR/base.yaml, if it is there, lies below all of them. Each situation has a folder
-    of plain files in DIR/golden: manifests.yaml, and of this chart notes.txt and connectivity.txt.
+    DIR/values has one values file for each situation, or a folder of values files, which are layered in the order of
+    their names. DIR/base.yaml, if it exists, is the lowest layer of all of them. Each situation has a folder of plain
+    files in DIR/golden: manifests.yaml and, for this chart, notes.txt and connectivity.txt.
 
-    A situation's name says what is rendered: "acme" is the release acme in the namespace vcluster-acme, "acme@prod"
-    the release acme in the namespace prod.
+    A situation's name selects the release: "acme" is the release acme in the namespace vcluster-acme, "acme@prod" the
+    release acme in the namespace prod.
 
     The manifests carry the chart's version in a label, so a new version of the chart changes every golden file: run
-    "golden write", and see in the diff that nothing else changed.
+    "golden write", and verify in the diff that nothing else changed.
     """
 
 
@@ -56,7 +56,8 @@ def command() -> None:
 def check(folder: Path, chart: Path) -> None:
     """Compare golden files with what is rendered now; nothing is written.
 
-    Exit code 0: all are the same. 1: some differ, are missing or stale, or values do not render. 2: it could not run.
+    Exit code 0: all are the same. 1: some differ, are missing or stale, or values do not render. 2: the command could
+    not run.
     """
     golden = _render(folder, chart)
     for line in _differences(golden):
@@ -74,9 +75,10 @@ def check(folder: Path, chart: Path) -> None:
 @_tests
 @_chart
 def write(folder: Path, chart: Path) -> None:
-    """Write what differs, and remove stale golden files.
+    """Write the golden files that differ, and remove stale ones.
 
-    Exit code 0: done. 1: values do not render, or files are in the way; nothing was changed. 2: it could not run.
+    Exit code 0: done. 1: values do not render, or other files are in the way; nothing was changed. 2: the command could
+    not run.
     """
     golden = _render(folder, chart)
     _stop_at_problems(golden)

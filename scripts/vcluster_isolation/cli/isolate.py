@@ -30,7 +30,7 @@ from vcluster_isolation.wording import printable
     metavar="FILE",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="More values, laid over those before. May be repeated.",
+    help="More values, layered over FILE. May be repeated.",
 )
 @click.option("--name", help="The vCluster's release name. Default: vcluster.name in the values.")
 @click.option("--namespace", help="Where the vCluster runs. Default: vcluster-NAME.")
@@ -39,7 +39,7 @@ from vcluster_isolation.wording import printable
 @click.option(
     "--take-over",
     is_flag=True,
-    help="With --install: take over the policies that the vCluster's own release has, so that there are always some.",
+    help="With --install: replace the policies of the vCluster's own release, with no moment without policies.",
 )
 @click.option(
     "--wait",
@@ -47,14 +47,14 @@ from vcluster_isolation.wording import printable
     metavar="SECONDS",
     default=0,
     show_default=True,
-    help="With --take-over: how long to wait for the vCluster's own policies to be switched off.",
+    help="With --take-over: how long to wait until the vCluster's own policies are turned off.",
 )
 @click.option(
     "--owner-is-gone",
     "gone",
     metavar="RELEASE",
     multiple=True,
-    help="With --take-over: this release, which owns policies and is not found, is uninstalled. Can be repeated.",
+    help="With --take-over: confirm that this release, which helm does not find, is uninstalled. May be repeated.",
 )
 @click.pass_context
 def command(
@@ -72,19 +72,20 @@ def command(
 ) -> None:
     """Print the NetworkPolicies that isolate the vCluster of the vcluster.yaml in FILE (`-` is standard input).
 
-    FILE may also be an object that holds one, such as an Argo CD Application, a Flux HelmRelease or a
-    VirtualClusterTemplate; of several releases --name chooses one.
+    FILE may also be an object that holds a vcluster.yaml, such as an Argo CD Application, a Flux HelmRelease or a
+    VirtualClusterTemplate; if it holds several releases, --name selects one.
 
-    Standard output has the manifests, standard error a summary of what they allow and leave open. With
-    --install, helm installs them instead, or upgrades what is installed.
+    The manifests go to standard output; a summary of what they allow and leave open goes to standard error. With
+    --install, helm installs or upgrades them instead.
 
-    Where the vCluster's own release has installed its policies, --take-over goes from those to ours in steps that can
-    be run again at any time. It needs kubectl and the right to change NetworkPolicies. It stops where the next step
-    is yours: to switch the vCluster's own policies off, or to say where a release went that helm does not find.
+    If the vCluster's own release has installed its policies, --take-over replaces them by ours in steps that can be
+    repeated at any time. It needs kubectl and permission to change NetworkPolicies. It stops where the next step is
+    yours: to turn the vCluster's own policies off, or to confirm that a release which helm does not find is
+    uninstalled.
 
-    Exit code 0: done, also when the values ask for no isolation; the summary says so then. 1: --take-over stopped for
-    your step, or what is in the cluster is not what it is to be. 2: the files cannot be read, the values are refused,
-    or helm or kubectl failed.
+    Exit code 0: done, also if the values ask for no isolation, which the summary then reports. 1: --take-over stopped
+    for your step, or the cluster is not in the expected state. 2: the files cannot be read, the values are refused, or
+    helm or kubectl failed.
     """
     if (take_over and not install) or ((wait or gone) and not take_over):
         alone = "--wait" if wait else "--owner-is-gone"
@@ -113,7 +114,7 @@ def command(
 def _chosen_name(given: Release, name: str | None, *, install: bool) -> str | None:
     """Return the name that the user gave as an option, in the values, or in the object that holds them.
 
-    Raises IsolationError for a name that is no text, and where there is no name to install for.
+    Raises IsolationError for a name that is not a string, and where there is no name to install for.
     """
     chosen = name if name is not None else name_in([layer.values for layer in given.layers]) or given.name
     if install and not chosen:

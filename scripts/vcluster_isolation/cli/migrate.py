@@ -16,19 +16,19 @@ from vcluster_isolation.values.strict_yaml import STDIN, read_text, show_name
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--write", is_flag=True, help="Replace the file instead of printing what it becomes.")
+@click.option("--write", is_flag=True, help="Rewrite the file in place instead of printing the result.")
 def command(file: Path, *, write: bool) -> None:
     """Rewrite the v0.20 to v0.30 keys of a values FILE ("-" is standard input) to today's.
 
     Comments, anchors, order and quotes stay as they are. The layout of the lines around a moved key may change (spaces,
-    line breaks, indentation); then a note says so. FILE may also hold the values of an umbrella chart, or
-    objects with values: an Argo CD Application or ApplicationSet, a Flux HelmRelease, a VirtualClusterTemplate with its
-    versions, and others. Values of vCluster 0.19 or older are rewritten if each of their keys has one successor.
+    line breaks, indentation); a note reports it. FILE may also hold the values of an umbrella chart, or objects with
+    values: an Argo CD Application or ApplicationSet, a Flux HelmRelease, a VirtualClusterTemplate with its versions,
+    and others. Values of vCluster 0.19 or older are rewritten if each of their keys has one successor.
 
-    What was done, and what means something else now, is said on standard error.
+    Standard error lists what was rewritten, and what has another meaning now.
 
-    Exit code 0: done, or nothing to do. 1: something that only you can decide, such as a key whose successor is
-    set, too; then nothing is printed on standard output, and nothing written. 2: FILE cannot be read or written.
+    Exit code 0: done, or nothing to do. 1: a decision is yours, for example because the successor of a key is set as
+    well; nothing is printed on standard output, and nothing is written. 2: FILE cannot be read or written.
     """
     if write and file == STDIN:
         raise IsolationError("standard input cannot be replaced", "leave --write out, or name a file")

@@ -8,15 +8,11 @@ from typing import Any
 
 import click
 
-from vcluster_isolation.vcluster.ports import End, Port, read_ports
+from vcluster_isolation.json_forms import help_of
+from vcluster_isolation.vcluster.ports import Port, PortParty, read_ports
 from vcluster_isolation.wording import markdown_table
 
-JSON_FORM = """\b
---output json prints one list of objects:
-  name, port, protocols, serves, service, note
-  servedBy, dialledBy             lists of {name, about, podLabels}
-  platformCluster, agentCluster   required, optional or unused
-"""
+JSON_FORM = help_of("ports")
 
 HEADS = ("Port", "Serves", "Served by", "Dialled by", "Platform cluster", "Agent-only cluster", "Note")
 
@@ -72,7 +68,7 @@ def command(output: str) -> None:
     click.echo(_FORMS[output](read_ports()))
 
 
-def _names(ends: Sequence[End]) -> str:
+def _names(ends: Sequence[PortParty]) -> str:
     """Return who serves or dials a port."""
     return ", ".join(end.name for end in ends)
 
@@ -85,14 +81,14 @@ def _object(port: Port) -> dict[str, Any]:
         "protocols": list(port.protocols),
         "serves": port.serves,
         "service": port.service,
-        "servedBy": [_end(end) for end in port.served_by],
-        "dialledBy": [_end(end) for end in port.dialled_by],
-        "platformCluster": port.platform_cluster,
-        "agentCluster": port.agent_cluster,
+        "served_by": [_end(end) for end in port.served_by],
+        "dialled_by": [_end(end) for end in port.dialled_by],
+        "platform_cluster": port.platform_cluster,
+        "agent_cluster": port.agent_cluster,
         "note": port.note,
     }
 
 
-def _end(end: End) -> dict[str, Any]:
+def _end(end: PortParty) -> dict[str, Any]:
     """Return who serves or dials a port as an object of the JSON form."""
-    return {"name": end.name, "about": end.about, "podLabels": dict(end.pod_labels)}
+    return {"name": end.name, "about": end.about, "pod_labels": dict(end.pod_labels)}

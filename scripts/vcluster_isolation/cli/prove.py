@@ -8,21 +8,25 @@ import click
 
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.prove import report
 from vcluster_isolation.prove.prove import prove
 from vcluster_isolation.subject.inputs import print_notes, read_input
 
-_OUTPUTS = {"text": report.text, "json": report.as_json, "junit": report.junit}
+_OUTPUTS = ("text", "json", "junit")
 
 
-@click.command
+@click.command(epilog=help_of("prove"))
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
 @click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
 @click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
-@click.option("--output", type=click.Choice(list(_OUTPUTS)), default="text", show_default=True)
+@click.option("--output", type=click.Choice(_OUTPUTS), default="text", show_default=True)
 @click.option(
-    "--strict", is_flag=True, help="Exit with 1 also when a claim is excepted, or other tenants can use a grant."
+    "--strict", is_flag=True, help="Exit with 1 also when a claim is a known-gap, or other tenants can use a grant."
+)
+@click.option(
+    "--verbose", is_flag=True, help="In text, also show how many classes of labels and addresses were checked."
 )
 @click.pass_context
 def command(
@@ -34,28 +38,33 @@ def command(
     chart: Path,
     output: str,
     strict: bool,
+    verbose: bool,
 ) -> None:
-    """Judge every claim about a vCluster, for every possible pod, whatever its labels.
+    """Prove or refute each claim for every possible pod, whatever its labels.
 
     FILEs are values files (layers of one release, as for helm), objects that hold values (an Argo CD Application, a
-    Flux HelmRelease, a VirtualClusterTemplate: each release by itself), manifests, or both, which are one cluster then;
-    `-` is standard input. Isolation claims go through every label set that a tenant can choose and every address;
-    availability claims through everything that must stay possible.
+    Flux HelmRelease, a VirtualClusterTemplate: each release by itself), manifests, or values and manifests, which are
+    then one cluster; `-` is standard input. Isolation claims are checked for every label set that a tenant can choose
+    and for every address; availability claims for everything that must stay reachable.
 
-    A claim `holds` or `FAILS`; it is `granted` when only what your own values opened breaks it, and `closed` when
-    only what your own values closed does. It is `excepted` when only what the chart had to leave open breaks it: the
-    report says what, and which value closes it. Rendered manifests do not record which rules come from your values, so
-    every violation counts as a failure. A claim is `undecided` when it does not fail, and a policy that is not
-    evaluated (of Cilium, of Calico, of a kind that is not known) could break it: the report names the policy.
+    A claim `holds` or `FAILS`. It is `granted` if only what your own values opened breaks it, and `closed` if only what
+    your own values closed breaks it. It is a `known-gap` if only what the chart had to leave open breaks it; the report
+    then shows what is open and which value closes it. Rendered manifests do not record which rules come from your
+    values, so every violation counts as a failure. A claim is `undecided` if it does not fail, but a policy that is not
+    evaluated (of Cilium, of Calico, of an unknown kind) could break it; the report names the policy.
 
-    A grant of yours whose peers a pod of another tenant can match is named below the claims, with the selector that is
-    safe. A claim that holds only while nodes and pods have private addresses says so, with the value to set.
+    Below the claims, the report lists each grant of yours that a pod of another tenant can match, with a selector that
+    is safe. A claim that holds only while nodes and pods have private addresses states this assumption, and the value
+    that replaces it.
 
-    Exit code 0: nothing fails. 1: a claim fails, or with --strict is excepted or a grant is open to other tenants.
-    2: cannot run. 4: no claim fails, and at least one is undecided.
+    Exit code 0: nothing fails. 1: a claim fails; with --strict also if a claim is a known-gap, or other tenants can use
+    a grant. 2: the command could not run. 4: no claim fails, and at least one is undecided.
     """
     given = read_input(files, name=name, namespace=namespace, chart=chart)
     print_notes(given)
     proofs = [(subject, prove(subject)) for subject in given.subjects]
-    click.echo(_OUTPUTS[output](proofs))
+    if output == "text":
+        click.echo(report.text(proofs, verbose=verbose))
+    else:
+        click.echo(report.as_json(proofs) if output == "json" else report.junit(proofs))
     ctx.exit(report.exit_code(proofs, strict=strict))

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, IsolationError
+from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.kubectl import Access
 from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.verify import plan, reading
-from vcluster_isolation.verify.cluster import Cluster
-from vcluster_isolation.verify.model import Outcome, Report
+from vcluster_isolation.verify.cluster import PlatformCluster
+from vcluster_isolation.verify.model import ProbeOutcome, VerifyReport
 from vcluster_isolation.verify.probes import QUERIED_NAME, question
 from vcluster_isolation.verify.report import as_json, text
 from vcluster_isolation.verify.run import verify
@@ -21,18 +22,7 @@ from vcluster_isolation.verify.run import verify
 _PORT = click.IntRange(1, 65_535)
 _TIMEOUT = 3  # seconds: long enough for the second SYN, which follows a lost first one after a second (RFC 6298)
 
-JSON_FORM = """\b
---output json prints one object:
-  ok       true when no check failed
-  about    which cluster, for verify platform; else empty
-  seconds  how long all checks took; timeout what each of them may take
-  counts   how many are {ok, fail, skip}
-  checks   list of {status, claim, host, port, protocol, outcome, detail,
-           address, seconds, cause, command}: status is ok, fail or skip;
-           outcome open, refused, timed out, unreachable, prohibited, name not
-           found, no answer, not DNS, DNS error, no socket, reported (by the API
-           server) or skipped; command prints the firewall rules that open it
-"""
+JSON_FORM = help_of("verify")
 
 
 def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
@@ -72,7 +62,7 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             callback=_finite,
             metavar="SECONDS",
-            help="For each check; they run at the same time.",
+            help="For each check; checks run in parallel.",
         ),
     ):
         function = option(function)
@@ -81,12 +71,13 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def command() -> None:
-    """Check, from where this runs, that ports are open.
+    """Check that ports are open, from where this command runs.
 
-    One line a check: ok, FAIL or skip. Below a failure stand its probable cause and, if a firewall may be it, the
-    command that prints the firewall's rules. Nothing but the named hosts, or the cluster in the kubeconfig, is dialled.
+    Each check is one line: ok, FAIL or skip. Below a failure, the output shows its probable cause and, if a firewall
+    may be the cause, the command that prints the firewall's rules. Connections go only to the named hosts, or to the
+    cluster in the kubeconfig.
 
-    Exit code 0: nothing failed. 1: a check failed. 2: cannot run.
+    Exit code 0: nothing failed. 1: a check failed. 2: the command could not run.
     """
 
 
@@ -96,30 +87,40 @@ def command() -> None:
 @_common
 @click.pass_context
 def tcp(ctx: click.Context, *, host: str, ports: tuple[int, ...], output: str, timeout: float) -> None:
-    """Connect to each PORT of HOST and say nothing, as `nc -zv` does."""
+    """Open a TCP connection to each PORT of HOST without sending data (like `nc -zv`)."""
     _finish(ctx, verify(plan.of_tcp(read_ports(), host, ports), timeout=timeout), output)
 
 
 @command.command(epilog=JSON_FORM)
 @click.argument("host", callback=_host)
-@click.option("--port", type=_PORT, default=1053, show_default=True, help="Where CoreDNS of a vCluster listens.")
-@click.option("--name", default=QUERIED_NAME, show_default=True, callback=_name, help="The name to ask for.")
+@click.option(
+    "--port", type=_PORT, default=1053, show_default=True, help="The port that the vCluster's CoreDNS listens on."
+)
+@click.option("--name", default=QUERIED_NAME, show_default=True, callback=_name, help="The name to query.")
 @_common
 @click.pass_context
 def dns(ctx: click.Context, *, host: str, port: int, name: str, output: str, timeout: float) -> None:
-    """Ask HOST for a name, over UDP and over TCP. That there is no such name is an answer as well."""
+    """Send HOST a DNS query, over UDP and over TCP. NXDOMAIN counts as a response."""
     _finish(ctx, verify(plan.of_dns(read_ports(), host, port), timeout=timeout, name=name), output)
 
 
 @command.command(epilog=JSON_FORM)
-@click.option("--namespace", default="vcluster-platform", show_default=True, help="Of the platform, or of its agent.")
-@click.option("--agent-only", is_flag=True, help="A connected cluster, where the platform itself does not run.")
+@click.option(
+    "--namespace", default="vcluster-platform", show_default=True, help="The namespace of the platform or of its agent."
+)
+@click.option(
+    "--agent-only", is_flag=True, help="The cluster is a connected one, which has an agent and not the platform."
+)
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="For kubectl.")
 @click.option("--context", help="For kubectl.")
 @click.option(
-    "--prometheus-selector", help="Labels of Prometheus' pods. Default: as `vcluster-isolation ports` has it."
+    "--prometheus-selector", help="Label selector of Prometheus' pods. Default: the labels that `ports` shows."
 )
-@click.option("--pod-network/--no-pod-network", default=None, help="Dial pods. Default: on a node or in a pod.")
+@click.option(
+    "--pod-network/--no-pod-network",
+    default=None,
+    help="Dial pods. Default: only on a node or in a pod of the cluster.",
+)
 @_common
 @click.pass_context
 def platform(
@@ -134,12 +135,12 @@ def platform(
     output: str,
     timeout: float,
 ) -> None:
-    """Check every port of vCluster Platform in the cluster that kubectl speaks to.
+    """Check every port of vCluster Platform in the cluster of the current kubeconfig.
 
-    Each port is dialled at the pods that serve it and through load balancers; of API services it also tells what the
-    API server, which dials them all the time, says. Pods are dialled from a node or a pod of the cluster only, or with
-    --pod-network, where the network routes their addresses. An open port was open from here: run it where the dialling
-    side is.
+    Each port is dialled at the pods that serve it, and through load balancers. For API services, the output also shows
+    what the API server, which dials them continuously, reports. Pods are dialled only from a node or a pod of the
+    cluster or, with --pod-network, from where their addresses are routed. The result is valid for where the command
+    runs: run it where the connections come from.
     """
     rows = read_ports()
     access = Access(str(kubeconfig or ""), context or "")
@@ -149,7 +150,7 @@ def platform(
     _finish(ctx, verify(checks, timeout=timeout, about=_about(found)), output)
 
 
-def _about(found: Cluster) -> str:
+def _about(found: PlatformCluster) -> str:
     """Return which cluster it is, and what of it kubectl could not list."""
     pods = f"{len(found.platform)} of the platform in {found.namespace}, {len(found.prometheus)} of Prometheus"
     unread = "; ".join(f"{name} not listed: {why}" for name, why in found.failures.items())
@@ -157,12 +158,12 @@ def _about(found: Cluster) -> str:
     return f"{where}: pods: {pods}, {len(found.dns)} of DNS of vClusters{f'; {unread}' if unread else ''}"
 
 
-def _finish(ctx: click.Context, report: Report, output: str) -> None:
+def _finish(ctx: click.Context, report: VerifyReport, output: str) -> None:
     """Print the report and exit with its code.
 
     Raises IsolationError when every check was skipped: that nothing failed would then say nothing.
     """
     click.echo(as_json(report) if output == "json" else text(report))
-    if all(result.answer.outcome is Outcome.SKIPPED for result in report.results):
+    if all(result.answer.outcome is ProbeOutcome.SKIPPED for result in report.results):
         raise IsolationError("nothing could be checked from here", "each line above says why")
     ctx.exit(EXIT_OK if report.ok else EXIT_PROBLEMS)

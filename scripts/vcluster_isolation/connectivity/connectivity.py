@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
-from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix
+from vcluster_isolation.connectivity.matrix import Cell, Matrix, MatrixActor
 from vcluster_isolation.connectivity.ranges import blocks_of, ranges
 from vcluster_isolation.connectivity.reasons import Judge
 from vcluster_isolation.netpol.engine.evaluate import Evaluator, peers
@@ -26,7 +26,7 @@ from vcluster_isolation.netpol.objects.tiers import TierPolicy, tier_peers
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.subject.subject import PLATFORM, Subject
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, OWN, Who
+from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, OWN, ActorRef
 from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
 from vcluster_isolation.vcluster.policy_names import SNAPSHOTS, is_of, recognise
 from vcluster_isolation.vcluster.tenants import Tenant, is_floor_of, renamed, renamed_tier
@@ -37,10 +37,10 @@ _OF_WORKLOADS: Final = frozenset({"workload", "coredns"})
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class NamedEndpoint:
     """An actor, and the end of a flow that stands for it."""
 
-    actor: Actor
+    actor: MatrixActor
     end: Endpoint
 
 
@@ -49,12 +49,12 @@ class Scene:
     """A vCluster with everybody around it: the ends that are its own, all others, and who judges flows."""
 
     subject: Subject
-    own: tuple[End, ...]
-    others: tuple[End, ...]
+    own: tuple[NamedEndpoint, ...]
+    others: tuple[NamedEndpoint, ...]
     judge: Judge
 
     @property
-    def ends(self) -> tuple[End, ...]:
+    def ends(self) -> tuple[NamedEndpoint, ...]:
         """All ends, in the order in which they are shown."""
         return self.own + self.others
 
@@ -67,9 +67,9 @@ def matrix_of(subject: Subject, also: Iterable[Subject] = ()) -> Matrix:
     """
     found = scene(subject, also)
     cells = sorted(_cells(found), key=lambda cell: (cell.source, cell.destination))
-    spaces = {one.end.namespace.name for one in found.ends if isinstance(one.end, Pod)}
+    spaces = {end.end.namespace.name for end in found.ends if isinstance(end.end, Pod)}
     doubts = could_change(subject, spaces)
-    return Matrix(subject.title, tuple(one.actor for one in found.ends), tuple(cells), doubts)
+    return Matrix(subject.title, tuple(end.actor for end in found.ends), tuple(cells), doubts)
 
 
 def could_change(subject: Subject, spaces: Collection[str]) -> tuple[UnevaluatedPolicy, ...]:
@@ -78,7 +78,9 @@ def could_change(subject: Subject, spaces: Collection[str]) -> tuple[Unevaluated
     Those that change nothing are among them, to be noted. Where a tenant makes namespaces, each may be one of them.
     """
     anywhere = subject.namespace_sync
-    return tuple(one for one in subject.not_evaluated if anywhere or not one.changes or one.concerns(spaces))
+    return tuple(
+        policy for policy in subject.not_evaluated if anywhere or not policy.changes or policy.concerns(spaces)
+    )
 
 
 def _cells(found: Scene) -> Iterator[Cell]:
@@ -103,13 +105,13 @@ def scene(subject: Subject, also: Iterable[Subject] = (), *, whole: bool = False
     world = World(subject, (tuple(here), subject.tiers))
     spoken = [*here, *subject.tiers, *(one for state in also for one in _as_if(state, subject, others))]
     cast_ends = list(_cast(subject, world))
-    known = {one.actor.name: one.end for one in cast_ends if isinstance(one.end, Pod)}
+    known = {end.actor.name: end.end for end in cast_ends if isinstance(end.end, Pod)}
     more = mentioned(spoken, subject.namespace, known, others)
-    own = [one for one in cast_ends if one.actor.own] + [_end(one) for one in more if one.isolated]
-    rest = [one for one in cast_ends if not one.actor.own] + [_end(one) for one in more if not one.isolated]
+    own = [end for end in cast_ends if end.actor.own] + [_end(one) for one in more if one.isolated]
+    rest = [end for end in cast_ends if not end.actor.own] + [_end(one) for one in more if not one.isolated]
     rest += _addresses(spoken)
     near = {one.end.namespace.name for one in (*own, *rest) if isinstance(one.end, Pod)} - {subject.namespace}
-    far = [one for one in subject.policies if one.namespace in near or (whole and one not in here)]
+    far = [policy for policy in subject.policies if policy.namespace in near or (whole and policy not in here)]
     evaluator = Evaluator([*world.evaluator.policies(), *far], world.evaluator.tiers)
     return Scene(subject, tuple(own), tuple(rest), Judge(evaluator, subject, world.tenants))
 
@@ -125,7 +127,7 @@ def _of_its_own(subject: Subject, others: frozenset[str]) -> Iterator[Policy]:
     Snapshot pods carry one label, which names no vCluster, and are selected by the policies of all vClusters there.
     Where another's is ours with the name replaced, the symbolic neighbour has it already (see `world.py`).
     """
-    here = [one for one in subject.policies if one.namespace == subject.namespace]
+    here = [policy for policy in subject.policies if policy.namespace == subject.namespace]
     own = Tenant(subject.name, subject.namespace)
     ours = next((one for one in here if is_of(one, subject.name, SNAPSHOTS)), None)
     for one in (one for one in here if _concerns(one, subject, others)):
@@ -138,51 +140,53 @@ def _of_its_own(subject: Subject, others: frozenset[str]) -> Iterator[Policy]:
 def _as_if(state: Subject, subject: Subject, others: frozenset[str]) -> Iterator[Policy | TierPolicy]:
     """Yield the policies of another state of a vCluster, which may have been called something else then."""
     old, new = Tenant(state.name, state.namespace), Tenant(subject.name, subject.namespace)
-    yield from (renamed(one, old, new) for one in state.policies if _concerns(one, state, others))
-    yield from (renamed_tier(one, old, new) if is_floor_of(one, old) else one for one in state.tiers)
+    yield from (renamed(policy, old, new) for policy in state.policies if _concerns(policy, state, others))
+    yield from (renamed_tier(tier, old, new) if is_floor_of(tier, old) else tier for tier in state.tiers)
 
 
-def _cast(subject: Subject, world: World) -> Iterator[End]:
+def _cast(subject: Subject, world: World) -> Iterator[NamedEndpoint]:
     """Yield the pods of the cast that are there, and the ends of the host cluster that have no certain address.
 
     Of the platform these are its own pods, and all vClusters are others.
     """
     platform = subject.kind == PLATFORM
-    hosted = [one for one in cast.OF_A_VCLUSTER if platform or subject.hosted or one.name not in _OF_WORKLOADS]
+    hosted = [actor for actor in cast.OF_A_VCLUSTER if platform or subject.hosted or actor.name not in _OF_WORKLOADS]
     there = [one for one in hosted if platform or subject.coredns or one.name != "coredns"]
     for whose in (NEIGHBOUR, OTHER) if platform else (OWN, NEIGHBOUR, OTHER):
         for actor in there:
             if platform or (whose, actor.name) != (NEIGHBOUR, "snapshot"):  # the same as its own, to every policy
-                yield from _usual(Who(actor, whose, usual=True), world)
-    for space in subject.settings.spaces if subject.hosted else ():
+                yield from _usual(ActorRef(actor, whose, labels_fixed=True), world)
+    for space in subject.settings.workload_namespaces if subject.hosted else ():
         end = Pod(namespace(space), labels_of({MANAGED_BY: subject.name, VIRTUAL_NAMESPACE: "default"}), ports=None)
         end = replace(end, addresses=subject.settings.pod_addresses)
         about = f"{cast.WORKLOAD.about}, in a namespace of its own"
-        yield End(Actor(f"{cast.WORKLOAD.name} in {space}", about, own=True), end)
+        yield NamedEndpoint(MatrixActor(f"{cast.WORKLOAD.name} in {space}", about, own=True), end)
     for host in (cast.STRAY, *cast.OF_THE_HOST):
-        yield from _usual(Who(host, OWN, usual=True), world)
+        yield from _usual(ActorRef(host, OWN, labels_fixed=True), world)
 
 
-def _usual(who: Who, world: World) -> Iterator[End]:
+def _usual(who: ActorRef, world: World) -> Iterator[NamedEndpoint]:
     """Yield the one end that an actor is with its usual labels; for an address all that it may have."""
-    own = who.whose == OWN and who.actor in cast.own_pods(platform=world.subject.kind == PLATFORM)
-    actor = Actor(str(who), who.actor.about, own)
+    own = who.tenant == OWN and who.actor in cast.own_pods(platform=world.subject.kind == PLATFORM)
+    actor = MatrixActor(str(who), who.actor.about, own)
     if isinstance(who.actor, cast.AddressActor):
-        yield End(actor, External(who.actor.name, world.place_of(who.actor), who.actor.node))
+        yield NamedEndpoint(actor, External(who.actor.name, world.place_of(who.actor), who.actor.node))
     else:
         for at, end in enumerate(world.ends(who)):  # the platform can be in several namespaces
             place = f" in {end.namespace.name}" if at and isinstance(end, Pod) else ""
-            yield End(replace(actor, name=actor.name + place), end)
+            yield NamedEndpoint(replace(actor, name=actor.name + place), end)
 
 
-def _end(one: Mentioned) -> End:
+def _end(one: Mentioned) -> NamedEndpoint:
     """Return the end of a selector that is an actor."""
     about = "pods that a policy isolates" if one.isolated else "pods that a policy names"
-    return End(Actor(one.name, about, one.isolated), one.pod)
+    return NamedEndpoint(MatrixActor(one.name, about, one.isolated), one.pod)
 
 
-def _addresses(policies: Sequence[Policy | TierPolicy]) -> list[End]:
+def _addresses(policies: Sequence[Policy | TierPolicy]) -> list[NamedEndpoint]:
     """Return all addresses, as far as the policies tell them apart."""
-    given = (peer for one in policies for peer in (peers(one) if isinstance(one, Policy) else tier_peers([one])))
+    given = (
+        peer for policy in policies for peer in (peers(policy) if isinstance(policy, Policy) else tier_peers([policy]))
+    )
     blocks = blocks_of(peer.block.addresses for peer in given if peer.block)
-    return [End(actor, External(actor.name, actor.addresses)) for actor in ranges(blocks)]
+    return [NamedEndpoint(actor, External(actor.name, actor.addresses)) for actor in ranges(blocks)]

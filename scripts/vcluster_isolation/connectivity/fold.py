@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final
 
-from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix, Reason
+from vcluster_isolation.connectivity.matrix import Cell, Matrix, MatrixActor, Reason
 from vcluster_isolation.connectivity.ranges import ANY_ADDRESS, SPECIAL, words
 from vcluster_isolation.netpol.sets.addresses import union_of
 from vcluster_isolation.netpol.sets.ports import NONE, PortSet
@@ -38,7 +38,7 @@ _ABOUT: Final = {
 class Tree:
     """A whole and its parts; a leaf has none, and is an actor of the matrix."""
 
-    actor: Actor
+    actor: MatrixActor
     parts: tuple[Tree, ...] = ()
     leaves: tuple[str, ...] = ()
 
@@ -47,7 +47,7 @@ class Tree:
 class Line:
     """What one end's flow to (or from) an actor is."""
 
-    actor: Actor
+    actor: MatrixActor
     ports: PortSet
     reasons: tuple[Reason, ...]
     words: str = ""
@@ -56,7 +56,7 @@ class Line:
 def folded(matrix: Matrix) -> Matrix:
     """Return a matrix with the same flows in as few cells as its actors' wholes allow."""
     tree = tree_of(matrix.actors)
-    own = [one for one in matrix.actors if one.own]
+    own = [actor for actor in matrix.actors if actor.own]
     out: dict[str, dict[str, Cell]] = {one.name: {} for one in own}
     into: dict[str, dict[str, Cell]] = {one.name: {} for one in own}
     for cell in matrix.cells:
@@ -66,7 +66,7 @@ def folded(matrix: Matrix) -> Matrix:
     found += [(one, line, False) for one in own for line in lines(tree, into[one.name]) if not line.actor.own]
     cells = [_cell(*one) for one in found]
     actors = {line.actor.name: line.actor for _, line, _ in found}
-    pods = [one for one in matrix.actors if not one.addresses]
+    pods = [actor for actor in matrix.actors if not actor.addresses]
     others = [one for name, one in actors.items() if name not in {pod.name for pod in pods}]
     order = {one.name: at for at, one in enumerate(wholes(tree))}
     others.sort(key=lambda one: (order.get(one.name, len(order)), one.name))
@@ -74,31 +74,31 @@ def folded(matrix: Matrix) -> Matrix:
     return replace(matrix, actors=(*pods, *others), cells=ordered)
 
 
-def _cell(own: Actor, line: Line, outward: bool) -> Cell:  # noqa: FBT001
+def _cell(own: MatrixActor, line: Line, outward: bool) -> Cell:  # noqa: FBT001
     """Return the flow between an own actor and another."""
     source, destination = (own, line.actor) if outward else (line.actor, own)
     return Cell(source.name, destination.name, line.ports, line.reasons, line.words)
 
 
-def tree_of(actors: Iterable[Actor]) -> Tree:
+def tree_of(actors: Iterable[MatrixActor]) -> Tree:
     """Return all actors as parts of what they are part of."""
-    return _tree(Actor(ANYTHING, _ABOUT[ANYTHING]), list(actors), 0)
+    return _tree(MatrixActor(ANYTHING, _ABOUT[ANYTHING]), list(actors), 0)
 
 
-def _tree(whole: Actor, actors: Sequence[Actor], depth: int) -> Tree:
+def _tree(whole: MatrixActor, actors: Sequence[MatrixActor], depth: int) -> Tree:
     """Return a whole with its parts; what has only one part is that part."""
-    groups: dict[str, list[Actor]] = {}
+    groups: dict[str, list[MatrixActor]] = {}
     for one in actors:
         groups.setdefault(one.part_of[depth] if len(one.part_of) > depth else "", []).append(one)
     parts = [Tree(one, (), (one.name,)) for one in groups.pop("", ())]
     for name, members in groups.items():
-        addresses = union_of(one.addresses for one in members)
+        addresses = union_of(member.addresses for member in members)
         about = _ABOUT.get(name, members[0].about)
-        parts.append(_tree(Actor(name, about, addresses=addresses), members, depth + 1))
-    return parts[0] if len(parts) == 1 and depth else Tree(whole, tuple(parts), tuple(one.name for one in actors))
+        parts.append(_tree(MatrixActor(name, about, addresses=addresses), members, depth + 1))
+    return parts[0] if len(parts) == 1 and depth else Tree(whole, tuple(parts), tuple(actor.name for actor in actors))
 
 
-def wholes(tree: Tree) -> Iterator[Actor]:
+def wholes(tree: Tree) -> Iterator[MatrixActor]:
     """Yield a whole and all of its parts, the whole first."""
     yield tree.actor
     for part in tree.parts:
@@ -137,21 +137,21 @@ def _common(tree: Tree, cells: Mapping[str, Cell]) -> PortSet:
 
 def _reasons(leaves: Iterable[str], cells: Mapping[str, Cell]) -> tuple[Reason, ...]:
     """Return the reasons of all leaves, each once."""
-    return tuple(dict.fromkeys(one for name in leaves if name in cells for one in cells[name].reasons))
+    return tuple(dict.fromkeys(reason for name in leaves if name in cells for reason in cells[name].reasons))
 
 
 def _merged(tree: Tree, cells: Mapping[str, Cell], have: PortSet) -> Iterator[Line]:
     """Yield the parts of one range, those with the same ports as one."""
-    groups: dict[PortSet, list[Actor]] = {}
+    groups: dict[PortSet, list[MatrixActor]] = {}
     for part in tree.parts:
         cell = cells.get(part.actor.name)
         if cell and not cell.ports <= have:
             groups.setdefault(cell.ports, []).append(part.actor)
     for ports, members in groups.items():
-        addresses = union_of(one.addresses for one in members)
+        addresses = union_of(member.addresses for member in members)
         name = words(addresses, tree.actor.name, tree.actor.addresses)
         actor = replace(members[0], name=name, addresses=addresses)
-        yield Line(actor, ports, _reasons([one.name for one in members], cells))
+        yield Line(actor, ports, _reasons([member.name for member in members], cells))
 
 
 def _mostly(tree: Tree, cells: Mapping[str, Cell], have: PortSet) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
+class MatrixActor:
     """A row and column of the matrix: a stable name, and one sentence about who it is.
 
     `own` says that it is a pod of the vCluster that the matrix is about, `addresses` which addresses it is if it is no
@@ -70,7 +70,7 @@ class Matrix:
     """
 
     title: str
-    actors: tuple[Actor, ...]
+    actors: tuple[MatrixActor, ...]
     cells: tuple[Cell, ...]
     not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
 

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator, Sequence
 
 from vcluster_isolation.connectivity import fold
 from vcluster_isolation.connectivity.fold import Line
-from vcluster_isolation.connectivity.matrix import Actor, Cell, Reason
+from vcluster_isolation.connectivity.matrix import Cell, MatrixActor, Reason
 from vcluster_isolation.connectivity.reasons import Judge
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Endpoint, External, Pod
@@ -23,13 +23,13 @@ from vcluster_isolation.netpol.sets.ports import PortSet
 class Outside:
     """Knows what was found out so far."""
 
-    def __init__(self, evaluator: Evaluator, places: Sequence[Actor], why: Judge | None) -> None:
+    def __init__(self, evaluator: Evaluator, places: Sequence[MatrixActor], why: Judge | None) -> None:
         """Take the policies, all addresses in parts, and who says why (None: nobody needs to)."""
         self._evaluator = evaluator
         self._places = {one.name: one for one in places}
         self._tree = fold.tree_of(places)
         self._known: dict[Hashable, list[Line]] = {}
-        self._inside: dict[AddressSet, list[Actor]] = {}
+        self._inside: dict[AddressSet, list[MatrixActor]] = {}
         self._why = why
 
     def cells(self, name: str, pod: Pod) -> Iterator[Cell]:
@@ -39,7 +39,7 @@ class Outside:
                 pair = (name, line.actor.name) if way == EGRESS else (line.actor.name, name)
                 yield Cell(*pair, line.ports, tuple(self._reasons(pod, line, way)))
 
-    def actors(self) -> Iterator[Actor]:
+    def actors(self) -> Iterator[MatrixActor]:
         """Yield the addresses that were spoken of."""
         yield from (line.actor for lines in self._known.values() for line in lines)
 
@@ -66,17 +66,17 @@ class Outside:
             for rule in policy.rules(way)
         )
         tiers = tuple(
-            (one.tier, one.priority, one.manner, tuple(_content(rule) for rule in one.rules(way)))
-            for one in self._evaluator.governing(pod, way)
+            (tier.tier, tier.priority, tier.manner, tuple(_content(rule) for rule in tier.rules(way)))
+            for tier in self._evaluator.governing(pod, way)
         )
         named = any(rule[-1] for rule in rules) or bool(tiers)
         ports = frozenset(pod.ports or ()) if way == INGRESS and named else None
         return way, bool(policies), rules, tiers, ports, pod.addresses.families(), pod.host_network
 
-    def _ports(self, pod: Pod, place: Actor, way: str) -> PortSet:
+    def _ports(self, pod: Pod, place: MatrixActor, way: str) -> PortSet:
         return self._evaluator.allowed(*_ends(pod, place, way), Mode.MAY)
 
-    def _parts(self, addresses: AddressSet) -> list[Actor]:
+    def _parts(self, addresses: AddressSet) -> list[MatrixActor]:
         """Return the parts of addresses."""
         if addresses not in self._inside:
             self._inside[addresses] = [one for one in self._places.values() if one.addresses <= addresses]
@@ -86,9 +86,9 @@ class Outside:
         """Yield why a pod's flow is there, each reason once."""
         if self._why:
             found = (
-                one
+                reason
                 for place in self._parts(line.actor.addresses)
-                for one in self._why.flow(*_ends(pod, place, way)).reasons
+                for reason in self._why.flow(*_ends(pod, place, way)).reasons
             )
             yield from dict.fromkeys(found)
 
@@ -99,7 +99,7 @@ def _content(rule: TierRule) -> Hashable:
     return rule.action, blocks, rule.ports, rule.named
 
 
-def _ends(pod: Pod, place: Actor, way: str) -> tuple[Endpoint, Endpoint]:
+def _ends(pod: Pod, place: MatrixActor, way: str) -> tuple[Endpoint, Endpoint]:
     """Return source and destination."""
     outside = External(place.name, place.addresses)
     return (pod, outside) if way == EGRESS else (outside, pod)

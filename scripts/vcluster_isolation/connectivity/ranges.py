@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final
 
-from vcluster_isolation.connectivity.matrix import Actor
+from vcluster_isolation.connectivity.matrix import MatrixActor
 from vcluster_isolation.netpol.sets.addresses import (
     BITS,
     FAMILIES,
@@ -36,41 +36,41 @@ _GROUPS: Final = (
 )
 
 
-def ranges(blocks: Sequence[AddressSet]) -> list[Actor]:
+def ranges(blocks: Sequence[AddressSet]) -> list[MatrixActor]:
     """Return every part as an actor, in the order of the cast; together they are all addresses there are."""
     index = AddressIndex(blocks)
     return [part for base in _base() for part in _parts(base, index)]
 
 
 @cache
-def _base() -> tuple[Actor, ...]:
+def _base() -> tuple[MatrixActor, ...]:
     return tuple(_ranges_of_the_cast())
 
 
-def _ranges_of_the_cast() -> Iterator[Actor]:
+def _ranges_of_the_cast() -> Iterator[MatrixActor]:
     """Yield the ranges of the cast, each without those inside of it; of two with the same addresses, metadata."""
     metadata = {one.addresses for one in cast.METADATA_ADDRESSES}
     for group, members in _GROUPS:
-        for one in members:
-            inside = [other.addresses for other in cast.ADDRESSES if other.addresses <= one.addresses]
-            narrower = [other for other in inside if other != one.addresses]
-            if group == "metadata" or one.addresses not in metadata:
-                yield _actor(one, one.addresses - union_of(narrower), group)
+        for member in members:
+            inside = [other.addresses for other in cast.ADDRESSES if other.addresses <= member.addresses]
+            narrower = [other for other in inside if other != member.addresses]
+            if group == "metadata" or member.addresses not in metadata:
+                yield _actor(member, member.addresses - union_of(narrower), group)
     yield _actor(cast.RESERVED, cast.RESERVED.addresses, "unassigned")
 
 
-def _actor(one: AddressActor, addresses: AddressSet, group: str) -> Actor:
+def _actor(one: AddressActor, addresses: AddressSet, group: str) -> MatrixActor:
     """Return a range with the groups that it belongs to."""
     family = addresses.families()[0]
     above = (ANY_ADDRESS, f"any IPv{family} address", f"{group}-ipv{family}", one.name)
-    return Actor(one.name, one.about, addresses=addresses, part_of=tuple(dict.fromkeys(above)))
+    return MatrixActor(one.name, one.about, addresses=addresses, part_of=tuple(dict.fromkeys(above)))
 
 
-def _parts(base: Actor, blocks: AddressIndex) -> Iterator[Actor]:
+def _parts(base: MatrixActor, blocks: AddressIndex) -> Iterator[MatrixActor]:
     """Yield the parts of a range that the blocks tell apart."""
     for part in (part for family in FAMILIES for part in blocks.classes(base.addresses, family).values()):
         name = words(part, base.name, base.addresses)
-        yield Actor(name, base.about, addresses=part, part_of=base.part_of)
+        yield MatrixActor(name, base.about, addresses=part, part_of=base.part_of)
 
 
 def words(part: AddressSet, name: str, whole: AddressSet) -> str:

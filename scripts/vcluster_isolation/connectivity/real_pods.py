@@ -12,7 +12,7 @@ from itertools import chain, product
 
 from vcluster_isolation.connectivity import fold
 from vcluster_isolation.connectivity.fold import Line, Tree
-from vcluster_isolation.connectivity.matrix import Actor, Cell, Matrix
+from vcluster_isolation.connectivity.matrix import Cell, Matrix, MatrixActor
 from vcluster_isolation.connectivity.outside import Outside
 from vcluster_isolation.connectivity.ranges import blocks_of, ranges
 from vcluster_isolation.connectivity.reasons import Judge
@@ -30,10 +30,10 @@ from vcluster_isolation.vcluster.pod_roles import control_plane_of
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class PodGroup:
     """Pods with one role and the same verdicts: an actor."""
 
-    actor: Actor
+    actor: MatrixActor
     pods: tuple[Pod, ...]
 
 
@@ -47,14 +47,14 @@ class Population:
     """The actors of a cluster, the flows between the classes of their pods, and all addresses in parts."""
 
     evaluator: Evaluator
-    units: list[Unit]
+    units: list[PodGroup]
     flows: list[Flow]
-    places: list[Actor]
+    places: list[MatrixActor]
 
 
 def shows_pods(cluster: Cluster, subjects: Sequence[Subject]) -> bool:
     """Return whether a pod of a cluster belongs to one of the vClusters: without one, no flow would be theirs."""
-    homes = frozenset((one.namespace, one.name) for one in subjects)
+    homes = frozenset((subject.namespace, subject.name) for subject in subjects)
     return any(_actor(pod, homes).own for pod in cluster.pods)
 
 
@@ -63,7 +63,7 @@ def population(cluster: Cluster, subjects: Sequence[Subject]) -> Population:
     evaluator = Evaluator(cluster.policies, cluster.tiers)
     blocks = blocks_of(block.addresses for block in evaluator.blocks())
     pods = list(_addressed(cluster))
-    homes = frozenset((one.namespace, one.name) for one in subjects)
+    homes = frozenset((subject.namespace, subject.name) for subject in subjects)
     roles = {id(pod): _actor(pod, homes) for pod in pods}
 
     def wanted(source: EndClass, destination: EndClass) -> bool:
@@ -90,7 +90,7 @@ def matrix_of_pods(cluster: Cluster, subjects: Sequence[Subject], *, reasons: bo
     cells += [cell for unit in found.units if unit.actor.own for cell in outside.cells(unit.actor.name, unit.pods[0])]
     title = f"{len(subjects)} vCluster{'' if len(subjects) == 1 else 's'}, {len(cluster.pods)} pods"
     spaces = {pod.namespace.name for pod in cluster.pods}
-    doubts = tuple(one for one in cluster.not_evaluated if not one.changes or one.concerns(spaces))
+    doubts = tuple(policy for policy in cluster.not_evaluated if not policy.changes or policy.concerns(spaces))
     return Matrix(title, _actors(found.units, cells, outside), tuple(sorted(cells, key=_place)), doubts)
 
 
@@ -104,50 +104,56 @@ def _addressed(cluster: Cluster) -> Iterator[Pod]:
     Those that no ipBlock holds, and no rule that allows, come before those that no rule denies. Domain names may be any
     address, so there is none of which they do not speak.
     """
-    opening = chain((peer for one in cluster.policies for peer in peers(one)), tier_peers(cluster.tiers, action=ALLOW))
+    opening = chain(
+        (peer for policy in cluster.policies for peer in peers(policy)), tier_peers(cluster.tiers, action=ALLOW)
+    )
     unknown = POD_RANGES
     for spoken in (opening, tier_peers(cluster.tiers, action=DENY)):
         rest = unknown - union_of(peer.block.addresses for peer in spoken if peer.block and peer.block.certain)
-        unknown = union_of(rest.only(one) or unknown.only(one) for one in FAMILIES)
-    yield from (replace(one, addresses=unknown) if one.addresses == POD_RANGES else one for one in cluster.pods)
+        unknown = union_of(rest.only(family) or unknown.only(family) for family in FAMILIES)
+    yield from (replace(pod, addresses=unknown) if pod.addresses == POD_RANGES else pod for pod in cluster.pods)
 
 
-def _actor(pod: Pod, homes: frozenset[tuple[str, str]]) -> Actor:
+def _actor(pod: Pod, homes: frozenset[tuple[str, str]]) -> MatrixActor:
     """Return a pod's role in its vCluster, or the pod itself where it has none."""
     labels, space = dict(pod.labels), pod.namespace.name
     manager = labels.get(MANAGED_BY, "")
     if (space, manager) in homes:
         dns = labels.get("k8s-app") == "vcluster-kube-dns" and labels.get(VIRTUAL_NAMESPACE) == "kube-system"
         role = "coredns" if dns else "workload"
-        return Actor(f"{called(manager, space)}/{role}", f"{role} of vCluster {manager} in namespace {space}", own=True)
+        return MatrixActor(
+            f"{called(manager, space)}/{role}", f"{role} of vCluster {manager} in namespace {space}", own=True
+        )
     role, release = control_plane_of(pod) or ("", "")
     if role and (space, release) in homes:
-        return Actor(f"{called(release, space)}/{role}", f"{role} of vCluster {release} in namespace {space}", own=True)
+        return MatrixActor(
+            f"{called(release, space)}/{role}", f"{role} of vCluster {release} in namespace {space}", own=True
+        )
     name = f"{space}/{pod.name or pod.owner}"
     snapshot = labels.get("app") == "vcluster-snapshot" and space in {home for home, _ in homes}
-    return Actor(name, f"pod in namespace {space}", own=snapshot, part_of=(f"all pods in namespace {space}",))
+    return MatrixActor(name, f"pod in namespace {space}", own=snapshot, part_of=(f"all pods in namespace {space}",))
 
 
-def _units(pods: Iterable[Pod], roles: Mapping[int, Actor], flows: Iterable[Flow]) -> list[Unit]:
+def _units(pods: Iterable[Pod], roles: Mapping[int, MatrixActor], flows: Iterable[Flow]) -> list[PodGroup]:
     """Return the actors, own ones first. Where pods of one role have different verdicts, each is an actor."""
     kinds = {id(pod): id(one) for flow in flows for one in (flow.source, flow.destination) for pod in one.members}
-    members: dict[Actor, list[Pod]] = {}
+    members: dict[MatrixActor, list[Pod]] = {}
     for pod in pods:
         members.setdefault(roles[id(pod)], []).append(pod)
-    found: list[Unit] = []
+    found: list[PodGroup] = []
     for actor, alike in members.items():
         if len({kinds.get(id(pod)) for pod in alike}) == 1:
-            found.append(Unit(actor, tuple(alike)))
+            found.append(PodGroup(actor, tuple(alike)))
         else:
             part_of = (*actor.part_of, actor.name)
             found += (
-                Unit(replace(actor, name=f"{actor.name}/{pod.name or pod.owner}", part_of=part_of), (pod,))
+                PodGroup(replace(actor, name=f"{actor.name}/{pod.name or pod.owner}", part_of=part_of), (pod,))
                 for pod in alike
             )
     return sorted(found, key=lambda one: (not one.actor.own, one.actor.part_of or (one.actor.name,), one.actor.name))
 
 
-def _inside(units: Sequence[Unit], flows: Iterable[Flow], why: Judge | None) -> Iterator[Cell]:
+def _inside(units: Sequence[PodGroup], flows: Iterable[Flow], why: Judge | None) -> Iterator[Cell]:
     """Yield the flows between pods, folded."""
     cells = list(_between(units, flows, why))
     out: dict[str, dict[str, Cell]] = {}
@@ -168,7 +174,7 @@ def _inside(units: Sequence[Unit], flows: Iterable[Flow], why: Judge | None) -> 
             yield Cell(line.actor.name, name, line.ports, line.reasons)
 
 
-def _lines(unit: Unit, cells: Mapping[str, Cell], whole_of: Mapping[str, Tree]) -> Iterator[Line]:
+def _lines(unit: PodGroup, cells: Mapping[str, Cell], whole_of: Mapping[str, Tree]) -> Iterator[Line]:
     """Yield the flows of one actor, folded; a single pod does not count as a part of what it reaches."""
     for whole in dict.fromkeys(whole_of[name] for name in cells):
         mine = unit.actor.name in whole.leaves and unit.actor.name not in cells
@@ -181,12 +187,12 @@ def _without(whole: Tree, name: str) -> Tree:
     return Tree(whole.actor, tuple(parts), tuple(one for one in whole.leaves if one != name))
 
 
-def _between(units: Sequence[Unit], flows: Iterable[Flow], why: Judge | None) -> Iterator[Cell]:
+def _between(units: Sequence[PodGroup], flows: Iterable[Flow], why: Judge | None) -> Iterator[Cell]:
     """Yield each flow between two actors one of which is a vCluster's."""
     unit_of = {id(pod): unit for unit in units for pod in unit.pods}
     for flow in flows:
         ends = (flow.source, flow.destination)
-        sources, destinations = ({unit_of[id(pod)].actor.name: unit_of[id(pod)] for pod in one.members} for one in ends)
+        sources, destinations = ({unit_of[id(pod)].actor.name: unit_of[id(pod)] for pod in end.members} for end in ends)
         for source, destination in product(sources.values(), destinations.values()):
             alone = source is destination and len(source.pods) == 1 and bool(source.pods[0].name)
             if not alone and (source.actor.own or destination.actor.own):
@@ -195,11 +201,11 @@ def _between(units: Sequence[Unit], flows: Iterable[Flow], why: Judge | None) ->
                 yield Cell(source.actor.name, destination.actor.name, flow.ports, reasons)
 
 
-def _actors(units: Sequence[Unit], cells: Iterable[Cell], outside: Outside) -> tuple[Actor, ...]:
+def _actors(units: Sequence[PodGroup], cells: Iterable[Cell], outside: Outside) -> tuple[MatrixActor, ...]:
     """Return the actors in the order in which they are shown: vClusters', others, addresses; and wholes of pods."""
     used = {name for cell in cells for name in _place(cell)}
     listed = {unit.actor.name: unit.actor for unit in units}
     wholes = {name: unit.actor for unit in units for name in unit.actor.part_of if name in used}
     listed |= {name: replace(one, name=name, part_of=()) for name, one in wholes.items() if name not in listed}
-    listed |= {one.name: one for one in outside.actors() if one.name in used}
+    listed |= {actor.name: actor for actor in outside.actors() if actor.name in used}
     return tuple(sorted(listed.values(), key=lambda one: (not one.own, bool(one.addresses))))

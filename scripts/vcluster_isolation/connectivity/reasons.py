@@ -22,7 +22,7 @@ from vcluster_isolation.vcluster.tenants import Tenant, own_origin
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedFlow:
     """The ports of a flow, their words where names of ports are among them, and the reasons of both sides.
 
     `verdicts`, which `of_parts` makes, are those of the evaluator, one for each part of the addresses that the ends
@@ -62,10 +62,10 @@ class Judge:
         self._blocks = AddressIndex(block.addresses for block in evaluator.blocks())
         self._parts: dict[AddressSet, Mapping[int, Sequence[AddressSet]]] = {}
         self._kinds: dict[AddressSet, Hashable] = {}
-        self._known: dict[Hashable, Judged] = {}
+        self._known: dict[Hashable, JudgedFlow] = {}
         self._rules: dict[Origin, Rule | TierRule] = {}
 
-    def flow(self, source: Endpoint, destination: Endpoint) -> Judged:
+    def flow(self, source: Endpoint, destination: Endpoint) -> JudgedFlow:
         """Return the flow from a source to a destination, whatever their addresses are; no ports: there is none.
 
         Addresses that no ipBlock tells apart are judged once.
@@ -85,14 +85,14 @@ class Judge:
             self._kinds[end.addresses] = (families, held.pop()) if len(held) == 1 else end
         return self._kinds[end.addresses]
 
-    def _judge(self, source: Endpoint, destination: Endpoint) -> Judged:
+    def _judge(self, source: Endpoint, destination: Endpoint) -> JudgedFlow:
         ports, seen = self._allowed(source, destination)
         words = ""
         if any(NAMED_PORT in one.verdict.caveats for one in seen) and isinstance(destination, Pod):
             fixed, _ = self._allowed(source, replace(destination, ports=()))
             words = self._words(ports, fixed, [one.verdict for one in seen])
         reasons = tuple(self._reasons(seen, ports)) if ports else ()
-        return Judged(ports, words, reasons, lambda: self._verdicts(source, destination))
+        return JudgedFlow(ports, words, reasons, lambda: self._verdicts(source, destination))
 
     def _allowed(self, source: Endpoint, destination: Endpoint) -> tuple[PortSet, Sequence[_Seen]]:
         """Return what gets through at every address that the ends may have of one family, or of the other."""
@@ -149,7 +149,7 @@ class Judge:
     def _split(self, end: Endpoint) -> Mapping[int, Sequence[AddressSet]]:
         """Return the parts of an end's addresses that ipBlocks tell apart, by family."""
         if end.addresses not in self._parts:
-            parts = {one: tuple(self._blocks.classes(end.addresses, one).values()) for one in FAMILIES}
+            parts = {family: tuple(self._blocks.classes(end.addresses, family).values()) for family in FAMILIES}
             self._parts[end.addresses] = parts
         return self._parts[end.addresses]
 
@@ -216,7 +216,7 @@ class Judge:
     def _rule(self, origin: Origin) -> Rule | TierRule:
         """Return the rule that is written somewhere."""
         if not self._rules:
-            given = (rule for one in self.evaluator.policies() for rule in (*one.ingress, *one.egress))
+            given = (rule for policy in self.evaluator.policies() for rule in (*policy.ingress, *policy.egress))
             self._rules = {rule.origin: rule for rule in given}
             self._rules |= {rule.origin: rule for rule in tier_rules(self.evaluator.tiers)}
         return self._rules[origin]

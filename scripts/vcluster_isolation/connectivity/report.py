@@ -21,7 +21,7 @@ _MERMAID = re.compile(r"[^A-Za-z0-9 .,_/=+-]")
 
 def text(matrix: Matrix) -> str:
     """Return `workload => control-plane : TCP 8443, TCP+UDP 1053` for each flow, sorted; then what it depends on."""
-    return "\n".join([*sorted(map(_line, matrix.cells)), *(f"note: {one}" for one in notes(matrix))])
+    return "\n".join([*sorted(map(_line, matrix.cells)), *(f"note: {note}" for note in notes(matrix))])
 
 
 def notes(matrix: Matrix) -> list[str]:
@@ -37,13 +37,13 @@ def _line(cell: Cell) -> str:
 def markdown(matrix: Matrix) -> str:
     """Return a table with a row for each flow, and the rules that allow it."""
     head = [f"### {_escaped(matrix.title)}", "", "| source | destination | ports | because of |", "|---|---|---|---|"]
-    below = [line for one in notes(matrix) for line in ("", f"Note: {_escaped(one)}")]
+    below = [line for note in notes(matrix) for line in ("", f"Note: {_escaped(note)}")]
     return "\n".join([*head, *(_row(cell) for cell in matrix.cells), *below])
 
 
 def _row(cell: Cell) -> str:
     """Return one row of the table."""
-    because = [_because(one) for one in cell.reasons if one.policy]
+    because = [_because(reason) for reason in cell.reasons if reason.policy]
     shown = "<br>".join(map(_escaped, because)) or "nothing isolates either"
     return f"| {_escaped(cell.source)} | {_escaped(cell.destination)} | {_escaped(cell.text)} | {shown} |"
 
@@ -62,10 +62,10 @@ def _escaped(words: str) -> str:
 def as_json(matrix: Matrix) -> str:
     """Return `{title, undecided, not_evaluated, actors, flows}`; `flows` have the reasons of both sides."""
     actors = [
-        {"name": one.name, "about": one.about, "own": one.own, "addresses": one.addresses.cidrs()}
-        for one in matrix.actors
+        {"name": actor.name, "about": actor.about, "own": actor.own, "addresses": actor.addresses.cidrs()}
+        for actor in matrix.actors
     ]
-    doubts = [one.as_dict() for one in matrix.not_evaluated]
+    doubts = [policy.as_dict() for policy in matrix.not_evaluated]
     head = {"title": matrix.title, "undecided": matrix.undecided, "not_evaluated": doubts}
     return json.dumps({**head, "actors": actors, "flows": list(map(_flow, matrix.cells))}, indent=2)
 
@@ -74,14 +74,14 @@ def _flow(cell: Cell) -> dict[str, Any]:
     """Return one flow; `ports` are all that may be meant, `text` has the names of ports."""
     reasons = [
         {
-            "side": one.side,
-            "policy": one.policy or None,
-            "rule": one.rule or None,
-            "ports": str(one.ports),
-            "flow": one.flow or None,
-            "value": one.value or None,
+            "side": reason.side,
+            "policy": reason.policy or None,
+            "rule": reason.rule or None,
+            "ports": str(reason.ports),
+            "flow": reason.flow or None,
+            "value": reason.value or None,
         }
-        for one in cell.reasons
+        for reason in cell.reasons
     ]
     flow = {"source": cell.source, "destination": cell.destination, "ports": str(cell.ports), "text": cell.text}
     return {**flow, "reasons": reasons}
@@ -90,7 +90,7 @@ def _flow(cell: Cell) -> dict[str, Any]:
 def mermaid(matrix: Matrix) -> str:
     """Return a flowchart, for Markdown that shows Mermaid; only actors with flows are in it."""
     used = {name for cell in matrix.cells for name in (cell.source, cell.destination)}
-    ids = {name: f"a{at}" for at, name in enumerate(one.name for one in matrix.actors if one.name in used)}
+    ids = {name: f"a{at}" for at, name in enumerate(actor.name for actor in matrix.actors if actor.name in used)}
     nodes = [f'  {number}["{_quoted(name)}"]' for name, number in ids.items()]
     remarks = [f'  note{at}["{_quoted(one)}"]' for at, one in enumerate(notes(matrix))]
     return "\n".join(["flowchart LR", *nodes, *_arrows(matrix.cells, ids), *remarks])

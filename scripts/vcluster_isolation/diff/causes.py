@@ -27,9 +27,9 @@ class Causes:
         """Take both sides."""
         self._sides = (before, after)
         self._tenants = World(after, ((), ())).tenants
-        self._rules = tuple({rule.origin: rule for rule in _rules(one)} for one in self._sides)
+        self._rules = tuple({rule.origin: rule for rule in _rules(side)} for side in self._sides)
         contents = [{origin: _content(rule) for origin, rule in one.items()} for one in self._rules]
-        known = [set(one.values()) for one in contents]
+        known = [set(content.values()) for content in contents]
         self._unique = tuple(
             {origin for origin, content in one.items() if content not in known[1 - side]}
             for side, one in enumerate(contents)
@@ -48,12 +48,12 @@ class Causes:
     def _own(self, side: int, origins: Iterable[Origin]) -> list[Origin]:
         """Return the rules of a side, those of symbolic tenants as the subject's own; each once."""
         others = [tenant for whose, tenant in self._tenants.items() if whose != OWN]
-        found = dict.fromkeys(own_origin(one, self._tenants[OWN], others) for one in origins)
+        found = dict.fromkeys(own_origin(origin, self._tenants[OWN], others) for origin in origins)
         return [one for one in found if one in self._rules[side]]
 
     def _new(self, side: int, origins: Iterable[Origin]) -> list[Origin]:
         """Return the rules of a side that the other does not have, wherever in its policy each stands."""
-        return [one for one in origins if one in self._unique[side]]
+        return [origin for origin in origins if origin in self._unique[side]]
 
     def _cause(self, side: int, origin: Origin) -> str:
         """Return a rule, with the values path that put it there."""
@@ -80,7 +80,7 @@ def _both(verdict: Verdict) -> tuple[Side, Side]:
 
 def _rules(subject: Subject) -> Iterator[Rule | TierRule]:
     """Yield the rules of a subject, those that its tenant may sync among them."""
-    given = subject.with_synced(subject.policies)
+    given = subject.with_worst_synced_policies(subject.policies)
     yield from (rule for policy in given for rule in (*policy.ingress, *policy.egress))
     yield from tier_rules(subject.tiers)
 

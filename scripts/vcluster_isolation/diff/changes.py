@@ -18,7 +18,7 @@ from vcluster_isolation.netpol.objects.verdict import POD_ADDRESS, Mode, Verdict
 from vcluster_isolation.netpol.sets.ports import NONE, PortSet
 from vcluster_isolation.subject.subject import PLATFORM, Subject
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, SYNCED_NAMESPACE, Who
+from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, SYNCED_NAMESPACE, ActorRef
 from vcluster_isolation.vcluster.cast import AddressActor
 from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
 
@@ -29,13 +29,13 @@ NEUTRAL: Final = "neutral"
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class ChangeEndpoint:
     """One end of a flow: the actor, and what it takes beyond the actor's usual labels (empty: nothing).
 
     `home` is the namespace that the actor is in if nothing else is said.
     """
 
-    who: Who
+    who: ActorRef
     end: Endpoint
     extra: Labels
     home: str
@@ -50,10 +50,10 @@ class End:
         return f"{self.who}{labels}{_space(self, self.end)}"
 
 
-def _space(end: End, pod: Pod) -> str:
+def _space(end: ChangeEndpoint, pod: Pod) -> str:
     """Return the namespace of somebody who is not where the actor is by itself, with labels that it takes."""
     anywhere = end.who.actor is cast.ANYBODY
-    if not anywhere and (end.who.whose == OTHER or pod.namespace.name == end.home):
+    if not anywhere and (end.who.tenant == OTHER or pod.namespace.name == end.home):
         return ""
     labels = sorted(pair for pair in pod.namespace.labels if pair[0] not in _GIVEN)
     shown = f" {{{', '.join(f'{key}: {value}' for key, value in labels)}}}" if labels else ""
@@ -72,8 +72,8 @@ class Change:
     `verdict` is that of the side where they are open, and `closed` that of the side where they are not.
     """
 
-    source: End
-    destination: End
+    source: ChangeEndpoint
+    destination: ChangeEndpoint
     ports: PortSet
     verdict: Verdict
     closed: Verdict
@@ -86,7 +86,7 @@ def changes(before: Subject, after: Subject) -> list[Change]:
     Both subjects must be the same vCluster: one name, one namespace.
     """
     both = _joint(before, after)
-    sides = [(one.with_synced(one.policies), one.tiers) for one in (before, after)]
+    sides = [(one.with_worst_synced_policies(one.policies), one.tiers) for one in (before, after)]
     old, new = (World(one, side).evaluator for one, side in zip((before, after), sides, strict=True))
     joint = World(both, ((*sides[0][0], *sides[1][0]), (*sides[0][1], *sides[1][1])))
     worlds = [joint.at_home_in(home) for home in joint.homes()]
@@ -100,8 +100,8 @@ def _joint(before: Subject, after: Subject) -> Subject:
     one, other = before.settings, after.settings
     settings = replace(
         other,
-        spaces=tuple(sorted({*one.spaces, *other.spaces})),
-        release_free=one.release_free or other.release_free,
+        workload_namespaces=tuple(sorted({*one.workload_namespaces, *other.workload_namespaces})),
+        release_label_forgeable=one.release_label_forgeable or other.release_label_forgeable,
         platform_spaces=tuple(dict.fromkeys((*one.platform_spaces, *other.platform_spaces))),
         api_server=one.api_server & other.api_server,
     )
@@ -114,41 +114,43 @@ def kind(found: Sequence[Change]) -> str:
     return {frozenset({True}): WIDENS, frozenset({False}): NARROWS, frozenset(): NEUTRAL}.get(frozenset(opened), MIXED)
 
 
-def _pairs(joint: World) -> Iterator[tuple[End, End]]:
+def _pairs(joint: World) -> Iterator[tuple[ChangeEndpoint, ChangeEndpoint]]:
     """Yield every pair of ends of which one at least is the vCluster's own, or the platform's."""
     platform = joint.subject.kind == PLATFORM
-    own = [Who(actor) for actor in cast.own_pods(platform=platform)] + ([] if platform else [Who(cast.STRAY)])
-    rest = [*_others(), *([Who(cast.STRAY)] if platform else [])]
+    own = [ActorRef(actor) for actor in cast.own_pods(platform=platform)] + ([] if platform else [ActorRef(cast.STRAY)])
+    rest = [*_others(), *([ActorRef(cast.STRAY)] if platform else [])]
     out, into = (_all_ends(joint, own, role) for role in (SOURCE, DESTINATION))
     yield from product(out, [*into, *_all_ends(joint, rest, DESTINATION)])
     yield from product(_all_ends(joint, rest, SOURCE), into)
 
 
-def _others() -> Iterator[Who]:
+def _others() -> Iterator[ActorRef]:
     """Yield everybody else."""
     for whose in (NEIGHBOUR, OTHER):
-        yield from (Who(actor, whose) for actor in cast.OF_A_VCLUSTER if (whose, actor.name) != (NEIGHBOUR, "snapshot"))
+        yield from (
+            ActorRef(actor, whose) for actor in cast.OF_A_VCLUSTER if (whose, actor.name) != (NEIGHBOUR, "snapshot")
+        )
     # Not the host API server: its address is a private one, and those are all here.
-    yield from (Who(actor) for actor in cast.OF_THE_HOST if actor.name != "host-api-server")
-    yield Who(cast.ANYBODY)
-    yield from (Who(actor) for actor in cast.ADDRESSES if actor not in cast.METADATA_ADDRESSES)
+    yield from (ActorRef(actor) for actor in cast.OF_THE_HOST if actor.name != "host-api-server")
+    yield ActorRef(cast.ANYBODY)
+    yield from (ActorRef(actor) for actor in cast.ADDRESSES if actor not in cast.METADATA_ADDRESSES)
 
 
-def _all_ends(joint: World, actors: Iterable[Who], role: str) -> list[End]:
+def _all_ends(joint: World, actors: Iterable[ActorRef], role: str) -> list[ChangeEndpoint]:
     """Return the ends of actors in a role, with what each has beyond the actor's usual labels."""
     return [end for who in actors for end in _ends(joint, who, role)]
 
 
-def _ends(joint: World, who: Who, role: str) -> Iterator[End]:
+def _ends(joint: World, who: ActorRef, role: str) -> Iterator[ChangeEndpoint]:
     """Yield the ends of an actor."""
-    usual = next(iter(joint.ends(Who(who.actor, who.whose, usual=True))))
+    usual = next(iter(joint.ends(ActorRef(who.actor, who.tenant, labels_fixed=True))))
     fixed = {key for key, _ in usual.labels} if isinstance(usual, Pod) and who.actor is not cast.STRAY else set()
     for end in joint.ends(who, role):
         extra = frozenset(pair for pair in end.labels if pair[0] not in fixed) if isinstance(end, Pod) else frozenset()
-        yield End(who, end, extra, usual.namespace.name if isinstance(usual, Pod) else "")
+        yield ChangeEndpoint(who, end, extra, usual.namespace.name if isinstance(usual, Pod) else "")
 
 
-def _compare(ends: tuple[End, End], old: Evaluator, new: Evaluator) -> Iterator[Change]:
+def _compare(ends: tuple[ChangeEndpoint, ChangeEndpoint], old: Evaluator, new: Evaluator) -> Iterator[Change]:
     """Yield what was opened and what was closed between two ends."""
     pair = (ends[0].end, ends[1].end)
     was, now = (_reading(evaluator, pair) for evaluator in (old, new))
@@ -170,7 +172,7 @@ def _without_echoes(found: Sequence[Change]) -> Iterator[Change]:
     The address is an end as well: the same ports were opened, or closed, between it and the same own end. A change
     that no address shares stays: then it is the pod's own side that changed.
     """
-    known: dict[tuple[bool, End], PortSet] = {}
+    known: dict[tuple[bool, ChangeEndpoint], PortSet] = {}
     for change in found:
         for own, other in ((change.source, change.destination), (change.destination, change.source)):
             if not isinstance(other.end, Pod) and not other.end.node:
@@ -201,12 +203,12 @@ def _simplest(found: Iterable[Change]) -> Iterator[Change]:
                 yield simple
 
 
-def _place(end: End) -> Hashable:
+def _place(end: ChangeEndpoint) -> Hashable:
     """Return under what an end is filed that may be within others: an address, one of a pod's labels, or None."""
     return min(end.extra, default=None) if isinstance(end.end, Pod) else end.end
 
 
-def _places(end: End) -> tuple[Hashable, ...]:
+def _places(end: ChangeEndpoint) -> tuple[Hashable, ...]:
     """Return under what the ends are filed that may be within an end."""
     return (None, *end.extra) if isinstance(end.end, Pod) else (end.end,)
 
@@ -216,7 +218,7 @@ def _weight(change: Change) -> tuple[int, str, str]:
     return _labels(change.source) + _labels(change.destination), str(change.source), str(change.destination)
 
 
-def _labels(end: End) -> int:
+def _labels(end: ChangeEndpoint) -> int:
     """Return how much an end takes: labels, its namespace's counted, and a namespace of a certain name."""
     if not isinstance(end.end, Pod):
         return 0
@@ -224,7 +226,7 @@ def _labels(end: End) -> int:
     return len(end.end.labels) + len(end.end.namespace.labels) + named
 
 
-def _within(simple: End, other: End) -> bool:
+def _within(simple: ChangeEndpoint, other: ChangeEndpoint) -> bool:
     """Return whether one end is the other with fewer labels, or the same."""
     if not isinstance(simple.end, Pod) or not isinstance(other.end, Pod):
         return simple.end == other.end

@@ -48,7 +48,7 @@ def read_sides(before: str, after: str, options: Options, profile: str | None) -
 
 def _called_like(other: Input, options: Options) -> Options:
     """Return options with the name and namespace of the one vCluster of the other side's manifests, if it is one."""
-    found = [one for one in other.subjects if one.kind != PLATFORM] if other.cluster else []
+    found = [subject for subject in other.subjects if subject.kind != PLATFORM] if other.cluster else []
     return replace(options, name=found[0].name, namespace=found[0].namespace) if len(found) == 1 else options
 
 
@@ -115,7 +115,7 @@ def _input(path: Path, options: Options) -> Input:
     chart = path if is_chart else CHART
     with _over(options.profile) as over:
         found = read_input(files, name=options.name, namespace=options.namespace, chart=chart, over=over)
-    if over and all(one.manifests == "" for one in found.subjects) and found.cluster:
+    if over and all(subject.manifests == "" for subject in found.subjects) and found.cluster:
         raise IsolationError(f"{printable(str(path))}: is manifests, and --profile is for values", "give the values")
     return found
 
@@ -144,7 +144,7 @@ def _checked_out(revision: str, path: str) -> Iterator[Path]:
         try:
             yield place
         except InputError as error:
-            named = [replace(one, file=_renamed(one.file, place, revision, path)) for one in error.problems]
+            named = [replace(problem, file=_renamed(problem.file, place, revision, path)) for problem in error.problems]
             raise InputError(named) from error
         except ToolFailed as error:
             words = [str(_renamed(word, place, revision, path)) for word in error.command]

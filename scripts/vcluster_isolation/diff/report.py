@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from vcluster_isolation.diff.causes import Causes
-from vcluster_isolation.diff.changes import NEUTRAL, Change, End, kind
+from vcluster_isolation.diff.changes import NEUTRAL, Change, ChangeEndpoint, kind
 from vcluster_isolation.netpol.objects.model import External
 from vcluster_isolation.netpol.sets.addresses import AddressSet
 from vcluster_isolation.netpol.sets.ports import PortSet
@@ -91,11 +91,11 @@ def _doubts(before: Subject, after: Subject) -> Iterator[UnevaluatedPolicy]:
     no policies beside it that are evaluated closes or opens the same as before: the change is on the vCluster's side.
     """
     sides = (before, after)
-    if len({(one.policies, one.tiers, one.not_evaluated) for one in sides}) == 1:
+    if len({(side.policies, side.tiers, side.not_evaluated) for side in sides}) == 1:
         return
-    near = {space for one in sides for space in one.spaces}
-    near |= {policy.namespace for one in sides for policy in one.policies}
-    anywhere = any(one.namespace_sync or one.tiers for one in sides)
+    near = {space for side in sides for space in side.spaces}
+    near |= {policy.namespace for side in sides for policy in side.policies}
+    anywhere = any(side.namespace_sync or side.tiers for side in sides)
     both = set(before.not_evaluated) & set(after.not_evaluated)
     told: set[str] = set()
     for one in sorted({*before.not_evaluated, *after.not_evaluated}):
@@ -119,12 +119,12 @@ def _grouped(items: Iterable[_One], key: Callable[[_One], Hashable]) -> list[lis
     return list(groups.values())
 
 
-def _key(end: End) -> Hashable:
+def _key(end: ChangeEndpoint) -> Hashable:
     """Return what is equal for ends that are written the same."""
     return end.end.addresses if isinstance(end.end, External) and not end.end.node else str(end)
 
 
-def _names(ends: Sequence[End]) -> tuple[str, ...]:
+def _names(ends: Sequence[ChangeEndpoint]) -> tuple[str, ...]:
     """Return the names of ends, addresses put together."""
     names = dict.fromkeys(printable(str(end)) for end in ends if not _is_address(end))
     found = [end for end in ends if _is_address(end)]
@@ -135,7 +135,7 @@ def _names(ends: Sequence[End]) -> tuple[str, ...]:
     return (*names, *(named or [shorten.addresses(total)])) if found else tuple(names)
 
 
-def _is_address(end: End) -> bool:
+def _is_address(end: ChangeEndpoint) -> bool:
     """Return whether an end is addresses that can be put together with others."""
     return isinstance(end.end, External) and not end.end.node
 
@@ -188,7 +188,7 @@ def _code(given: str) -> str:
 
 
 def as_json(found: Iterable[Difference]) -> str:
-    """Return a list of objects with `name`, `namespace`, `where` (an object), `kind`, `textChanged` and `changes`.
+    """Return a list of objects with `name`, `namespace`, `where` (an object), `verdict`, `text_changed`, `changes`.
 
     `undecided` says that policies which are `not_evaluated` may make it another change.
     """
@@ -211,8 +211,8 @@ def _json(one: Difference) -> dict[str, Any]:
         "name": one.name,
         "namespace": one.namespace,
         "where": one.where or None,
-        "kind": one.kind,
-        "textChanged": one.text,
+        "verdict": one.kind,
+        "text_changed": one.text,
         "changes": rows,
         "undecided": one.undecided,
         "not_evaluated": [policy.as_dict() for policy in one.not_evaluated],

@@ -21,6 +21,7 @@ from typing import Any, TypeAlias, cast
 import click
 import yaml
 
+from vcluster_isolation import json_forms
 from vcluster_isolation.cli.app import app
 from vcluster_isolation.cli.ports import markdown
 from vcluster_isolation.docs import proof as docs_proof
@@ -94,7 +95,8 @@ def _misplaced(marks: Sequence[_Mark], name: str) -> Iterator[Problem]:
             yield Problem("", f"begins inside the block of line {inside + 1}", next_step, "docs", name, number + 1)
         if block is not None and block not in BLOCKS:
             known = ", ".join(BLOCKS)
-            yield Problem("", f"{quoted(block)} is no generated block", f"use one of {known}", "docs", name, number + 1)
+            what, next_step = f"{quoted(block)} is not a generated block", f"use one of {known}"
+            yield Problem("", what, next_step, "docs", name, number + 1)
         inside = None if block is None else number
     if inside is not None:
         yield Problem("", "begins a block that does not end", f"write {_END} below", "docs", name, inside + 1)
@@ -244,12 +246,21 @@ def _needs() -> list[str]:
         [
             "<br>".join(_code(one) for one in row.when),
             f"{row.flow}{', TCP ' + ', '.join(map(str, row.ports)) if row.ports else ''}",
-            " or ".join(map(_code, row.grants)) or "none: it is no pod of the host cluster",
+            " or ".join(map(_code, row.grants)) or "none: it is not a pod of the host cluster",
             f"{row.since} to {row.until}" if row.until else f"{row.since} on",
         ]
         for row in need_rows()
     ]
     return markdown_table(["Value", "Needs", "Grant under policies.networkPolicy", "vCluster"], rows)
+
+
+def _json_forms() -> list[str]:
+    """Return a section for each form of `--output json`, with a table of its keys."""
+    lines: list[str] = []
+    for form in json_forms.forms():
+        table = markdown_table(["Key", "Type", "Meaning"], json_forms.rows(form))
+        lines += [f"## `{form}`", "", json_forms.description(form), "", *table, ""]
+    return lines[:-1]
 
 
 BLOCKS: Mapping[str, Callable[[], list[str]]] = {
@@ -263,6 +274,7 @@ BLOCKS: Mapping[str, Callable[[], list[str]]] = {
     "policy-kinds": _policy_kinds,
     "audit-command": _audit_command,
     "needs": _needs,
+    "json": _json_forms,
     "ports": lambda: markdown(read_ports()).splitlines(),
 }
 """The generated blocks: each a name, and what makes its lines."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from vcluster_isolation.connectivity.connectivity import End
+from vcluster_isolation.connectivity.connectivity import NamedEndpoint
 from vcluster_isolation.explain.named_grants import Wanted, values_of
 from vcluster_isolation.explain.partly import Lack
 from vcluster_isolation.netpol.objects.model import EGRESS, NAME_LABEL, Origin, Pod
@@ -54,7 +54,7 @@ class Missing:
     yaml: str
 
 
-def missing(side: Side, ends: tuple[End, End], lacks: Sequence[Lack], subject: Subject) -> Missing:
+def missing(side: Side, ends: tuple[NamedEndpoint, NamedEndpoint], lacks: Sequence[Lack], subject: Subject) -> Missing:
     """Return what would let a flow through a side that lacks ports at some addresses, and nothing beyond that."""
     end, other = ends if side.direction == EGRESS else (ends[1], ends[0])
     home = end.end.namespace.name if isinstance(end.end, Pod) else ""
@@ -78,10 +78,10 @@ def missing(side: Side, ends: tuple[End, End], lacks: Sequence[Lack], subject: S
     return _missing(side, where, {"spec": {**spec, side.direction.lower(): rules}})
 
 
-def _by_peer(other: End, lacks: Sequence[Lack]) -> Iterator[Lack]:
+def _by_peer(other: NamedEndpoint, lacks: Sequence[Lack]) -> Iterator[Lack]:
     """Yield what is lacking; a pod is selected by its labels, whatever its address is, and so is one peer."""
     if isinstance(other.end, Pod):
-        yield Lack(union_of_ports(one.ports for one in lacks), other.end.addresses)
+        yield Lack(union_of_ports(lack.ports for lack in lacks), other.end.addresses)
     else:
         yield from lacks
 
@@ -128,7 +128,7 @@ def _values(wanted: Wanted) -> dict[str, Any]:
     return values_of(wanted)
 
 
-def _peers(other: End, addresses: AddressSet, home: str, *, plain: bool) -> Iterator[dict[str, Any]]:
+def _peers(other: NamedEndpoint, addresses: AddressSet, home: str, *, plain: bool) -> Iterator[dict[str, Any]]:
     """Yield the peers that are the other end, for a policy in the namespace `home`.
 
     `plain` ipBlocks are without exceptions: cluster-scoped policies, to which the floor passes rules on, know none.
@@ -145,7 +145,7 @@ def _peers(other: End, addresses: AddressSet, home: str, *, plain: bool) -> Iter
     yield peer
 
 
-def _identity(end: End) -> frozenset[tuple[str, str]]:
+def _identity(end: NamedEndpoint) -> frozenset[tuple[str, str]]:
     """Return the labels that make a pod what it is; none for addresses."""
     kind = re.split(r"[ /]", end.actor.name.partition(" in ")[0])[-1]
     return kind_labels(kind, end.end) if isinstance(end.end, Pod) else frozenset()

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from vcluster_isolation.connectivity.connectivity import End, could_change
-from vcluster_isolation.connectivity.reasons import Judged, granting
+from vcluster_isolation.connectivity.connectivity import NamedEndpoint, could_change
+from vcluster_isolation.connectivity.reasons import JudgedFlow, granting
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.explain.advice import Missing, in_the_way, is_passed_on, missing
 from vcluster_isolation.explain.partly import (
     Lack,
-    PartSaid,
+    PartReport,
     Split,
     closed_parts,
     is_open,
@@ -23,7 +23,7 @@ from vcluster_isolation.explain.partly import (
     split,
     told_apart,
 )
-from vcluster_isolation.explain.stage import Stage
+from vcluster_isolation.explain.resolver import EndpointResolver
 from vcluster_isolation.explain.variants import variants
 from vcluster_isolation.netpol.objects.model import EGRESS, Origin, Pod
 from vcluster_isolation.netpol.objects.tiers import ADMIN
@@ -40,7 +40,7 @@ _PORT: Final = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(?P<p
 
 
 @dataclass(frozen=True, slots=True)
-class RuleSaid:
+class RuleReport:
     """A rule that lets something through: its ports, what the chart says of it, and the value that put it there.
 
     `yours` says that the value is not the default's.
@@ -55,7 +55,7 @@ class RuleSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class SideSaid:
+class SideReport:
     """One side: the policies that isolate it, the rules that matter here, and the ports that it does not let through.
 
     `cluster_policies` are the cluster-scoped policies above and below these, and `denials` their rules that deny what
@@ -68,8 +68,8 @@ class SideSaid:
     pod: bool
     policies: tuple[str, ...]
     cluster_policies: tuple[str, ...]
-    rules: tuple[RuleSaid, ...]
-    denials: tuple[RuleSaid, ...]
+    rules: tuple[RuleReport, ...]
+    denials: tuple[RuleReport, ...]
     lacks: str
     lacks_at: tuple[str, ...] = ()
 
@@ -89,9 +89,9 @@ class Explanation:
     allowed: bool
     partly: bool
     ports: str
-    open: tuple[PartSaid, ...]
-    closed: tuple[PartSaid, ...]
-    sides: tuple[SideSaid, ...]
+    open: tuple[PartReport, ...]
+    closed: tuple[PartReport, ...]
+    sides: tuple[SideReport, ...]
     missing: tuple[Missing, ...]
     caveats: tuple[str, ...]
     undecided: bool = False
@@ -103,21 +103,23 @@ def parse_port(text: str) -> PortSet:
     found = _PORT.fullmatch(text)
     first, last = (int(found["first"]), int(found["last"] or found["first"])) if found else (0, 0)
     if not found or not LOWEST <= first <= last <= HIGHEST:
-        raise IsolationError(f"{quoted(text)} is no port", "write one like 8443, 8443/TCP, 53/UDP or 8000-8100/TCP")
+        raise IsolationError(f"{quoted(text)} is not a port", "write one like 8443, 8443/TCP, 53/UDP or 8000-8100/TCP")
     return port_range((found["protocol"] or "TCP").upper(), first, last)
 
 
-def explain(stage: Stage, source: End, destination: End, asked: PortSet | None = None) -> Explanation:
+def explain(
+    resolver: EndpointResolver, source: NamedEndpoint, destination: NamedEndpoint, asked: PortSet | None = None
+) -> Explanation:
     """Return why `asked` ports (None: any) get from a source to a destination, or do not."""
     if source == destination and isinstance(destination.end, Pod):  # not itself: another one like it
         destination = replace(destination, end=replace(destination.end, name=""))
     ends = (source, destination)
-    flow = stage.judge.flow(source.end, destination.end)
-    doubts = could_change(stage.subject, {one.end.namespace.name for one in ends if isinstance(one.end, Pod)})
-    whole = split(stage.judge, source.end, destination.end)
+    flow = resolver.judge.flow(source.end, destination.end)
+    doubts = could_change(resolver.subject, {end.end.namespace.name for end in ends if isinstance(end.end, Pod)})
+    whole = split(resolver.judge, source.end, destination.end)
     open_ports = is_open(whole, (source.end, destination.end), flow.ports, asked)
     if open_ports is None:
-        return _not_all(stage, ends, flow, whole, asked)
+        return _not_all(resolver, ends, flow, whole, asked)
     words = flow.words if asked is None and open_ports == flow.ports else ""
     more = [
         f"On {rest} it is allowed where an ipBlock holds their addresses: {_SOME}."
@@ -132,17 +134,17 @@ def explain(stage: Stage, source: End, destination: End, asked: PortSet | None =
         ports=words or str(open_ports),
         open=(),
         closed=(),
-        sides=tuple(_said(stage, side, ends, open_ports, ()) for side in _sides(flow.verdicts)),
+        sides=tuple(_said(resolver, side, ends, open_ports, ()) for side in _sides(flow.verdicts)),
         missing=(),
         caveats=(*_caveats(flow), *more),
-        undecided=_is_undecided(stage, ends, _sides(flow.verdicts), asked, allowed=True),
+        undecided=_is_undecided(resolver, ends, _sides(flow.verdicts), asked, allowed=True),
         not_evaluated=doubts,
     )
 
 
 def _is_undecided(  # noqa: PLR0913 - what was asked, and what was found
-    stage: Stage,
-    ends: tuple[End, End],
+    resolver: EndpointResolver,
+    ends: tuple[NamedEndpoint, NamedEndpoint],
     sides: tuple[_Side, _Side],
     asked: PortSet | None,
     *,
@@ -155,16 +157,24 @@ def _is_undecided(  # noqa: PLR0913 - what was asked, and what was found
     a policy may open; without ports asked about, to open more is another answer as well. Of a set that is open in part
     both can happen.
     """
-    about = [could_change(stage.subject, {end.end.namespace.name} if isinstance(end.end, Pod) else ()) for end in ends]
+    about = [
+        could_change(resolver.subject, {end.end.namespace.name} if isinstance(end.end, Pod) else ()) for end in ends
+    ]
     if (allowed or partly) and any(policy.closes for policies in about for policy in policies):
         return True
     wanted = ALL if asked is None else asked
     lacking = [policies for side, policies in zip(sides, about, strict=True) if not wanted <= side.ports]
     answered = allowed and asked is not None
-    return bool(lacking) and not answered and all(any(one.opens for one in policies) for policies in lacking)
+    return bool(lacking) and not answered and all(any(policy.opens for policy in policies) for policies in lacking)
 
 
-def _not_all(stage: Stage, ends: tuple[End, End], flow: Judged, whole: Split, asked: PortSet | None) -> Explanation:
+def _not_all(
+    resolver: EndpointResolver,
+    ends: tuple[NamedEndpoint, NamedEndpoint],
+    flow: JudgedFlow,
+    whole: Split,
+    asked: PortSet | None,
+) -> Explanation:
     """Return why a flow is closed, wholly or in part."""
     found = (ends[0].end, ends[1].end)
     through, shut = open_parts(whole, asked), closed_parts(whole, asked)
@@ -183,13 +193,13 @@ def _not_all(stage: Stage, ends: tuple[End, End], flow: Judged, whole: Split, as
         ports=str(whole.common & about),
         open=said(through, found),
         closed=said(shut, found) if through else (),
-        sides=tuple(_said(stage, side, ends, about, lack) for side, lack in zip(sides, lacking, strict=True)),
+        sides=tuple(_said(resolver, side, ends, about, lack) for side, lack in zip(sides, lacking, strict=True)),
         missing=tuple(
-            one for side, lack in zip(sides, lacking, strict=True) for one in _missing(stage, side, ends, lack)
+            one for side, lack in zip(sides, lacking, strict=True) for one in _missing(resolver, side, ends, lack)
         ),
-        caveats=(*_caveats(flow), *no_family, *variants(stage, ends, whole, asked)),
-        undecided=_is_undecided(stage, ends, sides, asked, allowed=False, partly=bool(through)),
-        not_evaluated=could_change(stage.subject, {end.namespace.name for end in found if isinstance(end, Pod)}),
+        caveats=(*_caveats(flow), *no_family, *variants(resolver, ends, whole, asked)),
+        undecided=_is_undecided(resolver, ends, sides, asked, allowed=False, partly=bool(through)),
+        not_evaluated=could_change(resolver.subject, {end.namespace.name for end in found if isinstance(end, Pod)}),
     )
 
 
@@ -217,7 +227,7 @@ class _Side:
 
 def _sides(verdicts: tuple[Verdict, ...]) -> tuple[_Side, _Side]:
     """Return both sides."""
-    return _side([one.egress for one in verdicts]), _side([one.ingress for one in verdicts])
+    return _side([verdict.egress for verdict in verdicts]), _side([verdict.ingress for verdict in verdicts])
 
 
 def _side(found: list[Side]) -> _Side:
@@ -227,20 +237,30 @@ def _side(found: list[Side]) -> _Side:
     return _Side(found[0], ports, tuple(found))
 
 
-def _said(stage: Stage, side: _Side, ends: tuple[End, End], about: PortSet, found: Sequence[Lack]) -> SideSaid:
+def _said(
+    resolver: EndpointResolver,
+    side: _Side,
+    ends: tuple[NamedEndpoint, NamedEndpoint],
+    about: PortSet,
+    found: Sequence[Lack],
+) -> SideReport:
     """Return one side in words: the rules for some ports, and where it lacks which."""
     at = 0 if side.side.direction == EGRESS else 1
     lacks = union_of_ports(one.ports for one in found)
     where = union_of(one.addresses for one in found)
-    rules = dict.fromkeys(_rule(stage, one.origin, stage.judge.ports_of(one)) for one in granting(side.parts, about))
-    denials = dict.fromkeys(_rule(stage, one.origin, str(one.ports & lacks)) for one in side.denying(lacks, where))
-    homes = {stage.subject.namespace}
-    return SideSaid(
+    rules = dict.fromkeys(
+        _rule(resolver, one.origin, resolver.judge.ports_of(one)) for one in granting(side.parts, about)
+    )
+    denials = dict.fromkeys(
+        _rule(resolver, denial.origin, str(denial.ports & lacks)) for denial in side.denying(lacks, where)
+    )
+    homes = {resolver.subject.namespace}
+    return SideReport(
         side.side.direction.lower(),
         ends[at].actor.name,
         side.side.governed,
-        tuple(name_of(one, homes) for one in side.side.policies),
-        tuple(name_of(one, homes) for one in side.side.tiers),
+        tuple(name_of(policy, homes) for policy in side.side.policies),
+        tuple(name_of(tier, homes) for tier in side.side.tiers),
         tuple(rules),
         tuple(denials),
         str(lacks) if lacks else "",
@@ -248,16 +268,18 @@ def _said(stage: Stage, side: _Side, ends: tuple[End, End], about: PortSet, foun
     )
 
 
-def _rule(stage: Stage, origin: Origin, ports: str) -> RuleSaid:
+def _rule(resolver: EndpointResolver, origin: Origin, ports: str) -> RuleReport:
     """Return a rule in words."""
-    own = stage.judge.own_origin(origin)
-    note, yours = stage.subject.note(own), stage.subject.granted(own)
-    policy = policy_of(origin, {stage.subject.namespace})
+    own = resolver.judge.own_origin(origin)
+    note, yours = resolver.subject.note(own), resolver.subject.granted(own)
+    policy = policy_of(origin, {resolver.subject.namespace})
     value = yours or (note.path if note else "")
-    return RuleSaid(policy, rule_of(origin), ports, note.flow if note else "", value, bool(yours))
+    return RuleReport(policy, rule_of(origin), ports, note.flow if note else "", value, bool(yours))
 
 
-def _missing(stage: Stage, side: _Side, ends: tuple[End, End], found: Sequence[Lack]) -> Iterator[Missing]:
+def _missing(
+    resolver: EndpointResolver, side: _Side, ends: tuple[NamedEndpoint, NamedEndpoint], found: Sequence[Lack]
+) -> Iterator[Missing]:
     """Yield what is missing on a side that lacks ports: what is in the way of any rule, and a rule.
 
     Where a cluster-scoped policy above NetworkPolicies denies the ports, a rule is missing only if these would not let
@@ -266,12 +288,12 @@ def _missing(stage: Stage, side: _Side, ends: tuple[End, End], found: Sequence[L
     """
     if not found:
         return
-    rule = missing(side.side, ends, found, stage.subject)
-    above = {(one.kind, one.name) for one in side.side.tiers if one.tier == ADMIN}
+    rule = missing(side.side, ends, found, resolver.subject)
+    above = {(tier.kind, tier.name) for tier in side.side.tiers if tier.tier == ADMIN}
     origins = dict.fromkeys(deny.origin for lack in found for deny in side.denying(lack.ports, lack.addresses))
-    denials = [one for one in origins if (one.kind, one.policy) in above and not is_passed_on(one, rule)]
+    denials = [origin for origin in origins if (origin.kind, origin.policy) in above and not is_passed_on(origin, rule)]
     yield from (in_the_way(side.side, origin) for origin in denials)
-    below = split(stage.judge.below, ends[0].end, ends[1].end)
+    below = split(resolver.judge.below, ends[0].end, ends[1].end)
     egress = side.side.direction == EGRESS
     if not denials or any(
         (part.destination if egress else part.source) & lack.addresses
@@ -282,7 +304,7 @@ def _missing(stage: Stage, side: _Side, ends: tuple[End, End], found: Sequence[L
         yield rule
 
 
-def _caveats(flow: Judged) -> Iterator[str]:
+def _caveats(flow: JudgedFlow) -> Iterator[str]:
     """Yield what the answer depends on."""
     keys = {key for verdict in flow.verdicts for key in verdict.caveats}
     yield from (sentence for key, sentence in CAVEATS.items() if key in keys)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from vcluster_isolation.connectivity.connectivity import End
+from vcluster_isolation.connectivity.connectivity import NamedEndpoint
 from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Pod
-from vcluster_isolation.subject.needs import POLICY
+from vcluster_isolation.subject.needs import POLICY_KEY
 from vcluster_isolation.subject.settings import at
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.wording import dotted
@@ -37,7 +37,7 @@ class Wanted:
     name: str
     direction: str
     rules: Sequence[Json]
-    other: End
+    other: NamedEndpoint
     subject: Subject
 
     @property
@@ -129,7 +129,7 @@ def values_of(wanted: Wanted) -> Json:
     path = f"{wanted.section}.{wanted.direction.lower()}"
     if wanted.ours:  # by its deprecated name, if the user has it there: the chart refuses the two side by side
         written = wanted.subject.changed.get(path, path)
-        path = written.removeprefix(f"{dotted(wanted.subject.below)}.").removeprefix(f"{POLICY}.")
+        path = written.removeprefix(f"{dotted(wanted.subject.below)}.").removeprefix(f"{POLICY_KEY}.")
     return _nested(path, [*(at(policy, path) or ()), *wanted.rules])
 
 

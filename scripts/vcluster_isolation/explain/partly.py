@@ -141,7 +141,7 @@ def _of_each(found: dict[PortSet, list[AddressSet]]) -> tuple[Lack, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class PartSaid:
+class PartReport:
     """Parts of a flow in words: CIDRs of an end as far as not all of it is meant, and the ports."""
 
     source: tuple[str, ...]
@@ -153,7 +153,7 @@ _Pair = tuple[AddressSet | None, AddressSet | None]
 """Addresses of both ends, None where all of an end is meant."""
 
 
-def said(parts: Sequence[Part], ends: tuple[Endpoint, Endpoint]) -> tuple[PartSaid, ...]:
+def said(parts: Sequence[Part], ends: tuple[Endpoint, Endpoint]) -> tuple[PartReport, ...]:
     """Return parts in words, those with the same ports and addresses of one end as one."""
     everywhere = _everywhere(parts, ends)
     found = [(part.ports, *((None, None) if part.ports in everywhere else _told_apart(part, ends))) for part in parts]
@@ -164,14 +164,14 @@ def said(parts: Sequence[Part], ends: tuple[Endpoint, Endpoint]) -> tuple[PartSa
     for (ports, source), destinations in groups.items():
         merged.setdefault((ports, _union(destinations)), []).append(source)
     return tuple(
-        PartSaid(_cidrs(_union(sources)), _cidrs(destination), shorten.ports(ports))
+        PartReport(_cidrs(_union(sources)), _cidrs(destination), shorten.ports(ports))
         for (ports, destination), sources in merged.items()
     )
 
 
 def _everywhere(parts: Sequence[Part], ends: tuple[Endpoint, Endpoint]) -> set[PortSet]:
     """Return the ports of which one part is all addresses of both ends, in each family that both have."""
-    common = [one for one in FAMILIES if all(end.addresses.only(one) for end in ends)]
+    common = [family for family in FAMILIES if all(end.addresses.only(family) for end in ends)]
     whole = {(part.ports, part.source, part.destination) for part in parts}
     every = [tuple(end.addresses.only(one) for end in ends) for one in common]
     return {part.ports for part in parts if all((part.ports, *pair) in whole for pair in every)}

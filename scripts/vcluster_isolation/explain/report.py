@@ -8,8 +8,8 @@ from dataclasses import asdict
 from textwrap import indent
 from typing import Final
 
-from vcluster_isolation.explain.explain import Explanation, RuleSaid, SideSaid
-from vcluster_isolation.explain.partly import PartSaid
+from vcluster_isolation.explain.explain import Explanation, RuleReport, SideReport
+from vcluster_isolation.explain.partly import PartReport
 from vcluster_isolation.netpol.sets.addresses import address_set
 from vcluster_isolation.netpol.unevaluated import caveats
 from vcluster_isolation.netpol.words import shorten
@@ -21,7 +21,7 @@ _SHOWN: Final = 12
 
 def as_json(found: Explanation) -> str:
     """Return the explanation as one object."""
-    doubts = [one.as_dict() for one in found.not_evaluated]
+    doubts = [policy.as_dict() for policy in found.not_evaluated]
     return json.dumps({**asdict(found), "not_evaluated": doubts}, indent=2)
 
 
@@ -53,7 +53,7 @@ def _answer(found: Explanation) -> str:
     return verdict if found.asked is None else f"{verdict}, {found.asked}"
 
 
-def _part(part: PartSaid) -> str:
+def _part(part: PartReport) -> str:
     """Return one part: its ports, and the addresses of the ends as far as not all of them are meant."""
     ends = (("from", part.source), ("to", part.destination))
     return " ".join([part.ports, *(f"{word} {_addresses(cidrs)}" for word, cidrs in ends if cidrs)])
@@ -66,17 +66,17 @@ def _addresses(cidrs: Sequence[str]) -> str:
     return ", ".join(words) if more <= 0 else f"{', '.join(words[:_SHOWN])} and {more} more"
 
 
-def _side(side: SideSaid) -> Iterator[str]:
+def _side(side: SideReport) -> Iterator[str]:
     """Yield the lines about one side."""
     yield f"  {side.side} of {side.of}: {_governed(side)}"
-    yield from (f"    lets through {one.ports} by {_rule(one)}" for one in side.rules)
-    yield from (f"    denies {one.ports} by {_rule(one)}" for one in side.denials)
+    yield from (f"    lets through {rule.ports} by {_rule(rule)}" for rule in side.rules)
+    yield from (f"    denies {denial.ports} by {_rule(denial)}" for denial in side.denials)
     if side.lacks and not side.denials:
         where = f" at {_addresses(side.lacks_at)}" if side.lacks_at else ""
         yield f"    no rule lets {side.lacks.replace('all ports', 'anything')} through{where}"
 
 
-def _governed(side: SideSaid) -> str:
+def _governed(side: SideReport) -> str:
     """Return which policies have a say on a side."""
     if not side.pod:
         return "addresses, to which no policy applies"
@@ -84,7 +84,7 @@ def _governed(side: SideSaid) -> str:
     return isolated + (f"; governed by {', '.join(side.cluster_policies)}" if side.cluster_policies else "")
 
 
-def _rule(one: RuleSaid) -> str:
+def _rule(one: RuleReport) -> str:
     """Return a rule, what the chart says of it, and the value that put it there."""
     value = f"; put there by {'your ' if one.yours else 'the default of '}{one.value}" if one.value else ""
     return f"{one.policy} {one.rule}" + (f": {one.flow}" if one.flow else "") + value

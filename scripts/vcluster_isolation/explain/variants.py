@@ -4,34 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vcluster_isolation.connectivity.connectivity import End
+from vcluster_isolation.connectivity.connectivity import NamedEndpoint
 from vcluster_isolation.explain.partly import Split, split
-from vcluster_isolation.explain.stage import Stage
+from vcluster_isolation.explain.resolver import EndpointResolver
 from vcluster_isolation.netpol.objects.model import Pod
 from vcluster_isolation.netpol.sets.ports import ALL, PortSet, union_of
 from vcluster_isolation.subject.subject import VCLUSTER
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE, WORKLOAD
 from vcluster_isolation.wording import printable
 from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
 
 
-def variants(stage: Stage, ends: tuple[End, End], whole: Split, asked: PortSet | None) -> Iterator[str]:
+def variants(
+    resolver: EndpointResolver, ends: tuple[NamedEndpoint, NamedEndpoint], whole: Split, asked: PortSet | None
+) -> Iterator[str]:
     """Yield a sentence for each end that is a workload for which labels of a tenant's choice let more ports through.
 
     `whole` is the flow with the usual labels. Raises nothing.
     """
-    if stage.subject.kind != VCLUSTER:
+    if resolver.subject.kind != VCLUSTER:
         return
     usual = union_of(part.ports for part in whole.parts)
     for at, role in enumerate((SOURCE, DESTINATION)):
         if ends[at].actor.name != WORKLOAD.name:
             continue
-        world = World(stage.subject, (stage.subject.policies, stage.subject.tiers))
+        world = World(resolver.subject, (resolver.subject.policies, resolver.subject.tiers))
         best: tuple[int, PortSet, Pod] | None = None
-        for pod in world.ends(Who(WORKLOAD), role):
+        for pod in world.ends(ActorRef(WORKLOAD), role):
             flow = (pod, ends[1].end) if at == 0 else (ends[0].end, pod)
-            parts = split(stage.judge, *flow).parts
+            parts = split(resolver.judge, *flow).parts
             more = (union_of(part.ports for part in parts) - usual) & (ALL if asked is None else asked)
             if more and isinstance(pod, Pod) and (best is None or len(pod.labels) < best[0]):
                 best = (len(pod.labels), more, pod)

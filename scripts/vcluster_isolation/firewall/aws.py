@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vcluster_isolation.firewall.ends import is_ipv4, is_ipv6, names
-from vcluster_isolation.firewall.model import Rule, Settings
+from vcluster_isolation.firewall.model import ProviderSettings, Rule
 from vcluster_isolation.firewall.shell import command, option
 
 
-def render(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
+def render(rules: Sequence[Rule], settings: ProviderSettings) -> Iterator[str]:
     """Yield a command for each rule and security group that it is for."""
     for rule in rules:
         permissions = ",\n    ".join(json.dumps(permission) for permission in _permissions(rule))

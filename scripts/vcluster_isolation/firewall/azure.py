@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vcluster_isolation.firewall.ends import names, one_kind_each, ranges
-from vcluster_isolation.firewall.model import Rule, Settings
+from vcluster_isolation.firewall.model import ProviderSettings, Rule
 from vcluster_isolation.firewall.shell import command, option
 
 
-def render(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
+def render(rules: Sequence[Rule], settings: ProviderSettings) -> Iterator[str]:
     """Yield a command for each rule and kind of its ends, each with a priority of its own."""
     parts = (part for rule in rules for part in one_kind_each(rule))
     for priority, part in enumerate(parts, settings.first_priority):
         yield _command(part, settings, priority)
 
 
-def _command(rule: Rule, settings: Settings, priority: int) -> str:
+def _command(rule: Rule, settings: ProviderSettings, priority: int) -> str:
     """Return the command for one rule."""
     options = [
         *option("resource-group", settings.resource_group),

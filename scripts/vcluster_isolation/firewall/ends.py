@@ -30,9 +30,9 @@ def range_of(text: str) -> str:
     try:
         network = ip_interface(text).network
     except ValueError:
-        raise ValueError("is no address or CIDR") from None
+        raise ValueError("is neither an address nor a CIDR") from None
     if "%" in text:
-        raise ValueError("has a zone, which is a matter of one machine")
+        raise ValueError("has a zone, which is valid on one machine only")
     if ip_interface(text).ip != network.network_address:
         raise ValueError(f"has bits set beyond its prefix length: the network is {network}")
     return str(network)

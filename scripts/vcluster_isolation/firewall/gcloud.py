@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vcluster_isolation.firewall.ends import names, one_family_each, ranges
-from vcluster_isolation.firewall.model import Rule, Settings
+from vcluster_isolation.firewall.model import ProviderSettings, Rule
 from vcluster_isolation.firewall.shell import command, option
 
 
-def render(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
+def render(rules: Sequence[Rule], settings: ProviderSettings) -> Iterator[str]:
     """Yield a command for each rule and family of addresses."""
     return (_command(part, settings) for rule in rules for part in one_family_each(rule))
 
 
-def _command(rule: Rule, settings: Settings) -> str:
+def _command(rule: Rule, settings: ProviderSettings) -> str:
     """Return the command for one rule."""
     allowed = ",".join(f"{rule.protocol.lower()}:{port}" for port in rule.ports)
     options = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.firewall.cluster import Addresses
-from vcluster_isolation.firewall.model import Settings
+from vcluster_isolation.firewall.model import ProviderSettings
 from vcluster_isolation.firewall.rules import ENDS, PURPOSES
 from vcluster_isolation.values.layers import Layer, in_order, locate, overlay, read_layers
 from vcluster_isolation.wording import dotted, mistyped, quoted, undotted
@@ -87,7 +87,7 @@ def from_values(paths: Sequence[Path]) -> Inputs:
     problems += _unknown(values.get("firewall"), purposes)
     if port is not None and port not in _PORTS:
         where = "platformNetworkPolicy.prometheus.port"
-        problems.append(Problem(where, f"{port} is no port", "write 1 to 65535", SOURCE))
+        problems.append(Problem(where, f"{port} is not a valid port number", "write 1 to 65535", SOURCE))
     if problems:
         raise InputError(in_order((_located(problem, layers) for problem in problems), layers))
     return Inputs(
@@ -112,7 +112,7 @@ def _option(name: str) -> str:
 
 def _settings() -> list[str]:
     """Return the names of Settings."""
-    return [field.name for field in fields(Settings)]
+    return [field.name for field in fields(ProviderSettings)]
 
 
 def _camel(name: str) -> str:
@@ -126,10 +126,13 @@ def _unknown(firewall: Any, purposes: Iterable[Given]) -> Iterator[Problem]:
     known = ["for", *map(_camel, (*ENDS, *_settings()))]
     for key in firewall if isinstance(firewall, Mapping) else ():
         if key not in known:
-            yield Problem(dotted(("firewall", key)), "is no key of firewall", f"use one of {', '.join(known)}", SOURCE)
+            next_step = f"use one of {', '.join(known)}"
+            yield Problem(dotted(("firewall", key)), "is not a key of firewall", next_step, SOURCE)
     for each in purposes:
         if each.text not in PURPOSES:
-            yield Problem(each.where, f"{quoted(each.text)} is nothing to open", f"use {', '.join(PURPOSES)}", SOURCE)
+            yield Problem(
+                each.where, f"{quoted(each.text)} is not something to open", f"use {', '.join(PURPOSES)}", SOURCE
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ProviderSettings:
     """Where rules go. Each provider needs some of it, and has no use for the rest, which is None."""
 
     network: str | None = None

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vcluster_isolation.firewall.ends import is_ipv4, is_ipv6, is_name
-from vcluster_isolation.firewall.model import Rule, Settings
+from vcluster_isolation.firewall.model import ProviderSettings, Rule
 from vcluster_isolation.firewall.shell import command, option
 
 
-def render(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
+def render(rules: Sequence[Rule], settings: ProviderSettings) -> Iterator[str]:
     """Yield a command for each port, source and group that a rule is for; there are no settings."""
     del settings
     for rule in rules:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.firewall.ends import is_wide, looks_like_range, names, one_kind_each, range_of
 from vcluster_isolation.firewall.inputs import SOURCE, Given, Inputs
-from vcluster_isolation.firewall.model import Rule, Settings
+from vcluster_isolation.firewall.model import ProviderSettings, Rule
 from vcluster_isolation.firewall.providers import PROVIDERS, SETTINGS, Provider
 from vcluster_isolation.firewall.references import Reference, reference
 from vcluster_isolation.firewall.rules import ENDS, PURPOSES, applying, candidates, make_rules, standing_in
@@ -24,7 +24,7 @@ class Plan:
     """Rules, where they go, and what to say above them."""
 
     rules: tuple[Rule, ...]
-    settings: Settings
+    settings: ProviderSettings
     notes: tuple[str, ...]
 
 
@@ -73,11 +73,11 @@ def _texts(inputs: Inputs, end: str) -> tuple[str, ...]:
     return tuple({(text, looks_like_range(text)): text for text in texts}.values())
 
 
-def _settings(inputs: Inputs) -> Settings:
+def _settings(inputs: Inputs) -> ProviderSettings:
     """Return the settings, numbers as such."""
     texts = {name: given.text for name, given in inputs.settings.items()}
     number = {"first_priority": int(texts.pop("first_priority"))} if "first_priority" in texts else {}
-    return Settings(**texts, **number)  # type: ignore[arg-type]
+    return ProviderSettings(**texts, **number)  # type: ignore[arg-type]
 
 
 def _wrong_settings(provider_name: str, inputs: Inputs) -> Iterator[Problem]:
@@ -90,7 +90,7 @@ def _wrong_settings(provider_name: str, inputs: Inputs) -> Iterator[Problem]:
     for name, given in inputs.settings.items():
         kind = SETTINGS[name]
         if name not in (*provider.needs, *provider.takes):
-            yield _problem(given.where, f"is nothing that {provider_name} knows", "leave it out")
+            yield _problem(given.where, f"is not an option of {provider_name}", "leave it out")
         elif isinstance(given.text, Reference) and given.text.kind == "name" and name != "first_priority":
             continue
         elif not kind.allows(given.text) or (name == "first_priority" and int(given.text) not in _PRIORITIES):
@@ -146,7 +146,7 @@ def _wrong_target(provider: Provider, given: Sequence[Given]) -> str | None:
         return ""
     if provider.range_targets or any(not looks_like_range(each.text) for each in given):
         return None
-    return f", which is not said by a CIDR such as {quoted(given[0].text)}"
+    return f"; a CIDR such as {quoted(given[0].text)} cannot select them"
 
 
 def _unmatched(provider: Provider, rules: Iterable[Rule]) -> Iterator[Problem]:
@@ -159,7 +159,7 @@ def _unmatched(provider: Provider, rules: Iterable[Rule]) -> Iterator[Problem]:
                 yield _problem(rule.name, what, "give a target of the same family")
 
 
-def _too_low(provider: Provider, rules: Iterable[Rule], settings: Settings) -> Iterator[Problem]:
+def _too_low(provider: Provider, rules: Iterable[Rule], settings: ProviderSettings) -> Iterator[Problem]:
     """Yield whether the last rule's priority is none."""
     if "first_priority" not in provider.takes:
         return

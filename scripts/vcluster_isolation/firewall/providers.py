@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vcluster_isolation.firewall import aws, azure, gcloud, openstack, terraform_aws, terraform_azure, terraform_google
-from vcluster_isolation.firewall.model import Rule, Settings
+from vcluster_isolation.firewall.model import ProviderSettings, Rule
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TextForm:
     """A form that a text must have: what it is, what it matches, and an example."""
 
     what: str
@@ -32,8 +32,8 @@ class Provider:
     `notes` sentences for whoever is going to use the rules.
     """
 
-    render: Callable[[Sequence[Rule], Settings], Iterable[str]]
-    machines: Kind
+    render: Callable[[Sequence[Rule], ProviderSettings], Iterable[str]]
+    machines: TextForm
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     range_targets: bool = False
@@ -41,9 +41,9 @@ class Provider:
     notes: tuple[str, ...] = ()
 
 
-def _kind(what: str, pattern: str, example: str) -> Kind:
+def _kind(what: str, pattern: str, example: str) -> TextForm:
     """Return a form."""
-    return Kind(what, re.compile(pattern), example)
+    return TextForm(what, re.compile(pattern), example)
 
 
 _GOOGLE_NAME = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -55,7 +55,7 @@ _ASG_ID = _ASG.replace("[^/]+", r"[\w().-]+").replace("t.N", r"t\.N") + _AZURE_N
 
 # The patterns are those of the providers' own naming rules; where a provider takes nearly anything (OpenStack), what
 # could be read as an option is left out.
-SETTINGS: Mapping[str, Kind] = {
+SETTINGS: Mapping[str, TextForm] = {
     "network": _kind(
         "the VPC network", rf"(({_GOOGLE_API})?projects/[a-z0-9.:-]+/global/networks/)?{_GOOGLE_NAME}", "my-network"
     ),

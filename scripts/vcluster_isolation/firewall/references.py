@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, Self
 
-Kind = Literal["name", "ipv4", "ipv6"]
+ReferenceKind = Literal["name", "ipv4", "ipv6"]
 
-_PREFIXES: Final[dict[str, Kind]] = {"cidr:": "ipv4", "cidr6:": "ipv6"}
+_PREFIXES: Final[dict[str, ReferenceKind]] = {"cidr:": "ipv4", "cidr6:": "ipv6"}
 _STEP: Final = r"(\.[A-Za-z_][A-Za-z0-9_-]{0,127}|\[[0-9]{1,6}\]|\[\"[A-Za-z0-9_./:-]{1,128}\"\])"
 _NAMED: Final = rf"(var|local|module|data|each)(?=\.){_STEP}+"
 _RESOURCE: Final = rf"[a-z][a-z0-9]*_[a-z0-9_]*(?=\.){_STEP}{{2,}}"
@@ -26,9 +26,9 @@ class Reference(str):
     """
 
     __slots__ = ("kind",)
-    kind: Kind
+    kind: ReferenceKind
 
-    def __new__(cls, text: str, kind: Kind = "name") -> Self:
+    def __new__(cls, text: str, kind: ReferenceKind = "name") -> Self:
         """Return a reference. Raises ValueError for any other expression."""
         if _REFERENCE.fullmatch(text) is None:
             raise ValueError(text)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from vcluster_isolation.firewall.ends import is_ipv4, is_ipv6, is_name
 from vcluster_isolation.firewall.hcl import distinct, resource
-from vcluster_isolation.firewall.model import Rule, Settings
+from vcluster_isolation.firewall.model import ProviderSettings, Rule
 
 
-def render(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
+def render(rules: Sequence[Rule], settings: ProviderSettings) -> Iterator[str]:
     """Yield a resource for each port, source and security group that a rule is for: one has room for one of each."""
     del settings
     return distinct(

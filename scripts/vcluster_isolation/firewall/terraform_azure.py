@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from vcluster_isolation.firewall.ends import names, one_kind_each, ranges
 from vcluster_isolation.firewall.hcl import resource
-from vcluster_isolation.firewall.model import Rule, Settings
+from vcluster_isolation.firewall.model import ProviderSettings, Rule
 
 
-def render(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
+def render(rules: Sequence[Rule], settings: ProviderSettings) -> Iterator[str]:
     """Yield a resource for each rule and kind of its ends, each with a priority of its own."""
     parts = (part for rule in rules for part in one_kind_each(rule))
     for priority, part in enumerate(parts, settings.first_priority):
         yield _resource(part, settings, priority)
 
 
-def _resource(rule: Rule, settings: Settings, priority: int) -> str:
+def _resource(rule: Rule, settings: ProviderSettings, priority: int) -> str:
     """Return the resource for one rule."""
     return resource(
         "azurerm_network_security_rule",

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from vcluster_isolation.firewall.ends import names, one_family_each, ranges
 from vcluster_isolation.firewall.hcl import resource
-from vcluster_isolation.firewall.model import Rule, Settings
+from vcluster_isolation.firewall.model import ProviderSettings, Rule
 
 
-def render(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
+def render(rules: Sequence[Rule], settings: ProviderSettings) -> Iterator[str]:
     """Yield a resource for each rule and family of addresses."""
     return (_resource(part, settings) for rule in rules for part in one_family_each(rule))
 
 
-def _resource(rule: Rule, settings: Settings) -> str:
+def _resource(rule: Rule, settings: ProviderSettings) -> str:
     """Return the resource for one rule."""
     return resource(
         "google_compute_firewall",

@@ -53,7 +53,7 @@ def _extract(package: tarfile.TarFile, place: Path) -> None:
     for member in package:
         target = (place / member.name).resolve()
         if not target.is_relative_to(place.resolve()) or not (member.isfile() or member.isdir()):
-            raise tarfile.TarError(f"{member.name} is no plain file inside the package")
+            raise tarfile.TarError(f"{member.name} is not a plain file inside the package")
         content = package.extractfile(member)
         if content:
             target.parent.mkdir(parents=True, exist_ok=True)

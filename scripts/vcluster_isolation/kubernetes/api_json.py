@@ -29,7 +29,7 @@ def decoded(document: Any, schema: Schema, *, custom: bool = False) -> Any:
 
 
 def has_whole_float(value: Any) -> bool:
-    """Whether there is a number such as 1.0 or 1e3 in a JSON-like value: of a built-in kind it is no integer."""
+    """Whether there is a number such as 1.0 or 1e3 in a JSON-like value: of a built-in kind it is not an integer."""
     if isinstance(value, Mapping):
         return any(map(has_whole_float, value.values()))
     if isinstance(value, list):
@@ -41,7 +41,7 @@ def as_text(value: Any) -> str:
     r"""Return a JSON-like value as JSON, on one line, that readers of YAML 1.1 and 1.2 take for the same value.
 
     JSON writes a character beyond U+FFFF as two escapes (`\ud83d\ude80`), which YAML does not have: it stands there as
-    it is. Half of such a pair, which is no character, becomes U+FFFD, as the API server has it.
+    it is. Half of such a pair, which is not a character, becomes U+FFFD, as the API server has it.
     """
     return _PAIR.sub(_as_yaml, json.dumps(value))
 

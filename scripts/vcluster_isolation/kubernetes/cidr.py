@@ -37,7 +37,7 @@ def parse(text: str, *, host_bits: bool = False) -> Network:
         network = None
     if network is None:
         next_step = "write an address without leading zeros and a prefix length, like 10.0.0.0/8 or 2001:db8::/32"
-        raise BadCidr(f"{quoted(text)} is no CIDR", next_step)
+        raise BadCidr(f"{quoted(text)} is not a CIDR", next_step)
     address, _, _ = text.partition("/")
     if ip_address(address) in _MAPPED and (host_bits or network.prefixlen >= _MAPPED.prefixlen):
         raise BadCidr(f"{text} is an IPv4 address in IPv6 form", "write it as IPv4")

@@ -7,7 +7,7 @@ from typing import Any
 from vcluster_isolation.wording import mistyped
 
 Path = tuple[str | int, ...]
-Finding = tuple[Path, str, str]
+ShapeProblem = tuple[Path, str, str]
 """Where something is wrong inside an object, what, and what to do next."""
 
 Shape = Any
@@ -17,17 +17,17 @@ _TYPES = {str: ("string",), int: ("integer",), (int, str): ("integer", "string")
 _ZERO = {str: "", int: 0}
 
 
-def fit(value: Any, shape: Shape) -> tuple[Any, list[Finding]]:
+def fit(value: Any, shape: Shape) -> tuple[Any, list[ShapeProblem]]:
     """Return `value` with only the fields that `shape` knows and that have its types, and what was left out.
 
     As in the API server (encoding/json into Go structs): null is an absent field, and an empty entry of a list.
     Fields that the shape does not know are dropped without a finding: schemas tell those.
     """
-    found: list[Finding] = []
+    found: list[ShapeProblem] = []
     return _fit(value, shape, (), found), found
 
 
-def _fit(value: Any, shape: Shape, at: Path, found: list[Finding]) -> Any:
+def _fit(value: Any, shape: Shape, at: Path, found: list[ShapeProblem]) -> Any:
     """Fit one value; a mistyped one becomes the empty value of its shape."""
     if isinstance(shape, dict):
         return _fit_mapping(value, shape, at, found)
@@ -39,7 +39,7 @@ def _fit(value: Any, shape: Shape, at: Path, found: list[Finding]) -> Any:
     return _ZERO.get(shape, 0)
 
 
-def _fit_mapping(value: Any, shape: dict[str, Shape], at: Path, found: list[Finding]) -> dict[str, Any]:
+def _fit_mapping(value: Any, shape: dict[str, Shape], at: Path, found: list[ShapeProblem]) -> dict[str, Any]:
     """Fit a mapping; null fields are absent, except in a map of strings, where null is the empty string."""
     if not isinstance(value, dict):
         found.append((at, *mistyped(value, ("object",))))
@@ -50,7 +50,7 @@ def _fit_mapping(value: Any, shape: dict[str, Shape], at: Path, found: list[Find
     return {key: _fit(inner, shape[key], (*at, key), found) for key, inner in known.items()}
 
 
-def _fit_list(value: Any, shape: Shape, at: Path, found: list[Finding]) -> list[Any]:
+def _fit_list(value: Any, shape: Shape, at: Path, found: list[ShapeProblem]) -> list[Any]:
     """Fit a list, entry by entry."""
     if not isinstance(value, list):
         found.append((at, *mistyped(value, ("array",))))
@@ -58,7 +58,7 @@ def _fit_list(value: Any, shape: Shape, at: Path, found: list[Finding]) -> list[
     return [_entry(inner, shape, (*at, index), found) for index, inner in enumerate(value)]
 
 
-def _entry(value: Any, shape: Shape, at: Path, found: list[Finding]) -> Any:
+def _entry(value: Any, shape: Shape, at: Path, found: list[ShapeProblem]) -> Any:
     """Fit an entry of a list or of a map of strings, where null is the empty value."""
     if value is None:
         return {} if isinstance(shape, dict) else _ZERO.get(shape, 0)

@@ -82,7 +82,7 @@ def newline(text: str) -> str:
 
 
 def compose(text: str) -> yaml.Node | None:
-    """Return the root node of a text. Raises CannotEdit if it is no YAML, with libyaml's words."""
+    """Return the root node of a text. Raises CannotEdit if it is not YAML, with libyaml's words."""
     try:
         node: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:

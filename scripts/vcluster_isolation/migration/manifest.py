@@ -21,7 +21,7 @@ from vcluster_isolation.values import legacy
 from vcluster_isolation.values.delivery import objects
 from vcluster_isolation.values.delivery.expressions import Text, parsed
 from vcluster_isolation.values.delivery.kinds import is_manifest
-from vcluster_isolation.values.delivery.nodes import Place, place_of
+from vcluster_isolation.values.delivery.nodes import NodePlace, place_of
 from vcluster_isolation.values.delivery.set_values import path_of
 from vcluster_isolation.values.delivery.sites import Path, Site, at, each
 from vcluster_isolation.values.releases import is_vclusters
@@ -43,7 +43,7 @@ class _Spot:
     document: int
     path: Path
     value: Any
-    place: Place | None
+    place: NodePlace | None
 
     @property
     def can_change(self) -> bool:
@@ -57,7 +57,7 @@ def migrate_any(text: str, name: str) -> Migration:
     Objects without values are a problem. Raises InputError when text or values are not strict YAML.
     """
     documents, outer = parsed(text, lambda one: [found.value for found in parse_documents(one, name)])
-    if not any(is_manifest(one) or objects.holds_releases(one) for one in documents):
+    if not any(is_manifest(document) or objects.holds_releases(document) for document in documents):
         return _plain(text, name, outer)
     content = text if outer is None else outer.text
     spots, notes, by_hand = _spots(content, documents, name)
@@ -207,7 +207,7 @@ def _of_spot(text: str, name: str, spot: _Spot, outer: Text | None) -> Migration
         raise
     if found is not None:
         return _around_expressions(inner, name, found, found)
-    kept = [] if outer is None else [one for one in outer.lines if spot.place.first < one[0] <= spot.place.end]
+    kept = [] if outer is None else [line for line in outer.lines if spot.place.first < line[0] <= spot.place.end]
     if kept and outer is not None:
         return _around_expressions(inner, name, replace(outer, text=inner, lines=tuple(kept)), Text(""))
     return _values(inner, name)
@@ -222,7 +222,7 @@ def _by_hand(text: str, name: str, spot: _Spot) -> Migration:
     found, _ = parsed(inner, lambda one: _values(one, name))
     if not found.done and not found.problems:
         return Migration(inner)
-    what = "is no literal block" if isinstance(spot.value, str) else "is no mapping in block style by itself"
+    what = "is not a literal block" if isinstance(spot.value, str) else "is not a mapping in block style by itself"
     shape = f"as `{spot.path[-1]}: |`" if isinstance(spot.value, str) else "with one key a line, and without aliases"
     return Migration(inner, problems=(Problem(dotted(spot.path), what, f"write it {shape}", _SOURCE, name, line),))
 

@@ -138,11 +138,11 @@ def _odd(file: _File, rows: Sequence[Rename]) -> Iterator[Problem]:
     for path in sorted(places):
         value = _get(file.values, path)
         if value is not None and not isinstance(value, dict):
-            yield file.problem(path, "is no mapping", "correct it first")
+            yield file.problem(path, "is not a mapping", "correct it first")
         elif value and BASE[-1] in path[:-1]:
             known = _get(keys, path)
             for key in value.keys() - known.keys():
-                yield file.problem((*path, key), "is no key of vCluster 0.20 to 0.30", "correct or remove it first")
+                yield file.problem((*path, key), "is not a key of vCluster 0.20 to 0.30", "correct or remove it first")
 
 
 def _set_twice(file: _File, used: Sequence[Rename]) -> Iterator[Problem]:

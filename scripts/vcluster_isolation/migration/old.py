@@ -152,7 +152,7 @@ def _by_line(problem: Problem) -> int:
 
 
 def _leaves(values: Any, path: Keys = ()) -> Iterator[Keys]:
-    """Yield the paths of everything that is no mapping, and of empty mappings."""
+    """Yield the paths of everything that is not a mapping, and of empty mappings."""
     if isinstance(values, Mapping) and (values or not path):
         for key, below in values.items():
             yield from _leaves(below, (*path, key))

@@ -29,7 +29,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     CLOSES: "may close what NetworkPolicies open",
     OTHER_INTERFACES: "acts on further interfaces of pods only",
     STAGED: "is staged, which enforces nothing",
-    NONE: "has no say in who reaches whom",
+    NONE: "does not affect connectivity",
 }
 """Each effect that the table may name, in words that go on after "it"."""
 

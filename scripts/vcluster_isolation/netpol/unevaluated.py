@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from vcluster_isolation.netpol.objects.fields import legal_name, shown
 from vcluster_isolation.netpol.objects.model import EGRESS, IN, INGRESS, NAME_LABEL, NETWORK_POLICY, Policy, Selector
-from vcluster_isolation.netpol.objects.tiers import ALLOW, DENY, TierPolicy
+from vcluster_isolation.netpol.objects.tiers import ALLOW, DENY, PolicySet, TierPolicy
 from vcluster_isolation.netpol.policy_kinds import (
     CLOSES,
     MEANINGS,
@@ -27,9 +27,6 @@ from vcluster_isolation.netpol.policy_kinds import (
     mirrors,
     policy_kind,
 )
-
-Rendered = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
-"""NetworkPolicies, and cluster-scoped policies."""
 
 _SHOWN: Final = 3
 _RANDOM: Final = 5
@@ -93,7 +90,7 @@ class UnevaluatedPolicy:
 
 
 def unevaluated(item: Mapping[str, Any], home: str) -> UnevaluatedPolicy | None:
-    """Return an object as one that is not evaluated; None when its kind has no say in who reaches whom.
+    """Return an object as one that is not evaluated; None when its kind does not affect connectivity.
 
     `home` is the namespace of objects that name none. The object may be anything that has a kind and an apiVersion.
     Raises nothing.
@@ -161,8 +158,8 @@ def without_mirrors(
     found: Iterable[UnevaluatedPolicy], policies: Iterable[Policy], tiers: Iterable[TierPolicy]
 ) -> Iterator[UnevaluatedPolicy]:
     """Yield objects but for those that show, in the API of Calico or AWS, a policy that was read."""
-    read = {("NetworkPolicy", one.namespace, one.name) for one in policies}
-    read |= {(one.kind, "", one.name) for one in tiers}
+    read = {("NetworkPolicy", policy.namespace, policy.name) for policy in policies}
+    read |= {(tier.kind, "", tier.name) for tier in tiers}
     for one in found:
         rows = [row for row in mirrors() if one.api_version.startswith(f"{row.group}/") and one.kind == row.kind]
         if not any(_shown_by(row, one) in read for row in rows):
@@ -193,18 +190,18 @@ def listed(found: Sequence[UnevaluatedPolicy]) -> str:
 def caveats(policies: Sequence[UnevaluatedPolicy]) -> Iterator[str]:
     """Yield a line for each effect that policies which are not evaluated may have."""
     for effect, meaning in MEANINGS.items():
-        if alike := [one for one in policies if one.effect == effect]:
+        if alike := [policy for policy in policies if policy.effect == effect]:
             yield f"not evaluated: {listed(alike)}: {meaning}"
 
 
-def opened(rendered: Rendered, namespaces: Collection[str]) -> Rendered:
+def opened(rendered: PolicySet, namespaces: Collection[str]) -> PolicySet:
     """Return policies as if everything that pods of some namespaces may do, and whoever reaches them, were open."""
     policies, tiers = rendered
     kept = tuple(policy for policy in policies if policy.namespace not in namespaces)
     return kept, tuple(_only(ALLOW, tier) if _may_be_about(tier, namespaces) else tier for tier in tiers)
 
 
-def closed(rendered: Rendered, namespaces: Collection[str]) -> Rendered:
+def closed(rendered: PolicySet, namespaces: Collection[str]) -> PolicySet:
     """Return policies as if nothing got out of pods of some namespaces, or into them."""
     policies, tiers = rendered
     kept = [policy for policy in policies if policy.namespace not in namespaces]
@@ -218,8 +215,12 @@ def _may_be_about(tier: TierPolicy, namespaces: Collection[str]) -> bool:
     selector = tier.subject.namespaces or Selector()
     names = {value for key, value in selector.equal if key == NAME_LABEL}
     if not names:
-        requirements = (one for one in selector.others if one.key == NAME_LABEL and one.operator == IN)
-        names = set(next((one.values for one in requirements), ()))
+        requirements = (
+            requirement
+            for requirement in selector.others
+            if requirement.key == NAME_LABEL and requirement.operator == IN
+        )
+        names = set(next((requirement.values for requirement in requirements), ()))
     return not names or not names.isdisjoint(namespaces)
 
 

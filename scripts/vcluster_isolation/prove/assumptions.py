@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from vcluster_isolation.claims.claim import Claim
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.vcluster.cast import HOST_API_SERVER, NODE, AddressActor
 
 
@@ -39,14 +39,14 @@ def dependent(claim: Claim) -> Claim:
     A flow between a pod and an address that is none of theirs does not: no rule looks at the pod's own address there.
     """
 
-    def kept(ends: Iterable[Who]) -> tuple[Who, ...]:
+    def kept(ends: Iterable[ActorRef]) -> tuple[ActorRef, ...]:
         placed = (NODE, HOST_API_SERVER)
         return tuple(who for who in ends if not isinstance(who.actor, AddressActor) or who.actor in placed)
 
     return replace(claim, flows=tuple((kept(sources), kept(destinations)) for sources, destinations in claim.flows))
 
 
-def assumptions_of(pairs: Iterable[tuple[Who, Who]]) -> tuple[Assumption, ...]:
+def assumptions_of(pairs: Iterable[tuple[ActorRef, ActorRef]]) -> tuple[Assumption, ...]:
     """Return what is assumed, given the pairs that would break a claim at public addresses.
 
     A pair with a node or the API server in it breaks by that one's address, and a pair of two pods by those of pods.

@@ -62,7 +62,7 @@ OF_TENANTS: Final = re.compile(r"vcluster-|(loft-)?p-|loft-.+-v-")
 `loft-PROJECT-v-NAME` for a virtual cluster and `p-PROJECT`, before `loft-p-PROJECT`, for a project."""
 
 PLACEHOLDER: Final = "NAMESPACE"
-"""Stands in a safe selector for a name that only the user knows. It is no legal name: as it is, it matches nothing."""
+"""Stands in a safe selector for a name that only the user knows. No object can have this name: it matches nothing."""
 
 _NOT_A_GRANT: Final = frozenset({"nodes", "pods", "platform.enabled", "project"})
 """Values that say where something is and grant no pod; of `project`, other tenants are the purpose, and the chart takes

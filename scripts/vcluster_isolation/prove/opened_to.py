@@ -30,7 +30,7 @@ def opened_to_tenants(subject: Subject, outcome: Outcome) -> bool:
     return any(
         _selected(rule, end)
         for who, end in zip((found.source, found.destination), found.ends, strict=True)
-        if who.whose != OWN and isinstance(end, Pod)
+        if who.tenant != OWN and isinstance(end, Pod)
         for rule in _rules(subject, found)
     )
 

@@ -16,14 +16,14 @@ from typing import Final
 from vcluster_isolation.claims.claims import ISOLATION, Claim, claims_of
 from vcluster_isolation.claims.platform import LEFT_OPEN as LEFT_OPEN_BY_PLATFORM
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin, Pod
+from vcluster_isolation.netpol.objects.tiers import PolicySet
 from vcluster_isolation.netpol.objects.verdict import Mode, Verdict
 from vcluster_isolation.netpol.sets.ports import PortSet
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, closed, opened
 from vcluster_isolation.prove.assumptions import Assumption, assumptions_of, dependent
 from vcluster_isolation.subject.granting import CLOSING
 from vcluster_isolation.subject.subject import PLATFORM, Subject
-from vcluster_isolation.subject.without_grants import Rendered
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.vcluster.cast import ORDINARY, WORKLOAD
 from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
 
@@ -31,7 +31,7 @@ HOLDS: Final = "holds"
 FAILS: Final = "FAILS"
 GRANTED: Final = "granted"
 CLOSED: Final = "closed"
-EXCEPTED: Final = "excepted"
+KNOWN_GAP: Final = "known-gap"
 UNDECIDED: Final = "undecided"
 NO_SUBJECT: Final = "n/a"
 
@@ -43,8 +43,8 @@ class Counterexample:
     For availability the ports are those that do not get through, and `rules` is empty.
     """
 
-    source: Who
-    destination: Who
+    source: ActorRef
+    destination: ActorRef
     ends: tuple[Endpoint, Endpoint]
     ports: PortSet
     verdict: Verdict
@@ -67,7 +67,7 @@ class Outcome:
     """What became of a claim.
 
     `status`: holds; FAILS; granted (only what the user's own values opened breaks it); closed (only what the user's
-    values closed breaks it); excepted (only what the chart had to leave open breaks it, because nobody said where the
+    values closed breaks it); known-gap (only what the chart had to leave open breaks it, as no value says where the
     host API server is, or because no policy can say it); n/a (what it speaks of is not in the host cluster); undecided
     (it does not fail, and a policy that is not evaluated could make it fail: one of `undecided_by`).
     `keys` are the paths of those values, or what was left open.
@@ -105,12 +105,12 @@ def _with_undecided(subject: Subject, outcomes: Sequence[Outcome]) -> list[Outco
     for isolation in (True, False):
         asked = [one for one in outcomes if (one.claim.kind == ISOLATION) is isolation]
         asked = [one for one in asked if one.status not in (FAILS, NO_SUBJECT)]
-        policies = [one for one in subject.not_evaluated if (one.opens if isolation else one.closes)]
-        near = tuple(one for one in policies if subject.namespace_sync or one.concerns(subject.spaces))
+        policies = [policy for policy in subject.not_evaluated if (policy.opens if isolation else policy.closes)]
+        near = tuple(policy for policy in policies if subject.namespace_sync or policy.concerns(subject.spaces))
         if near:
             causes |= dict.fromkeys(map(id, asked), near)
         elif policies:
-            places = frozenset(one.namespace for one in policies)
+            places = frozenset(policy.namespace for policy in policies)
             rest = (opened if isolation else closed)((subject.policies, subject.tiers), places)
             causes |= dict.fromkeys(_worse_with(rest, subject, asked), tuple(policies))
     return [
@@ -121,7 +121,7 @@ def _with_undecided(subject: Subject, outcomes: Sequence[Outcome]) -> list[Outco
     ]
 
 
-def _worse_with(rendered: Rendered, subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[int]:
+def _worse_with(rendered: PolicySet, subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[int]:
     """Yield the ids of outcomes that would not be what they are with the worst policies that there could be.
 
     Policies confined to other namespaces change only what pods there let out and in: the worst that they can do is
@@ -159,7 +159,7 @@ class _Judge:
         if claim.kind == ISOLATION:
             left = self._left_open(claim)
             if left:
-                return Outcome(claim, EXCEPTED, *counts, smallest, left)
+                return Outcome(claim, KNOWN_GAP, *counts, smallest, left)
         elif not claim.advice and self._closing() and not any(self._broken(claim, USUAL)):
             return Outcome(claim, CLOSED, *counts, smallest, self._closing())
         return Outcome(claim, FAILS, *counts, smallest)
@@ -181,7 +181,7 @@ class _Judge:
 
     def _left_open(self, claim: Claim) -> tuple[str, ...]:
         """Return what the chart left open, if that alone breaks a claim; nothing if something else does."""
-        if any(self._broken(claim, EXCEPTED)):
+        if any(self._broken(claim, KNOWN_GAP)):
             return ()
         left_open = _LEFT_OPEN if self._subject.kind != PLATFORM else {LEFT_OPEN_BY_PLATFORM: ONLY_API_SERVER}
         alone = [what for what, which in left_open.items() if any(self._broken(claim, which))]
@@ -214,27 +214,27 @@ class _Judge:
             self._made[key] = [world.at_home_in(home) for home in world.homes()]
         return self._made[key]
 
-    def _policies(self, which: str, workloads: bool, value: str) -> Rendered:  # noqa: FBT001 - the parts of a key
+    def _policies(self, which: str, workloads: bool, value: str) -> PolicySet:  # noqa: FBT001 - the parts of a key
         """Return the policies of the worlds of one kind; in those of isolation, with what the tenant may sync."""
         subject = self._subject
         policies, tiers = subject.policies, subject.tiers
         if which == USUAL:
-            policies, tiers = subject.usual
+            policies, tiers = subject.at_default_values
         elif which not in (FULL, RENDERED) and subject.changed:
-            policies, tiers = subject.ungranted(to_workloads=workloads, but=value)
-        if which in (EXCEPTED, ONLY_SYNCED):
-            policies, tiers = subject.unexcepted((policies, tiers), to_workloads=workloads)
+            policies, tiers = subject.without_user_grants(to_workloads=workloads, but=value)
+        if which in (KNOWN_GAP, ONLY_SYNCED):
+            policies, tiers = subject.without_known_gaps((policies, tiers), to_workloads=workloads)
         if which in (RENDERED, USUAL):
             return policies, tiers
-        pods_only = subject.settings.floor and which in (EXCEPTED, ONLY_API_SERVER)
-        return subject.with_synced(policies, pods_only=pods_only), tiers
+        pods_only = subject.settings.floor and which in (KNOWN_GAP, ONLY_API_SERVER)
+        return subject.with_worst_synced_policies(policies, pods_only=pods_only), tiers
 
 
 FULL, RENDERED, UNGRANTED, USUAL = "full", "rendered", "ungranted", "usual"
 ONLY_API_SERVER, ONLY_SYNCED = "only the API server's ports left open", "only synced ingress left open"
 
 _LEFT_OPEN: Final = {
-    "the ports of the host API server, to any address: nobody said where it is; "
+    "the ports of the host API server, to any address: its address is not configured; "
     "set policies.networkPolicy.hostApiServer.cidrs": ONLY_API_SERVER,
     "ingress from addresses, by NetworkPolicies that the tenant syncs: the floor's API cannot deny it; "
     "turn sync.toHost.networkPolicies off, or admit no such policies": ONLY_SYNCED,
@@ -255,7 +255,7 @@ def broken(claim: Claim, world: World, *, workloads: bool | None = None) -> Iter
             yield Counterexample(source, destination, ends, wrong, verdict)
 
 
-def _pairs(claim: Claim, world: World) -> Iterator[tuple[Who, Who, tuple[Endpoint, Endpoint]]]:
+def _pairs(claim: Claim, world: World) -> Iterator[tuple[ActorRef, ActorRef, tuple[Endpoint, Endpoint]]]:
     """Yield every pair of classes that a claim speaks of."""
     for sources, destinations in claim.flows:
         for source, destination in product(sources, destinations):

@@ -22,17 +22,17 @@ from vcluster_isolation.prove.forgeable import ForgeableGrant, forgeable_grants,
 from vcluster_isolation.prove.opened_to import opened_to_tenants
 from vcluster_isolation.prove.prove import (
     CLOSED,
-    EXCEPTED,
     FAILS,
     GRANTED,
     HOLDS,
+    KNOWN_GAP,
     NO_SUBJECT,
     UNDECIDED,
     Counterexample,
     Outcome,
 )
 from vcluster_isolation.subject.subject import Subject
-from vcluster_isolation.vcluster.actor_ref import Who
+from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.wording import printable, printable_lines
 
 Proof = tuple[Subject, Sequence[Outcome]]
@@ -41,32 +41,38 @@ Proof = tuple[Subject, Sequence[Outcome]]
 _MEANINGS = {
     GRANTED: "opened on purpose by",
     CLOSED: "closed on purpose by",
-    EXCEPTED: "left open:",
+    KNOWN_GAP: "left open:",
     NO_SUBJECT: "what it speaks of is not in the host cluster",
 }
 
 
-def text(proofs: Iterable[Proof]) -> str:
-    """Return the report for people: a line a claim, below a failing one its smallest counterexample."""
-    return "\n".join(line for subject, outcomes in proofs for line in _lines(subject, outcomes))
+def text(proofs: Iterable[Proof], *, verbose: bool = False) -> str:
+    """Return the report for people: a line a claim, below a failing one its smallest counterexample.
+
+    `verbose` adds how many classes of labels and addresses, and how many pairs of them, each claim was checked for.
+    """
+    return "\n".join(line for subject, outcomes in proofs for line in _lines(subject, outcomes, verbose=verbose))
 
 
-def _lines(subject: Subject, outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _lines(subject: Subject, outcomes: Sequence[Outcome], *, verbose: bool) -> Iterator[str]:
     """Yield the lines about one subject."""
     yield printable(subject.title)
     yield from map(printable, caveats(subject.not_evaluated))
     usable = forgeable_grants(subject)
     for kind in (ISOLATION, AVAILABILITY):
         yield f"\n{kind}"
-        for outcome in (one for one in outcomes if one.claim.kind == kind and not _of_a_value_that_is_off(one)):
-            yield f"  {outcome.status:<8} {outcome.claim.sentence}  {_covered(outcome)}".rstrip()
-            yield from (f"             {line}" for line in _why(subject, outcome))
+        for outcome in (
+            outcome for outcome in outcomes if outcome.claim.kind == kind and not _of_a_value_that_is_off(outcome)
+        ):
+            covered = f"  {_covered(outcome)}" if verbose else ""
+            yield f"  {outcome.status:<9} {outcome.claim.name}: {outcome.claim.sentence}{covered}".rstrip()
+            yield from (f"              {line}" for line in _why(subject, outcome))
             if outcome.status == GRANTED and is_forgeable(outcome.keys, usable):
-                yield "             pods of other tenants can use what is opened: see below"
+                yield "              pods of other tenants can use what is opened: see below"
             elif opened_to_tenants(subject, outcome):
-                yield "             opened to a pod of another tenant, which counts as a failure with --strict"
+                yield "              opened to a pod of another tenant, which counts as a failure with --strict"
     yield from map(printable_lines, forgeable.lines(usable))
-    counts = {status: sum(one.status == status for one in outcomes) for status in _COUNTED}
+    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in _COUNTED}
     yield "\n" + ", ".join(f"{number} {_COUNTED[status]}" for status, number in counts.items() if number) + "\n"
 
 
@@ -75,13 +81,13 @@ _COUNTED = {
     FAILS: "fail",
     GRANTED: "opened by your values",
     CLOSED: "closed by your values",
-    EXCEPTED: "left open",
+    KNOWN_GAP: "left open",
     UNDECIDED: "undecided",
 }
 
 
 def _of_a_value_that_is_off(outcome: Outcome) -> bool:
-    """Return whether a claim is about a grant that nobody makes: there are many, and nobody asked."""
+    """Return whether a claim is about a grant that no value turns on: there are many."""
     return outcome.status == NO_SUBJECT and bool(outcome.claim.value)
 
 
@@ -133,7 +139,7 @@ def _ports(found: Counterexample) -> str:
     return every if every in {f"{protocol} {number}", "all ports"} else f"{protocol} {number} (in all: {every})"
 
 
-def _end(who: Who, end: Endpoint, found: Counterexample) -> str:
+def _end(who: ActorRef, end: Endpoint, found: Counterexample) -> str:
     """Return an end of a counterexample with its labels and namespace, or its address."""
     if isinstance(end, External):
         address = _address(end, found)
@@ -150,12 +156,14 @@ def _address(end: External, found: Counterexample) -> str:
     """Return an address that is let through, as far as the rules name any."""
     sides = (found.verdict.egress, found.verdict.ingress)
     grants = [grant.addresses & end.addresses for side in sides for grant in side.granting(found.ports)]
-    return next((one for one in grants if one), end.addresses).example()
+    return next((grant for grant in grants if grant), end.addresses).example()
 
 
 def _shown(subject: Subject, found: Counterexample) -> list[Origin]:
     """Return the rules to show: those of the policies that were given, or else the symbolic tenants'."""
-    given = {(policy.namespace, policy.name) for policy in subject.policies} | {("", one.name) for one in subject.tiers}
+    given = {(policy.namespace, policy.name) for policy in subject.policies} | {
+        ("", tier.name) for tier in subject.tiers
+    }
     own = [origin for origin in found.rules if (origin.namespace, origin.policy) in given]
     return own or list(found.rules)
 
@@ -169,13 +177,13 @@ def as_json(proofs: Iterable[Proof]) -> str:
     found = [(subject, outcomes) for subject, outcomes in proofs]
     vclusters = [
         {
-            "kind": subject.kind,
+            "subject": subject.kind,
             "name": subject.name,
             "namespace": subject.namespace,
-            "not_evaluated": [one.as_dict() for one in subject.not_evaluated],
+            "not_evaluated": [policy.as_dict() for policy in subject.not_evaluated],
             "where": subject.where or None,
-            "claims": [_claim(subject, one, usable) for one in outcomes],
-            "forgeable_grants": [one.as_dict() for one in usable],
+            "claims": [_claim(subject, outcome, usable) for outcome in outcomes],
+            "forgeable_grants": [grant.as_dict() for grant in usable],
         }
         for subject, outcomes in found
         for usable in [forgeable_grants(subject)]
@@ -196,7 +204,7 @@ def any_failed(proofs: Sequence[Proof], *, strict: bool = False) -> bool:
     `strict` counts those left open as well, grants that other tenants can use, and claims whose counterexample is
     a flow that a grant opens to a pod of another tenant.
     """
-    bad = {FAILS, EXCEPTED} if strict else {FAILS}
+    bad = {FAILS, KNOWN_GAP} if strict else {FAILS}
     return any(outcome.status in bad for _, outcomes in proofs for outcome in outcomes) or (
         strict
         and any(
@@ -211,14 +219,14 @@ def _claim(subject: Subject, outcome: Outcome, usable: Sequence[ForgeableGrant])
     found = outcome.counterexample
     return {
         "name": outcome.claim.name,
-        "kind": outcome.claim.kind,
+        "type": outcome.claim.kind,
         "sentence": outcome.claim.sentence,
         "status": outcome.status,
         "covered": {"labels": outcome.labels, "addresses": outcome.addresses, "pairs": outcome.pairs},
-        "values": [] if outcome.status == EXCEPTED else list(outcome.keys),
+        "values": [] if outcome.status == KNOWN_GAP else list(outcome.keys),
         "forgeable": outcome.status == GRANTED
         and (is_forgeable(outcome.keys, usable) or opened_to_tenants(subject, outcome)),
-        "left_open": list(outcome.keys) if outcome.status == EXCEPTED else [],
+        "left_open": list(outcome.keys) if outcome.status == KNOWN_GAP else [],
         "undecided_by": list(map(str, outcome.undecided_by)),
         "assumes": [{"that": one.sentence, "value": one.value} for one in outcome.assumes],
         "advice": outcome.claim.advice or None,
@@ -235,7 +243,7 @@ def _example(subject: Subject, found: Counterexample) -> Mapping[str, Any]:
             "policy": policy_of(origin, {origin.namespace}),
             "rule": rule_of(origin),
             "flow": note.flow if (note := subject.note(origin)) else None,
-            "values": subject.granted(origin) or None,
+            "value": subject.granted(origin) or None,
         }
         for origin in _shown(subject, found)
     ]
@@ -249,7 +257,7 @@ def _example(subject: Subject, found: Counterexample) -> Mapping[str, Any]:
     }
 
 
-def _json_end(who: Who, end: Endpoint, found: Counterexample) -> Mapping[str, Any]:
+def _json_end(who: ActorRef, end: Endpoint, found: Counterexample) -> Mapping[str, Any]:
     """Return one end of a counterexample, JSON-ready."""
     if isinstance(end, Pod):
         return {"actor": str(who), "namespace": end.namespace.name, "labels": dict(sorted(end.labels))}
@@ -264,14 +272,16 @@ def junit(proofs: Iterable[Proof]) -> str:
     """
     top = ET.Element("testsuites", name="vcluster-isolation prove")
     for subject, outcomes in proofs:
-        failed = sum(one.status == FAILS for one in outcomes)
-        skipped = sum(one.status in {NO_SUBJECT, EXCEPTED} for one in outcomes)
+        failed = sum(outcome.status == FAILS for outcome in outcomes)
+        skipped = sum(outcome.status in {NO_SUBJECT, KNOWN_GAP} for outcome in outcomes)
         suite = ET.SubElement(top, "testsuite", name=printable(f"{subject.namespace}/{subject.name}"))
-        errors = sum(one.status == UNDECIDED for one in outcomes)
+        errors = sum(outcome.status == UNDECIDED for outcome in outcomes)
         counts = {"tests": len(outcomes), "failures": failed, "errors": errors, "skipped": skipped}
         suite.attrib |= {key: str(number) for key, number in counts.items()}
         for outcome in outcomes:
-            case = ET.SubElement(suite, "testcase", classname=outcome.claim.kind, name=outcome.claim.sentence)
+            case = ET.SubElement(
+                suite, "testcase", classname=outcome.claim.kind, name=f"{outcome.claim.name}: {outcome.claim.sentence}"
+            )
             why = "\n".join(_why(subject, outcome))
             usable = forgeable_grants(subject) if outcome.status == GRANTED else []
             if is_forgeable(outcome.keys, usable):
@@ -280,7 +290,7 @@ def junit(proofs: Iterable[Proof]) -> str:
                 ET.SubElement(case, "failure", message=outcome.claim.name).text = why
             elif outcome.status == UNDECIDED:
                 ET.SubElement(case, "error", message=outcome.claim.name).text = why
-            elif outcome.status in {NO_SUBJECT, EXCEPTED}:
+            elif outcome.status in {NO_SUBJECT, KNOWN_GAP}:
                 message = f"{_MEANINGS[outcome.status]} {', '.join(outcome.keys)}".rstrip()
                 ET.SubElement(case, "skipped", message=printable(message)).text = why or None
             elif why:

@@ -38,7 +38,7 @@ class Deployed:
 def deployed_by(values: Mapping[str, Any], below: tuple[str, ...], namespace: str, names: AbstractSet[str]) -> Deployed:
     """Return what the values of a vCluster in a namespace deploy to the host cluster.
 
-    `below` are the keys below which a user writes them. A text that is no manifests, a template, and a policy that
+    `below` are the keys below which a user writes them. A text that holds no manifests, a template, and a policy that
     takes one of the `names` of those that the chart renders are not understood: what each says is not known. Raises
     nothing.
     """
@@ -60,7 +60,7 @@ def deployed_by(values: Mapping[str, Any], below: tuple[str, ...], namespace: st
 
 def _names(cluster: Cluster) -> set[str]:
     """Return what the policies of a cluster are called."""
-    return {one.name for one in cluster.policies} | {one.name for one in cluster.tiers}
+    return {policy.name for policy in cluster.policies} | {tier.name for tier in cluster.tiers}
 
 
 def _cluster(text: Any, namespace: str) -> Cluster | None:
@@ -75,7 +75,7 @@ def _cluster(text: Any, namespace: str) -> Cluster | None:
 
 
 def _values(text: str) -> Iterator[Any]:
-    """Yield the documents of a text. Raises InputError for what is no YAML."""
+    """Yield the documents of a text. Raises InputError for what is not YAML."""
     yield from (document.value for document in parse_documents(text, _TEXT))
 
 

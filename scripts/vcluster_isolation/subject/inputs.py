@@ -24,7 +24,7 @@ from vcluster_isolation.subject.subject import Subject, is_home, of_cluster, wit
 from vcluster_isolation.values import releases
 from vcluster_isolation.values.layers import Layer, read_layers
 from vcluster_isolation.values.refusals import or_refused
-from vcluster_isolation.values.releases import Found, Release
+from vcluster_isolation.values.releases import ReadFiles, Release
 from vcluster_isolation.values.requests import request_of
 from vcluster_isolation.values.strict_yaml import parse_documents
 from vcluster_isolation.wording import printable
@@ -71,7 +71,7 @@ def read_input(
     problems = [
         *found.unreadable,
         *found.problems,
-        *chain.from_iterable(one.named((*one.refused, *one.problems)) for one in found.releases),
+        *chain.from_iterable(release.named((*release.refused, *release.problems)) for release in found.releases),
     ]
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
@@ -91,7 +91,7 @@ def print_notes(given: Input) -> None:
         click.echo(f"note: {printable(line)}", err=True)
 
 
-def _nothing(found: Found) -> IsolationError:
+def _nothing(found: ReadFiles) -> IsolationError:
     """Return the error of files in which there is nothing to read."""
     next_step = "name values files, manifests, or a folder of either"
     if found.notes:
@@ -99,15 +99,15 @@ def _nothing(found: Found) -> IsolationError:
     return IsolationError("there is nothing to read", next_step)
 
 
-def _notes(found: Found) -> Iterator[str]:
+def _notes(found: ReadFiles) -> Iterator[str]:
     """Yield what was passed over, and what was not resolved without any flow depending on it."""
     yield from found.notes
     yield from (str(remark) for release in found.releases for remark in release.remarks)
 
 
-def _documents(found: Found) -> Iterator[Any]:
+def _documents(found: ReadFiles) -> Iterator[Any]:
     """Yield the objects of all manifests."""
-    return chain.from_iterable(one.objects for one in found.manifests)
+    return chain.from_iterable(manifest.objects for manifest in found.manifests)
 
 
 def _cluster(documents: Iterator[Any], home: str) -> Cluster:
@@ -125,17 +125,19 @@ def _in_cluster(cluster: Cluster) -> list[Subject]:
     return [*vclusters, *platforms]
 
 
-def _of_both(found: Found, name: str | None, namespace: str | None, over: tuple[Path, ...]) -> Input:
+def _of_both(found: ReadFiles, name: str | None, namespace: str | None, over: tuple[Path, ...]) -> Input:
     """Return the subjects of values and of manifests, all in one cluster: that of the manifests and what values render.
 
     Of a release in an object whose policies are among the manifests, these count, and not what it would render; all
     else that its values say, as what it syncs, counts as usual.
     """
     alone = parse_cluster(_documents(found), home=namespace or "default")
-    homes = {(one.namespace, one.name) for one in alone.policies if is_home(one)}
-    there = [one for one in found.releases if one.title and (one.namespace, f"vc-cp-{one.name}") in homes]
+    homes = {(policy.namespace, policy.name) for policy in alone.policies if is_home(policy)}
+    there = [
+        release for release in found.releases if release.title and (release.namespace, f"vc-cp-{release.name}") in homes
+    ]
     notes = [f"{one.title}: its policies are among the manifests, which count" for one in there]
-    rendered = _of_releases([one for one in found.releases if one not in there], name, namespace, over)
+    rendered = _of_releases([release for release in found.releases if release not in there], name, namespace, over)
     _refuse_twice(found, rendered, alone)
     home = rendered[0].namespace if rendered else namespace or "default"
     texts = dict.fromkeys((one.manifests, one.namespace) for one in rendered)
@@ -143,18 +145,18 @@ def _of_both(found: Found, name: str | None, namespace: str | None, over: tuple[
     cluster = _cluster(chain(own, _documents(found)), home)
     subjects = [_beside(one, cluster) for one in rendered]
     subjects += [_with_policies_of(cluster, one) for one in _of_releases(there, name, namespace, over)]
-    known = {(one.kind, one.namespace, one.name) for one in subjects}
+    known = {(subject.kind, subject.namespace, subject.name) for subject in subjects}
     if any(map(is_home, cluster.policies)):
         others = _in_cluster(cluster)
         subjects += [one for one in others if (one.kind, one.namespace, one.name) not in known]
     return Input(subjects, cluster, (*_notes(found), *notes))
 
 
-def _refuse_twice(found: Found, rendered: Sequence[Subject], alone: Cluster) -> None:
+def _refuse_twice(found: ReadFiles, rendered: Sequence[Subject], alone: Cluster) -> None:
     """Raise InputError for policies that values render and that are among the manifests as well."""
-    given = {(one.namespace, one.name) for one in alone.policies}
-    twice = {(one.namespace, one.name) for subject in rendered for one in subject.policies} & given
-    files = ", ".join([one.name for one in found.manifests][:_SHOWN])
+    given = {(policy.namespace, policy.name) for policy in alone.policies}
+    twice = {(policy.namespace, policy.name) for subject in rendered for policy in subject.policies} & given
+    files = ", ".join([manifest.name for manifest in found.manifests][:_SHOWN])
     files += f" and {len(found.manifests) - _SHOWN} more" if len(found.manifests) > _SHOWN else ""
     problems = [
         Problem(
@@ -180,9 +182,9 @@ def _beside(subject: Subject, cluster: Cluster) -> Subject:
     Raises InputError for a policy of the manifests that is called like one of the chart's in a namespace of its
     workloads: what the chart says of the one would be taken for the other.
     """
-    own = {(one.namespace, one.name) for one in subject.policies}
-    extra = tuple(one for one in cluster.policies if (one.namespace, one.name) not in own)
-    tiers = tuple(one for one in cluster.tiers if one not in subject.tiers)
+    own = {(policy.namespace, policy.name) for policy in subject.policies}
+    extra = tuple(policy for policy in cluster.policies if (policy.namespace, policy.name) not in own)
+    tiers = tuple(tier for tier in cluster.tiers if tier not in subject.tiers)
     _refuse_namesakes(subject, extra)
     doubts = (*cluster.not_evaluated, *subject.deployed.not_evaluated)
     return replace(with_beside(subject, extra, tiers), not_evaluated=doubts)
@@ -199,19 +201,23 @@ def _with_policies_of(cluster: Cluster, subject: Subject) -> Subject:
         tiers=cluster.tiers,
         notes={},
         changed={},
-        usual_policies=lambda: (cluster.policies, cluster.tiers),
+        render_at_default_values=lambda: (cluster.policies, cluster.tiers),
         manifests="",
         not_evaluated=(*cluster.not_evaluated, *subject.deployed.not_evaluated),
     )
-    known = {(one.kind, one.namespace, one.name) for one in cluster.policies}
-    more = tuple(one for one in subject.deployed.policies if (one.kind, one.namespace, one.name) not in known)
-    names = {(one.kind, one.name) for one in cluster.tiers}
-    return with_beside(bare, more, tuple(one for one in subject.deployed.tiers if (one.kind, one.name) not in names))
+    known = {(policy.kind, policy.namespace, policy.name) for policy in cluster.policies}
+    more = tuple(
+        policy for policy in subject.deployed.policies if (policy.kind, policy.namespace, policy.name) not in known
+    )
+    names = {(tier.kind, tier.name) for tier in cluster.tiers}
+    return with_beside(
+        bare, more, tuple(tier for tier in subject.deployed.tiers if (tier.kind, tier.name) not in names)
+    )
 
 
 def _refuse_namesakes(subject: Subject, extra: Sequence[Policy]) -> None:
     """Raise InputError for policies that are called like the chart's, in other namespaces of the vCluster."""
-    names = {one.name for one in subject.policies}
+    names = {policy.name for policy in subject.policies}
     what, next_step = "is called like a policy that the values render", "give it another name"
     problems = [
         Problem(f"NetworkPolicy/{one.namespace}/{one.name}", what, next_step, "values")
@@ -242,5 +248,5 @@ def _of_values(release: Release, layers: Sequence[Layer], request: Request) -> l
     except InputError as error:
         if not release.title:
             raise
-        problems = [replace(one, where=f"{release.title} {one.where}".strip()) for one in error.problems]
+        problems = [replace(problem, where=f"{release.title} {problem.where}".strip()) for problem in error.problems]
         raise InputError(problems) from error

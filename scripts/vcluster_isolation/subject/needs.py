@@ -16,14 +16,14 @@ from vcluster_isolation.netpol.engine.labels import label_classes, one_of
 from vcluster_isolation.netpol.objects.model import EVERYTHING, NAME_LABEL, IPBlock, Peer, selector
 from vcluster_isolation.netpol.sets.addresses import address_set
 from vcluster_isolation.netpol.sets.ports import ALL, NONE, PortSet, port_range, union_of
-from vcluster_isolation.subject.settings import Named, at, peers_of, ports_of
+from vcluster_isolation.subject.settings import PeersAndPorts, at, peers_of, ports_of
 from vcluster_isolation.vcluster.endpoints import Endpoint, endpoints
 from vcluster_isolation.vcluster.need_rows import NeedRow, Path, applies, need_rows, values_at
 from vcluster_isolation.wording import dotted, printable
 
 Json = Mapping[str, Any]
 
-POLICY: Final = "policies.networkPolicy"
+POLICY_KEY: Final = "policies.networkPolicy"
 _API: Final = port_range("TCP", 8443, 8443)
 
 
@@ -43,7 +43,7 @@ class Need:
     name: str
     sources: tuple[str, ...]
     destination: str
-    other: Named
+    other: PeersAndPorts
     advice: str
 
 
@@ -115,8 +115,8 @@ def _namespace(path: str, value: str, home: str) -> str:
 
 def _granted(policy: Json, path: str, changed: Mapping[str, str]) -> tuple[_Granted, ...]:
     """Return the rules that a grant or a list of the user's own rules makes, none for one that is off."""
-    written = changed.get(path, f"{POLICY}.{path}")
-    value = at(policy, written.removeprefix(f"{POLICY}."))
+    written = changed.get(path, f"{POLICY_KEY}.{path}")
+    value = at(policy, written.removeprefix(f"{POLICY_KEY}."))
     if isinstance(value, list):
         rules = [one for one in value if isinstance(one, Mapping)]
         return tuple(
@@ -130,7 +130,7 @@ def _granted(policy: Json, path: str, changed: Mapping[str, str]) -> tuple[_Gran
     if not isinstance(value, Mapping) or not value.get("enabled"):
         return ()
     ports = ports_of(value.get("ports") or ()) if path not in ("controlPlane.apiAccess", "prometheus") else _API
-    return (_Granted(f"{POLICY}.{path}", peers_of(value.get("to") or value.get("from") or ()), ports),)
+    return (_Granted(f"{POLICY_KEY}.{path}", peers_of(value.get("to") or value.get("from") or ()), ports),)
 
 
 def _need(row: NeedRow, target: _Target, given: Sequence[_Granted], home: str) -> Need:
@@ -150,20 +150,20 @@ def _need(row: NeedRow, target: _Target, given: Sequence[_Granted], home: str) -
     )
 
 
-def _other(row: NeedRow, target: _Target, ports: PortSet, given: Sequence[_Granted], home: str) -> Named:
+def _other(row: NeedRow, target: _Target, ports: PortSet, given: Sequence[_Granted], home: str) -> PeersAndPorts:
     """Return who the other end is, and the ports."""
     if target.endpoint and target.endpoint.address:
-        return Named((_block(target.endpoint.address),), ports or _first(given) or ALL)
+        return PeersAndPorts((_block(target.endpoint.address),), ports or _first(given) or ALL)
     named = [
         one for one in given if ports <= one.ports and any(_in(peer, target.namespace, home) for peer in one.peers)
     ]
     if named:
         best = named[0]
-        return Named(tuple(one for one in best.peers if _in(one, target.namespace, home)), ports or best.ports)
+        return PeersAndPorts(tuple(one for one in best.peers if _in(one, target.namespace, home)), ports or best.ports)
     labels = row.pods[1] if row.pods else {}
     namespace = target.namespace or (row.pods[0] if row.pods else "")
     peers = (Peer(selector(labels) if labels else EVERYTHING, selector({NAME_LABEL: namespace})),) if namespace else ()
-    return Named(peers, ports or ALL)
+    return PeersAndPorts(peers, ports or ALL)
 
 
 def _first(given: Sequence[_Granted]) -> PortSet:
@@ -197,7 +197,7 @@ def _advice(row: NeedRow, target: _Target, ports: PortSet, given: Sequence[_Gran
     """Return what to set, in the user's words."""
     if not row.grants:
         return "isolate its machines with a firewall"
-    path = f"{POLICY}.{row.grants[0]}"
+    path = f"{POLICY_KEY}.{row.grants[0]}"
     whom = _whom(row, target)
     on = next((one for one in given if one.path == path), None)
     if on and ports and not ports <= on.ports:

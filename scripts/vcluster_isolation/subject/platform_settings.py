@@ -24,7 +24,16 @@ from vcluster_isolation.netpol.objects.model import (
 )
 from vcluster_isolation.netpol.sets.addresses import AddressSet, address_set, union_of
 from vcluster_isolation.netpol.sets.ports import NONE, PortSet, parse_ports
-from vcluster_isolation.subject.settings import RESOLVER, Named, Settings, at, peers_of, ports_of, public, resolvers
+from vcluster_isolation.subject.settings import (
+    RESOLVER,
+    PeersAndPorts,
+    Settings,
+    at,
+    peers_of,
+    ports_of,
+    public,
+    resolvers,
+)
 from vcluster_isolation.vcluster.cast import MANAGED_BY
 from vcluster_isolation.vcluster.ports import read_ports
 
@@ -33,7 +42,7 @@ Json = Mapping[str, Any]
 API_SERVER, HTTPS, HTTP, PROMETHEUS, EGRESS_KEY = (
     f"{PLATFORM_KEY}.{key}" for key in ("apiServer", "https", "http", "prometheus", "egress")
 )
-GRANTS: Final = ("vclusters", "apiServers", "platform", "licenseServer", "identityProviders", "database")
+PLATFORM_GRANTS: Final = ("vclusters", "apiServers", "platform", "licenseServer", "identityProviders", "database")
 """What platformNetworkPolicy.egress can open, beside DNS and rules of the user's own."""
 
 _NOT_SYNCED: Final = Requirement(MANAGED_BY, DOES_NOT_EXIST)
@@ -50,13 +59,13 @@ def settings_of_platform(values: Json, policy: Json, home: str) -> Settings:
     server = [{"ipBlock": {"cidr": cidr}} for cidr in at(values, "apiServer.cidrs")]
     ports = served(agent_only=bool(values.get("agentOnly")))
     named = {
-        API_SERVER: Named(peers_of([*server, *at(values, "apiServer.peers")]), ports["kube-apiserver"]),
-        HTTPS: Named(peers_of(at(values, "https.from")), ports["users"]),
-        HTTP: Named(peers_of(at(values, "http.from")), ports["ingress-controllers"]),
+        API_SERVER: PeersAndPorts(peers_of([*server, *at(values, "apiServer.peers")]), ports["kube-apiserver"]),
+        HTTPS: PeersAndPorts(peers_of(at(values, "https.from")), ports["users"]),
+        HTTP: PeersAndPorts(peers_of(at(values, "http.from")), ports["ingress-controllers"]),
     }
     if at(values, "prometheus.enabled"):
         named[PROMETHEUS] = _prometheus(values["prometheus"])
-        named |= {f"{PROMETHEUS}.isolated": Named(())} if at(values, "prometheus.isolated") else {}
+        named |= {f"{PROMETHEUS}.isolated": PeersAndPorts(())} if at(values, "prometheus.isolated") else {}
     if at(values, "egress.enabled"):
         named |= _egress(values["egress"], policy)
     nodes, pods = (address_set(*(at(policy, f"{key}.cidrs") or ())) for key in ("nodes", "pods"))
@@ -67,12 +76,12 @@ def settings_of_platform_policy(policy: Policy) -> Settings:
     """Return what the policy itself says, of which no values are known: whom its rules name is taken to be named."""
     usual = served(agent_only=False)
     rules = [rule for rule in policy.ingress if rule.ports and rule.ports <= usual["kube-apiserver"]]
-    api = Named(_peers(rules), _ports(rules) or served(agent_only=True)["kube-apiserver"])
+    api = PeersAndPorts(_peers(rules), _ports(rules) or served(agent_only=True)["kube-apiserver"])
     named = {API_SERVER: api}
     for key, who in ((HTTPS, "users"), (HTTP, "ingress-controllers")):
-        named[key] = Named(_peers([rule for rule in policy.ingress if rule.ports == usual[who]]), usual[who])
+        named[key] = PeersAndPorts(_peers([rule for rule in policy.ingress if rule.ports == usual[who]]), usual[who])
     if EGRESS in policy.types:
-        named[EGRESS_KEY] = Named(tuple(peer for rule in policy.egress for peer in rule.peers))
+        named[EGRESS_KEY] = PeersAndPorts(tuple(peer for rule in policy.egress for peer in rule.peers))
     return _settings(named, policy.namespace)
 
 
@@ -82,7 +91,7 @@ def served(*, agent_only: bool) -> Mapping[str, PortSet]:
     end = "agent" if agent_only else "platform"
     for row in (row for row in read_ports() if row.is_served_by(end)):
         ports = parse_ports(", ".join(f"{protocol} {row.port}" for protocol in row.protocols))
-        found |= {one.name: found.get(one.name, NONE) | ports for one in row.dialled_by}
+        found |= {party.name: found.get(party.name, NONE) | ports for party in row.dialled_by}
     return found
 
 
@@ -92,36 +101,40 @@ def named_addresses(settings: Settings, *keys: str) -> AddressSet:
     return union_of(block.addresses for block in found if block)
 
 
-def _settings(named: dict[str, Named], home: str) -> Settings:
+def _settings(named: dict[str, PeersAndPorts], home: str) -> Settings:
     """Return settings, with a key for each list of peers that is not empty: `https.from`.
 
     An address that is named by itself is that of an API server, a database or the like, and so no pod's.
     """
     named |= {f"{key}.from": named[key] for key in (HTTPS, HTTP) if named[key].peers}
     blocks = [peer.block.addresses for one in named.values() for peer in one.peers if peer.block]
-    return Settings(platform_spaces=(home,), api_server=union_of(one for one in blocks if single(one)), named=named)
+    return Settings(
+        platform_spaces=(home,), api_server=union_of(block for block in blocks if single(block)), named=named
+    )
 
 
-def _egress(egress: Json, policy: Json) -> dict[str, Named]:
+def _egress(egress: Json, policy: Json) -> dict[str, PeersAndPorts]:
     """Return whom the values of egress name; the key of egress itself has everybody."""
-    found: dict[str, Named] = {}
+    found: dict[str, PeersAndPorts] = {}
     if at(egress, "dns.enabled"):
-        found[f"{EGRESS_KEY}.dns"] = Named(tuple(resolvers(policy)), RESOLVER)
-    for key in GRANTS:
+        found[f"{EGRESS_KEY}.dns"] = PeersAndPorts(tuple(resolvers(policy)), RESOLVER)
+    for key in PLATFORM_GRANTS:
         grant = egress[key]
         if grant["enabled"]:
-            found[f"{EGRESS_KEY}.{key}"] = Named(peers_of(grant["to"]) or public(policy), ports_of(grant["ports"]))
+            found[f"{EGRESS_KEY}.{key}"] = PeersAndPorts(
+                peers_of(grant["to"]) or public(policy), ports_of(grant["ports"])
+            )
     own = [peer for rule in egress["rules"] for peer in peers_of(rule.get("to") or ())]
     every = (*(peer for one in found.values() for peer in one.peers), *own)
-    return {**found, EGRESS_KEY: Named(every)}
+    return {**found, EGRESS_KEY: PeersAndPorts(every)}
 
 
-def _prometheus(values: Json) -> Named:
+def _prometheus(values: Json) -> PeersAndPorts:
     """Return the pods of Prometheus, by the labels of the table of ports where values give none."""
     (row,) = (one for one in read_ports() if one.name == "prometheus")
     pods = values["podSelector"] or {"matchLabels": dict(row.served_by[0].pod_labels)}
     space = {"matchLabels": {NAME_LABEL: values["namespace"]}}
-    return Named(
+    return PeersAndPorts(
         peers_of([{"podSelector": pods, "namespaceSelector": space}]), ports_of([{"port": int(values["port"])}])
     )
 

@@ -14,14 +14,14 @@ from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.subject.platform_settings import (
     API_SERVER,
     EGRESS_KEY,
-    GRANTS,
     HTTP,
     HTTPS,
+    PLATFORM_GRANTS,
     PROMETHEUS,
     settings_of_platform,
     settings_of_platform_policy,
 )
-from vcluster_isolation.subject.settings import at, filled
+from vcluster_isolation.subject.settings import at, merge_defaults
 from vcluster_isolation.subject.subject import (
     PLATFORM,
     Subject,
@@ -49,7 +49,7 @@ _KEYS: Final = (
     HTTP,
     PROMETHEUS,
     f"{PLATFORM_KEY}.ingress",
-    *(f"{EGRESS_KEY}.{key}" for key in ("dns", *GRANTS, "rules")),
+    *(f"{EGRESS_KEY}.{key}" for key in ("dns", *PLATFORM_GRANTS, "rules")),
 )
 """The values that put rules there."""
 
@@ -93,7 +93,9 @@ def _of_strange_chart(request: Request, text: str) -> list[Subject]:
 
 def platforms_of(cluster: Cluster) -> list[Subject]:
     """Return a subject for each platform whose policy is in a cluster, in the order of namespaces."""
-    found = sorted((one for one in cluster.policies if is_role(one, PLATFORM_POLICY)), key=lambda one: one.namespace)
+    found = sorted(
+        (policy for policy in cluster.policies if is_role(policy, PLATFORM_POLICY)), key=lambda one: one.namespace
+    )
     usual = Subject(
         NAME,
         "",
@@ -111,7 +113,8 @@ def _platform(request: Request, instance: Instance, text: str) -> Subject:
     """Return the platform that the values of an instance describe."""
     values, defaults = instance.values, instance.defaults
     ours, policy = (
-        filled(at(defaults, path) or {}, at(values, path) or {}) for path in (PLATFORM_KEY, "policies.networkPolicy")
+        merge_defaults(at(defaults, path) or {}, at(values, path) or {})
+        for path in (PLATFORM_KEY, "policies.networkPolicy")
     )
     home = str(ours["namespace"] or request.namespace)
     cluster = cluster_in(text, request.namespace)
@@ -124,7 +127,7 @@ def _platform(request: Request, instance: Instance, text: str) -> Subject:
         coredns=False,
         notes=rule_notes(instance.own(text), instance.path),
         changed=_changed(instance),
-        usual_policies=lambda: (cluster.policies, cluster.tiers),
+        render_at_default_values=lambda: (cluster.policies, cluster.tiers),
         manifests=text,
         settings=settings_of_platform(ours, policy, home),
         kind=PLATFORM,

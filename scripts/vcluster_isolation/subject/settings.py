@@ -38,7 +38,7 @@ PROJECT_LABEL: Final = "loft.sh/project"
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class PeersAndPorts:
     """Whom a value names (nobody: everybody), and the ports on which it opens something."""
 
     peers: tuple[Peer, ...]
@@ -65,10 +65,10 @@ def _block(addresses: AddressSet) -> Peer:
     return Peer(block=IPBlock(addresses, ", ".join(addresses.cidrs()[:1])))
 
 
-_USUAL: Final[Mapping[str, Named]] = {
-    "hostDns": Named((_KUBE_DNS,), RESOLVER),
-    "hostApiServer": Named((_block(POD_RANGES),), API_SERVER),
-    "fallbackDns": Named((_block(address_set("8.8.8.8/32")),), RESOLVER),
+_USUAL: Final[Mapping[str, PeersAndPorts]] = {
+    "hostDns": PeersAndPorts((_KUBE_DNS,), RESOLVER),
+    "hostApiServer": PeersAndPorts((_block(POD_RANGES),), API_SERVER),
+    "fallbackDns": PeersAndPorts((_block(address_set("8.8.8.8/32")),), RESOLVER),
 }
 
 
@@ -76,25 +76,25 @@ _USUAL: Final[Mapping[str, Named]] = {
 class Settings:
     """What values say; the defaults here are for policies that came as manifests, of which no values are known.
 
-    `named` has whom each value in effect names, by the value's path; `spaces` are the namespaces of workloads beside
-    the release's, `elsewhere` says that workloads run in others as well, `release_free` that tenants choose the label
-    `release`. `project` selects the namespaces of the project, by the user's words; `api_server` are the addresses that
-    are the host API server's, each given by itself, and so no pod's. `nodes` and `pods` are the addresses of the host
-    cluster's nodes and pods, empty while unknown.
+    `named` has whom each value in effect names, by the value's path; `workload_namespaces` are those of workloads
+    beside the release's, `unlisted_namespaces` says that workloads run in others as well, and
+    `release_label_forgeable` that tenants choose the label `release`. `project` selects the namespaces of the
+    project, by the user's words; `api_server` are the addresses that are the host API server's, each given by itself,
+    and so no pod's. `nodes` and `pods` are the addresses of the host cluster's nodes and pods, empty while unknown.
     """
 
     hardened: bool = False
     embedded: bool = False
-    spaces: tuple[str, ...] = ()
-    elsewhere: bool = False
-    release_free: bool = False
+    workload_namespaces: tuple[str, ...] = ()
+    unlisted_namespaces: bool = False
+    release_label_forgeable: bool = False
     platform_spaces: tuple[str, ...] = (PLATFORM_NAMESPACE,)
     api_server: AddressSet = field(default_factory=AddressSet)
     nodes: AddressSet = field(default_factory=AddressSet)
     pods: AddressSet = field(default_factory=AddressSet)
     project: Selector | None = None
     floor: bool = False
-    named: Mapping[str, Named] = field(default_factory=lambda: _USUAL)
+    named: Mapping[str, PeersAndPorts] = field(default_factory=lambda: _USUAL)
 
     @property
     def pod_addresses(self) -> AddressSet:
@@ -136,9 +136,9 @@ def settings_of(values: Json, name: str, release: tuple[str, str], *, hosted: bo
     return Settings(
         hardened=hardened,
         embedded=hosted and coredns.get("enabled") is not False and bool(coredns.get("embedded")),
-        spaces=tuple(sorted(spaces - {release[1]})) if hosted else (),
-        elsewhere=many or bool(patterns) or bool(sync.get("enabled") and not hosts),
-        release_free=many or bool(sync.get("enabled")),
+        workload_namespaces=tuple(sorted(spaces - {release[1]})) if hosted else (),
+        unlisted_namespaces=many or bool(patterns) or bool(sync.get("enabled") and not hosts),
+        release_label_forgeable=many or bool(sync.get("enabled")),
         platform_spaces=tuple(at(policy, "platform.namespaces") or (PLATFORM_NAMESPACE,)),
         api_server=address_set(*(one for one in cidrs if one.endswith("/128" if ":" in one else "/32"))),
         nodes=address_set(*(at(policy, "nodes.cidrs") or ())),
@@ -149,13 +149,13 @@ def settings_of(values: Json, name: str, release: tuple[str, str], *, hosted: bo
     )
 
 
-def filled(defaults: Json, given: Json) -> dict[str, Any]:
+def merge_defaults(defaults: Json, given: Json) -> dict[str, Any]:
     """Return values over defaults, at every depth; a null is as good as nothing, as it is to the chart."""
     found = dict(defaults)
     for key, value in given.items():
         below = defaults.get(key)
         both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        found[key] = filled(below, value) if both else below if value is None else value  # type: ignore[arg-type]
+        found[key] = merge_defaults(below, value) if both else below if value is None else value  # type: ignore[arg-type]
     return found
 
 
@@ -201,22 +201,22 @@ def _resolved(scope: Json, text: str) -> str:
     return f"{before}{words}{_resolved(scope, after)}"
 
 
-def _named(policy: Json, name: str, *, hosted: bool) -> dict[str, Named]:
+def _named(policy: Json, name: str, *, hosted: bool) -> dict[str, PeersAndPorts]:
     """Return whom the values in effect name."""
     found = {
-        "hostDns": Named(tuple(resolvers(policy)), RESOLVER),
+        "hostDns": PeersAndPorts(tuple(resolvers(policy)), RESOLVER),
         "hostApiServer": _api_server(policy),
-        "fallbackDns": Named((_block(address_set(_single(policy.get("fallbackDns") or "8.8.8.8"))),), RESOLVER),
+        "fallbackDns": PeersAndPorts((_block(address_set(_single(policy.get("fallbackDns") or "8.8.8.8"))),), RESOLVER),
         **_grants(policy, name),
     }
     if not found["hostDns"].peers:
         del found["hostDns"]
     if at(policy, "workload.publicEgress.enabled") and at(policy, "workload.publicEgress.ipv6.enabled"):
-        found["workload.publicEgress.ipv6"] = Named((_block(_ipv6(policy)),))
+        found["workload.publicEgress.ipv6"] = PeersAndPorts((_block(_ipv6(policy)),))
     if at(policy, "defaultDeny.enabled"):
-        found["defaultDeny"] = Named(())
+        found["defaultDeny"] = PeersAndPorts(())
     if at(policy, "project.name") or at(policy, "project.namespaceSelector"):
-        found["project"] = Named((), ports_of(at(policy, "project.ports") or ()))
+        found["project"] = PeersAndPorts((), ports_of(at(policy, "project.ports") or ()))
     return found if hosted else {key: one for key, one in found.items() if key not in _OF_WORKLOADS}
 
 
@@ -231,18 +231,18 @@ _GRANTS: Final = (
 )
 
 
-def _grants(policy: Json, name: str) -> dict[str, Named]:
+def _grants(policy: Json, name: str) -> dict[str, PeersAndPorts]:
     """Return whom the grants in effect name; of those that name nobody, who that is."""
-    found: dict[str, Named] = {}
+    found: dict[str, PeersAndPorts] = {}
     for path in _GRANTS:
         found |= _grant(policy, path)
     if "controlPlane.apiAccess" in found:
-        found["controlPlane.apiAccess"] = Named(found["controlPlane.apiAccess"].peers, API)
-    if found.get("controlPlane.webhooks") == Named(()):  # as it is by default, and no grant
+        found["controlPlane.apiAccess"] = PeersAndPorts(found["controlPlane.apiAccess"].peers, API)
+    if found.get("controlPlane.webhooks") == PeersAndPorts(()):  # as it is by default, and no grant
         del found["controlPlane.webhooks"]
     for path, peers in (("controlPlane.webhooks", _workloads(name)), ("snapshots.objectStorage", public(policy))):
         if path in found and not found[path].peers:
-            found[path] = Named(peers, found[path].ports)
+            found[path] = PeersAndPorts(peers, found[path].ports)
     return found
 
 
@@ -251,12 +251,14 @@ _OF_WORKLOADS: Final = frozenset(
 )
 
 
-def _grant(policy: Json, path: str) -> dict[str, Named]:
+def _grant(policy: Json, path: str) -> dict[str, PeersAndPorts]:
     """Return whom a grant `{enabled, from|to, ports}` names, by its path; nothing for one that is off."""
     grant = at(policy, path) or {}
     if not grant.get("enabled"):
         return {}
-    return {path: Named(peers_of(grant.get("from") or grant.get("to") or ()), ports_of(grant.get("ports") or ()))}
+    return {
+        path: PeersAndPorts(peers_of(grant.get("from") or grant.get("to") or ()), ports_of(grant.get("ports") or ()))
+    }
 
 
 def _rule(peers: Sequence[Any], ports: Sequence[Any]) -> Rule:
@@ -286,11 +288,11 @@ def resolvers(policy: Json) -> list[Peer]:
     return [*found, *peers_of(at(policy, "hostDns.extra") or ())]
 
 
-def _api_server(policy: Json) -> Named:
+def _api_server(policy: Json) -> PeersAndPorts:
     """Return where the host API server is said to be; anywhere private where nobody says."""
     cidrs = at(policy, "hostApiServer.cidrs") or ()
     found = tuple(_block(address_set(one)) for one in cidrs) or _USUAL["hostApiServer"].peers
-    return Named(found, ports_of([{"port": one} for one in at(policy, "hostApiServer.ports")]))
+    return PeersAndPorts(found, ports_of([{"port": one} for one in at(policy, "hostApiServer.ports")]))
 
 
 def _single(address: str) -> str:
@@ -302,7 +304,7 @@ def _workloads(name: str) -> tuple[Peer, ...]:
     return (Peer(selector({MANAGED_BY: name})),)
 
 
-def _of_own_workloads(given: Named, name: str, spaces: Iterable[str]) -> Named:
+def _of_own_workloads(given: PeersAndPorts, name: str, spaces: Iterable[str]) -> PeersAndPorts:
     """Return peers as the hardened chart narrows them: to workloads of this vCluster, in its namespaces."""
     here = Requirement(NAME_LABEL, IN, frozenset(spaces))
 
@@ -311,7 +313,7 @@ def _of_own_workloads(given: Named, name: str, spaces: Iterable[str]) -> Named:
         inside = places and Selector(places.equal, places.others | {here})
         return Peer(Selector(pods.equal | {(MANAGED_BY, name)}, pods.others), inside)
 
-    return Named(tuple(map(narrowed, given.peers)), given.ports)
+    return PeersAndPorts(tuple(map(narrowed, given.peers)), given.ports)
 
 
 def public(policy: Json) -> tuple[Peer, ...]:

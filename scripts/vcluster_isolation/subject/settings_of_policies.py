@@ -15,7 +15,7 @@ from vcluster_isolation.netpol.engine.classes import single
 from vcluster_isolation.netpol.objects.model import IN, NAME_LABEL, Peer, Policy, Rule, Selector
 from vcluster_isolation.netpol.sets.addresses import AddressSet, union_of
 from vcluster_isolation.netpol.sets.ports import every_port, parse_ports
-from vcluster_isolation.subject.settings import RESOLVER, Named, Settings
+from vcluster_isolation.subject.settings import RESOLVER, PeersAndPorts, Settings
 from vcluster_isolation.vcluster.cast import MANAGED_BY
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, SNAPSHOTS, WORKLOADS, is_role, recognise
 
@@ -35,7 +35,7 @@ def settings_of_policies(policies: Iterable[Policy], name: str, home: str) -> Se
     spaces = {one.namespace for one, role in own if role == WORKLOADS and home_of(one) == home}
     return replace(
         usual,
-        spaces=tuple(sorted(spaces - {home})),
+        workload_namespaces=tuple(sorted(spaces - {home})),
         platform_spaces=tuple(dict.fromkeys(_platform(control))) or usual.platform_spaces,
         api_server=union_of(one for one in _addresses(server) if single(one)),
         named={**usual.named, **{key: one for key, one in (("hostDns", dns), ("hostApiServer", server)) if one}},
@@ -102,26 +102,26 @@ def _platform(control: Iterable[Policy]) -> Iterator[str]:
             yield from only_spaces(peer.namespaces)
 
 
-def _resolvers(common: Sequence[Rule]) -> Named | None:
+def _resolvers(common: Sequence[Rule]) -> PeersAndPorts | None:
     """Return host DNS: the peers of all rules for port 53, or 5353 as well."""
     usual = Settings().named["hostDns"].peers
     rules = (rule for rule in common if RESOLVER <= rule.ports <= _RESOLVERS or rule.peers == usual)
     found = [peer for rule in rules for peer in rule.peers]
-    return Named(tuple(found), RESOLVER) if found else None
+    return PeersAndPorts(tuple(found), RESOLVER) if found else None
 
 
-def _api_server(common: Sequence[Rule]) -> Named | None:
+def _api_server(common: Sequence[Rule]) -> PeersAndPorts | None:
     """Return the host API server: of the first rule for TCP ports; None where that is for any address."""
     every = every_port("TCP")
     tcp = (rule for rule in common if rule.ports <= every and rule.ports != every)
     first = next((rule for rule in tcp if not any(map(_is_pods, rule.peers))), None)
-    return Named(first.peers, first.ports) if first and first.peers else None
+    return PeersAndPorts(first.peers, first.ports) if first and first.peers else None
 
 
 def _is_pods(peer: Peer) -> bool:
     return peer.block is None
 
 
-def _addresses(named: Named | None) -> list[AddressSet]:
+def _addresses(named: PeersAndPorts | None) -> list[AddressSet]:
     """Return the addresses of each ipBlock of whom a rule names."""
     return [peer.block.addresses for peer in named.peers if peer.block] if named else []

@@ -13,16 +13,16 @@ from vcluster_isolation.helm.template import Request
 from vcluster_isolation.kubernetes.names import name_of
 from vcluster_isolation.kubernetes.twins import rendered_twice, source_of
 from vcluster_isolation.netpol.objects.model import EGRESS, EVERYTHING, INGRESS, Origin, Peer, Policy, Rule, selector
-from vcluster_isolation.netpol.objects.tiers import TierPolicy
+from vcluster_isolation.netpol.objects.tiers import PolicySet, TierPolicy
 from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
 from vcluster_isolation.subject.deployed import Deployed, deployed_by
 from vcluster_isolation.subject.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, reset
 from vcluster_isolation.subject.granting import changed as changed_values
 from vcluster_isolation.subject.needs import Need, needs_of
-from vcluster_isolation.subject.settings import Settings, at_path, filled, settings_of
+from vcluster_isolation.subject.settings import Settings, at_path, merge_defaults, settings_of
 from vcluster_isolation.subject.settings_of_policies import settings_of_policies
-from vcluster_isolation.subject.without_grants import Rendered, without
+from vcluster_isolation.subject.without_grants import without
 from vcluster_isolation.values import strict_yaml
 from vcluster_isolation.values.chart_instances import Instance, instances
 from vcluster_isolation.vcluster.old_policies import old_homes
@@ -43,7 +43,7 @@ class Subject:
     syncs that workloads run in namespaces that nobody names, and that the tenant's NetworkPolicies reach the host
     cluster. `tiers` are the cluster-scoped policies, `settings` what else values say. `notes` say of each rule why
     it is there. `changed` maps each value that the user set to something else than the
-    default, as far as it decides on rules, to the path that the user wrote. `usual_policies` gives the policies with
+    default, as far as it decides on rules, to the path that the user wrote. `render_at_default_values` gives those with
     all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
     their text. `not_evaluated` are policies of other APIs beside them. `where` says in which object the values are, if
     they are in one. `below` are the keys below which its values stand, where this chart is a subchart. `deployed` is
@@ -60,7 +60,7 @@ class Subject:
     policy_sync: bool = False
     notes: Mapping[RuleId, RuleNote] = field(default_factory=dict)
     changed: Mapping[str, str] = field(default_factory=dict)
-    usual_policies: Callable[[], Rendered] = lambda: ((), ())
+    render_at_default_values: Callable[[], PolicySet] = lambda: ((), ())
     manifests: str = ""
     settings: Settings = field(default_factory=Settings)
     kind: str = VCLUSTER
@@ -78,14 +78,14 @@ class Subject:
         return f"{who} in namespace {self.namespace}" + (f" ({self.where})" if self.where else "")
 
     @property
-    def usual(self) -> Rendered:
+    def at_default_values(self) -> PolicySet:
         """The policies with every value that grants or closes at its default; rendered when asked for."""
-        return self.usual_policies()
+        return self.render_at_default_values()
 
     @property
     def spaces(self) -> tuple[str, ...]:
         """The namespaces of the vCluster, its own first."""
-        return (self.namespace, *self.settings.spaces)
+        return (self.namespace, *self.settings.workload_namespaces)
 
     def note(self, origin: Origin) -> RuleNote | None:
         """Return why a rule is there, if that is known."""
@@ -101,7 +101,7 @@ class Subject:
         index = "" if note.item is None else f"[{note.item}]"
         return self.changed[note.key] + index
 
-    def with_synced(self, policies: Iterable[Policy], *, pods_only: bool = False) -> tuple[Policy, ...]:
+    def with_worst_synced_policies(self, policies: Iterable[Policy], *, pods_only: bool = False) -> tuple[Policy, ...]:
         """Return policies, and beside them the worst that the tenant can sync: everything open for its pods.
 
         With `pods_only` the synced policies admit pods only, and no other addresses.
@@ -120,7 +120,7 @@ class Subject:
         out = Rule(Origin(space, name, EGRESS, 0))
         return Policy(space, name, pods, frozenset({INGRESS, EGRESS}), (into,), (out,))
 
-    def ungranted(self, *, to_workloads: bool = False, but: str = "") -> Rendered:
+    def without_user_grants(self, *, to_workloads: bool = False, but: str = "") -> PolicySet:
         """Return the policies without what the user granted: what they let through then is the chart's doing.
 
         A rule that a user's value put there is left out; of public egress, what the default allows as well stays.
@@ -134,24 +134,24 @@ class Subject:
             theirs = to_workloads and control_plane(origin)
             return "" if theirs or (note is not None and note.key == but) else self.granted(origin)
 
-        usual = self.usual[0]
+        usual = self.at_default_values[0]
         blocks = [peer.block for policy in usual for rule in policy.egress for peer in rule.peers if peer.block]
         return without((self.policies, self.tiers), granted, self._is_public, blocks)
 
-    def unexcepted(self, rendered: Rendered, *, to_workloads: bool = False) -> Rendered:
+    def without_known_gaps(self, rendered: PolicySet, *, to_workloads: bool = False) -> PolicySet:
         """Return policies without the rules that the chart leaves open because nobody said where something is.
 
-        With `to_workloads` those of the control plane and of snapshots stay, as in `ungranted`.
+        With `to_workloads` those of the control plane and of snapshots stay, as in `without_user_grants`.
         """
         control_plane = _of_the_control_plane(self.policies)
 
-        def excepted(origin: Origin) -> bool:
+        def is_known_gap(origin: Origin) -> bool:
             note = self.note(origin)
             there = note is not None and note.key in (API_SERVER_ANYWHERE, PLATFORM_ANYWHERE)
             return there and not (to_workloads and control_plane(origin))
 
         policies, tiers = rendered
-        return tuple(_without_open(one, excepted) for one in policies), tiers
+        return tuple(_without_open(policy, is_known_gap) for policy in policies), tiers
 
     def _is_public(self, origin: Origin) -> bool:
         """Return whether a rule is that of public egress."""
@@ -161,15 +161,15 @@ class Subject:
 
 def _of_the_control_plane(policies: Iterable[Policy]) -> Callable[[Origin], bool]:
     """Return what says of a rule whether it is one of what the control plane or snapshots reach."""
-    theirs = {(one.namespace, one.name) for one in policies if is_role(one, CONTROL_PLANE, SNAPSHOTS)}
+    theirs = {(policy.namespace, policy.name) for policy in policies if is_role(policy, CONTROL_PLANE, SNAPSHOTS)}
     return lambda origin: origin.direction == EGRESS and (origin.namespace, origin.policy) in theirs
 
 
-def _without_open(policy: Policy, excepted: Callable[[Origin], bool]) -> Policy:
-    """Return a policy without the rules to and from anywhere that are excepted."""
+def _without_open(policy: Policy, is_known_gap: Callable[[Origin], bool]) -> Policy:
+    """Return a policy without the rules to and from anywhere that are known gaps."""
 
     def kept(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-        return tuple(rule for rule in rules if rule.peers or not excepted(rule.origin))
+        return tuple(rule for rule in rules if rule.peers or not is_known_gap(rule.origin))
 
     return replace(policy, ingress=kept(policy.ingress), egress=kept(policy.egress))
 
@@ -188,7 +188,7 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
     """Return the subject that is one instance of this chart in the `text` that `request` renders.
 
     Its policies are all that are rendered: those of other subcharts add up with them. Raises InputError for a text that
-    is no manifests, and for two objects of one name.
+    holds no manifests, and for two objects of one name.
     """
     values, default = instance.values, at_path(instance.defaults, POLICY) or {}
     changed = changed_values(instance)
@@ -196,11 +196,11 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
     coredns = at_path(values, ("controlPlane", "coredns")) or {}
     hosted = not at_path(values, ("privateNodes", "enabled"))
     name = str(at_path(values, ("vcluster", "name")) or request.name)
-    policy = filled(default, at_path(values, POLICY) or {})
+    policy = merge_defaults(default, at_path(values, POLICY) or {})
     whole = {**values, "policies": {"networkPolicy": policy}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
     needs = needs_of(values, policy, changed, request.namespace, hosted=hosted)
-    named = {**settings.named, **{f"needs-{one.key}": one.other for one in needs}}
+    named = {**settings.named, **{f"needs-{need.key}": need.other for need in needs}}
     cluster = cluster_in(text, request.namespace)
     subject = Subject(
         name,
@@ -209,7 +209,7 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
         cluster.tiers,
         hosted,
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
-        settings.elsewhere,
+        settings.unlisted_namespaces,
         bool(at_path(values, ("sync", "toHost", "networkPolicies", "enabled"))),
         rule_notes(instance.own(text), instance.path),
         changed,
@@ -226,7 +226,7 @@ def of_render(request: Request, instance: Instance, text: str) -> Subject:
 
 def with_deployed(subject: Subject, instance: Instance, release: str) -> Subject:
     """Return the subject of an instance, in the namespace of a release, with what its values deploy to the host."""
-    names = {one.name for one in subject.policies} | {one.name for one in subject.tiers}
+    names = {policy.name for policy in subject.policies} | {tier.name for tier in subject.tiers}
     found = deployed_by(instance.values, instance.path, release, names)
     beside = with_beside(subject, found.policies, found.tiers)
     return replace(beside, deployed=found, not_evaluated=(*subject.not_evaluated, *found.not_evaluated))
@@ -237,12 +237,12 @@ def with_beside(subject: Subject, policies: tuple[Policy, ...], tiers: tuple[Tie
     if not policies and not tiers:
         return subject
 
-    def usual(before: Callable[[], Rendered] = subject.usual_policies) -> Rendered:
+    def usual(before: Callable[[], PolicySet] = subject.render_at_default_values) -> PolicySet:
         usual_policies, clusterwide = before()
         return (*usual_policies, *policies), (*clusterwide, *tiers)
 
     both = (*subject.policies, *policies), (*subject.tiers, *tiers)
-    return replace(subject, policies=both[0], tiers=both[1], usual_policies=usual)
+    return replace(subject, policies=both[0], tiers=both[1], render_at_default_values=usual)
 
 
 def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Subject]:
@@ -258,7 +258,7 @@ def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Sub
 
 def of_cluster(cluster: Cluster) -> list[Subject]:
     """Return a subject for each vCluster in a cluster, as `of_manifests` does. Raises IsolationError as that does."""
-    known = ((one.namespace, recognise(one)) for one in cluster.policies)
+    known = ((policy.namespace, recognise(policy)) for policy in cluster.policies)
     found = {(namespace, one.vcluster) for namespace, one in known if one and one.role == CONTROL_PLANE}
     found |= old_homes(cluster.policies)
     if not found:
@@ -275,7 +275,7 @@ def is_home(policy: Policy) -> bool:
 
 
 def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
-    coredns = any(one.namespace == namespace and is_of(one, name, COREDNS) for one in cluster.policies)
+    coredns = any(policy.namespace == namespace and is_of(policy, name, COREDNS) for policy in cluster.policies)
     settings = settings_of_policies(cluster.policies, name, namespace)
     return Subject(
         name,
@@ -288,7 +288,7 @@ def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
     )
 
 
-def policies_in(text: str, namespace: str) -> Rendered:
+def policies_in(text: str, namespace: str) -> PolicySet:
     """Return the policies in what the chart rendered. Raises InputError for what cannot be read."""
     cluster = cluster_in(text, namespace)
     return cluster.policies, cluster.tiers

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from vcluster_isolation.netpol.objects.model import IPBlock, Origin, Peer, Policy, Rule
-from vcluster_isolation.netpol.objects.tiers import DENY, TierPolicy, TierRule
+from vcluster_isolation.netpol.objects.model import IPBlock, Origin, Peer, Rule
+from vcluster_isolation.netpol.objects.tiers import DENY, PolicySet, TierRule
 from vcluster_isolation.netpol.sets.addresses import union_of
-
-Rendered = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
-"""NetworkPolicies, and cluster-scoped policies."""
 
 
 def without(
-    rendered: Rendered, granted: Callable[[Origin], str], is_public: Callable[[Origin], bool], public: Sequence[IPBlock]
-) -> Rendered:
+    rendered: PolicySet,
+    granted: Callable[[Origin], str],
+    is_public: Callable[[Origin], bool],
+    public: Sequence[IPBlock],
+) -> PolicySet:
     """Return NetworkPolicies and cluster-scoped policies without the rules that are `granted`.
 
     Of the rules that are public egress, what is in one of the blocks `public` stays. A rule that denies stays as well.
@@ -42,9 +42,13 @@ def without(
                 yield replace(rule, peers=tuple(Peer(block=block) for block in cut))
 
     return (
-        tuple(replace(one, ingress=tuple(kept(one.ingress)), egress=tuple(kept(one.egress))) for one in policies),
         tuple(
-            replace(one, ingress=tuple(kept_above(one.ingress)), egress=tuple(kept_above(one.egress))) for one in tiers
+            replace(policy, ingress=tuple(kept(policy.ingress)), egress=tuple(kept(policy.egress)))
+            for policy in policies
+        ),
+        tuple(
+            replace(tier, ingress=tuple(kept_above(tier.ingress)), egress=tuple(kept_above(tier.egress)))
+            for tier in tiers
         ),
     )
 

@@ -46,14 +46,14 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReleaseSearch:
     """Releases that were found, and those that were not although they are or may be there."""
 
     releases: tuple[Release, ...]
     lost: tuple[Lost, ...]
 
 
-def look_for(owners: Iterable[Owner], context: str) -> Found:
+def look_for(owners: Iterable[Owner], context: str) -> ReleaseSearch:
     """Return what is found of releases in all namespaces. Raises ToolFailed where helm fails, ToolMissing without it.
 
     Where nothing is found and namespaces could not be looked through, the first that is not certain is lost as well.
@@ -68,7 +68,7 @@ def look_for(owners: Iterable[Owner], context: str) -> Found:
             lost.append(missed)
         elif not found and missed.unseen:
             unsure.append(missed)
-    return Found(tuple(releases), tuple(lost or (() if releases else unsure[:1])))
+    return ReleaseSearch(tuple(releases), tuple(lost or (() if releases else unsure[:1])))
 
 
 def _look_for(owner: Owner, context: str) -> tuple[list[Release], Lost]:

@@ -13,7 +13,7 @@ from vcluster_isolation import kubectl
 from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
 from vcluster_isolation.helm import render_cache
 from vcluster_isolation.helm.template import Release, Request
-from vcluster_isolation.kubectl import Named
+from vcluster_isolation.kubectl import NamedObjects
 from vcluster_isolation.netpol.objects.model import Policy
 from vcluster_isolation.netpol.parse.parse import parse_cluster
 from vcluster_isolation.take_over.owners import Lost, Owner, look_for
@@ -102,7 +102,10 @@ def plan(request: Request, vcluster: str, gone: Iterable[str] = ()) -> Handover:
         )
     if given := [name for name in _OF_HELM_ONLY if os.environ.get(name)]:
         raise IsolationError(f"{', '.join(given)}: kubectl does not know it", "choose the cluster with a kubeconfig")
-    wanted = {(one.namespace, one.name): one for one in _policies(render_cache.template(request), request.namespace)}
+    wanted = {
+        (policy.namespace, policy.name): policy
+        for policy in _policies(render_cache.template(request), request.namespace)
+    }
     if not wanted:
         raise IsolationError(
             "these values render no NetworkPolicy, so that nothing would take the place of the vCluster's own",
@@ -117,14 +120,14 @@ def read(handover: Handover) -> State:
     live: dict[Key, Json] = {}
     for namespace in dict.fromkeys(namespace for namespace, _ in handover.keys):
         names = [name for home, name in handover.keys if home == namespace]
-        found = kubectl.get(Named(handover.context, RESOURCE, namespace, names))
+        found = kubectl.get(NamedObjects(handover.context, RESOURCE, namespace, names))
         live |= {(namespace, name): one for name, one in found.items()}
     problems = [problem for key, one in live.items() for problem in _not_helms(key, one)]
     if problems:
         raise IsolationError("\n".join(problems))
     owners = look_for(_possible_owners(live, handover), handover.context)
     known = set(handover.keys)
-    every = {one: known & set(_rendered(one) if is_settled(one) else live) for one in owners.releases}
+    every = {release: known & set(_rendered(release) if is_settled(release) else live) for release in owners.releases}
     rendered = {one: tuple(sorted(keys)) for one, keys in every.items() if keys}
     return State(live, rendered, tuple(one for one in owners.lost if one.name not in handover.gone))
 
@@ -165,7 +168,7 @@ def is_settled(release: Release) -> bool:
 
 def flux_of(policies: Iterable[Json]) -> str:
     """Return the HelmRelease that installs policies, as NAMESPACE/NAME; empty if it is not Flux that does."""
-    labels = (_mapping(one, "labels") for one in policies)
+    labels = (_mapping(policy, "labels") for policy in policies)
     found = (f"{one.get(FLUX_NAMESPACE, '')}/{one[FLUX_NAME]}" for one in labels if FLUX_NAME in one)
     return next(found, "")
 
@@ -204,9 +207,13 @@ def _rendered(release: Release) -> Iterator[Key]:
     except yaml.YAMLError as error:
         words = ["helm", "get", "manifest", release.name]
         raise ToolFailed(words, "printed a manifest that is not YAML", "look at it yourself") from error
-    for one in documents:
-        if isinstance(one, dict) and one.get("kind") == "NetworkPolicy" and isinstance(one.get("metadata"), dict):
-            metadata = one["metadata"]
+    for document in documents:
+        if (
+            isinstance(document, dict)
+            and document.get("kind") == "NetworkPolicy"
+            and isinstance(document.get("metadata"), dict)
+        ):
+            metadata = document["metadata"]
             yield str(metadata.get("namespace") or release.namespace), str(metadata.get("name"))
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from vcluster_isolation import kubectl
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import template as helm
-from vcluster_isolation.kubectl import Named
+from vcluster_isolation.kubectl import NamedObjects
 from vcluster_isolation.take_over.state import (
     KEEP,
     MANAGER,
@@ -196,10 +196,10 @@ def _annotate(handover: Handover, keys: Iterable[Key], annotations: Mapping[str,
         kubectl.annotate(objects, annotations)
 
 
-def _objects(handover: Handover, keys: Iterable[Key]) -> Iterator[Named]:
+def _objects(handover: Handover, keys: Iterable[Key]) -> Iterator[NamedObjects]:
     """Yield policies as kubectl takes them, those of one namespace together."""
     for namespace, group in groupby(sorted(keys), key=lambda key: key[0]):
-        yield Named(handover.context, RESOURCE, namespace, [name for _, name in group])
+        yield NamedObjects(handover.context, RESOURCE, namespace, [name for _, name in group])
 
 
 def _names(keys: Iterable[Key]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, Final
 
-from vcluster_isolation.kubernetes.shapes import Finding
+from vcluster_isolation.kubernetes.shapes import ShapeProblem
 from vcluster_isolation.values import legacy
 from vcluster_isolation.values.delivery.kinds import ROOT_KEYS
 from vcluster_isolation.values.renames import Keys, policy_places
@@ -33,23 +33,27 @@ _OLD: Final = "it is one of vCluster 0.19 and older: remove it, or convert the w
 _RENDER: Final = "it looks like a template of {}: render that first, and check what comes out"
 
 
-def better(values: Mapping[str, Any], findings: Sequence[Finding]) -> list[Finding]:
+def better(values: Mapping[str, Any], findings: Sequence[ShapeProblem]) -> list[ShapeProblem]:
     """Return what a schema found in the values of this chart, with better advice where all of it gives some."""
     umbrella = list(_whole_files(values))
     if umbrella:
         inside = {path[0] for path, _, _ in umbrella}
-        rest = [one for one in findings if one[0][:1] and one[0][0] not in inside and not _is_unknown_root(one)]
+        rest = [
+            finding
+            for finding in findings
+            if finding[0][:1] and finding[0][0] not in inside and not _is_unknown_root(finding)
+        ]
         return [*umbrella, *rest]
-    old = any(_is_unknown_root(one) and one[0][0] in legacy.ROOT_KEYS for one in findings)
+    old = any(_is_unknown_root(finding) and finding[0][0] in legacy.ROOT_KEYS for finding in findings)
     return [_advised(finding, old=old) for finding in findings]
 
 
-def _is_unknown_root(finding: Finding) -> bool:
+def _is_unknown_root(finding: ShapeProblem) -> bool:
     """Whether a finding is about a root key that the schema does not know."""
     return len(finding[0]) == 1 and finding[1] == UNKNOWN
 
 
-def _whole_files(values: Mapping[str, Any]) -> Iterator[Finding]:
+def _whole_files(values: Mapping[str, Any]) -> Iterator[ShapeProblem]:
     """Yield each key that holds a whole vcluster.yaml, as it does in the values of a chart with subcharts."""
     for key, value in values.items():
         if key in _OF_A_VCLUSTER_YAML or key == "global" or not isinstance(value, Mapping):
@@ -70,11 +74,11 @@ def _vclusters_in(key: str, value: Mapping[str, Any]) -> Iterator[tuple[Keys, li
             yield (key, *place), found
 
 
-def _advised(finding: Finding, *, old: bool) -> Finding:
+def _advised(finding: ShapeProblem, *, old: bool) -> ShapeProblem:
     """Return a finding with better advice, if there is some; `old` says that the values are of vCluster 0.19."""
     path, what, next_step = finding
     if what == UNKNOWN and path in {("apiVersion",), ("kind",)}:
-        return path, what, "remove it: a vcluster.yaml is no Kubernetes object"
+        return path, what, "remove it: a vcluster.yaml is not a Kubernetes object"
     is_old = path[0] in legacy.ROOT_KEYS or (old and path[0] in _OF_0_19_TOO) if path else False
     if what == UNKNOWN and (is_old or (path[0] == "vcluster" and len(path) > 1)):
         return path, what, next_step if next_step.startswith("did you mean") else _OLD

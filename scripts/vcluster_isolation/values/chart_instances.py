@@ -24,7 +24,7 @@ from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm.package import NoChart, unpacked
 from vcluster_isolation.helm.template import RenderFailed, Request, template
 from vcluster_isolation.kubernetes.api_json import as_text
-from vcluster_isolation.values.layers import chart_defaults, over_defaults, overlay, read_chart_file
+from vcluster_isolation.values.layers import chart_defaults, coalesce_values, overlay, read_chart_file
 from vcluster_isolation.values.renames import Rename, read_renames
 from vcluster_isolation.values.strict_yaml import parse_mapping, read_mapping
 from vcluster_isolation.values.strict_yaml.scalars import as_number
@@ -79,7 +79,7 @@ def instances(request: Request) -> list[Instance]:
     """Return where this chart is in `request.chart` and switched on, in the order of paths; maybe nowhere.
 
     Raises InputError for values files that cannot be read, RenderFailed when helm cannot read the chart or the values,
-    IsolationError for what is no chart.
+    IsolationError for what is not a chart.
     """
     if is_ours(request.chart):
         return [_alone(request)]
@@ -123,7 +123,7 @@ def _copied(chart: Path) -> Iterator[Path]:
 def is_ours(chart: Path) -> bool:
     """Whether a folder or package is this chart, by its name, or by the table of renames that no other has.
 
-    Raises IsolationError for what is no chart.
+    Raises IsolationError for what is not a chart.
     """
     text = read_chart_file(chart, "Chart.yaml")
     if text is None:
@@ -136,7 +136,7 @@ def _alone(request: Request) -> Instance:
     """Return the instance that is the whole chart: its values are files over defaults, and helm need not be asked."""
     inline = [parse_mapping(request.inline, "inline")] if request.inline else []
     defaults = chart_defaults(request.chart)
-    values = over_defaults(defaults, overlay([*map(read_mapping, request.values), *inline]))
+    values = coalesce_values(defaults, overlay([*map(read_mapping, request.values), *inline]))
     copy = _read(request.chart)
     return Instance((), NAME, values, defaults, copy.renames, copy.schema)
 

@@ -73,7 +73,7 @@ def overlay(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def over_defaults(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def coalesce_values(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that the templates of a chart with these `defaults` see.
 
     As `overlay`, but null removes a default; where there is none, it stays (measured with helm 3.22 and 4.3).
@@ -83,7 +83,7 @@ def over_defaults(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dic
     for key, value in seen.items():
         default = defaults.get(key)
         both = isinstance(value, Mapping) and isinstance(default, Mapping)
-        kept[key] = over_defaults(default, value) if both else value  # type: ignore[arg-type]
+        kept[key] = coalesce_values(default, value) if both else value  # type: ignore[arg-type]
     return kept
 
 

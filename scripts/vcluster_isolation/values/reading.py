@@ -62,7 +62,7 @@ class Content:
 
 
 def content_of(site: Site, source: Source, *, known: bool = True) -> Content:
-    """Return the values of a release. What is no YAML, or not resolved, is among the problems."""
+    """Return the values of a release. What is not YAML, or not resolved, is among the problems."""
     content = Content(known)
     for path in site.values:
         value = at(source.item, path)
@@ -96,11 +96,11 @@ def _add_lines(site: Site, source: Source, content: Content) -> None:
         return
     written = source.text.split("\n")
     blocks = [place_of(source.text, source.document, (*source.above, *path)) for path in site.values]
-    texts = [one for one in blocks if one is not None and not one.block]
+    texts = [block for block in blocks if block is not None and not block.block]
     for number, expression in source.outer.lines:
         below = whole.end < number and (after is None or number <= after.first) and written[number - 1].startswith(" ")
         inside = whole.first < number <= whole.end or below
-        if inside and not any(one.first < number <= one.end for one in texts):
+        if inside and not any(text.first < number <= text.end for text in texts):
             what = f"{expression} decides on the lines around it, and is not resolved"
             content.problems.append(Problem("", what, Engine().advice, SOURCE, source.name, number))
 
@@ -134,7 +134,7 @@ def _of_text(value: str, path: Path, site: Site, source: Source, content: Conten
     try:
         filled, words = _filled(text, source.name, engine)
     except InputError as error:
-        raise InputError([one if known else replace(one, line=line) for one in error.problems]) from error
+        raise InputError([problem if known else replace(problem, line=line) for problem in error.problems]) from error
     layer = Layer(source.name, filled, parse_mapping(filled, source.name), None if known else lambda _: line)
     if words is not None:
         _add_unresolved(words, layer, (engine or Engine()).advice, content)

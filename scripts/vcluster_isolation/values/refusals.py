@@ -17,9 +17,9 @@ from vcluster_isolation.values.chart_instances import Instance, by_itself, insta
 from vcluster_isolation.values.layers import (
     Layer,
     chart_defaults,
+    coalesce_values,
     in_order,
     locate,
-    over_defaults,
     overlay,
     read_chart_file,
 )
@@ -27,7 +27,7 @@ from vcluster_isolation.values.schema import findings as schema
 from vcluster_isolation.values.strict_yaml import parse_mapping
 from vcluster_isolation.wording import dotted, printable, printable_lines, undotted
 
-Rendered = TypeVar("Rendered")
+Result = TypeVar("Result")
 
 _SCHEMA_HEADER = "values don't meet the specifications of the schema(s)"
 _UNREADABLE = re.compile(r"failed to parse (?P<path>\S+): (?P<what>.*)")
@@ -46,7 +46,7 @@ class Checked:
     instances: tuple[Instance, ...]
 
 
-def or_refused(render: Callable[[], Rendered], layers: Sequence[Layer], request: Request) -> Rendered:
+def or_refused(render: Callable[[], Result], layers: Sequence[Layer], request: Request) -> Result:
     """Return what `render` does; where helm or the chart refuses the values, say so as `check` does.
 
     `layers` are the values files of `request`. This is how every command refuses values. Raises InputError with every
@@ -109,7 +109,7 @@ class _Values:
 def _merged(layers: Sequence[Layer], request: Request) -> dict[str, Any]:
     """Return the values that the templates of a chart see, subcharts not counted."""
     inline = [parse_mapping(request.inline, "inline")] if request.inline else []
-    return over_defaults(chart_defaults(request.chart), overlay([*(layer.values for layer in layers), *inline]))
+    return coalesce_values(chart_defaults(request.chart), overlay([*(layer.values for layer in layers), *inline]))
 
 
 def _own_values(chart: Path) -> Layer:

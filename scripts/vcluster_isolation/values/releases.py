@@ -1,7 +1,7 @@
 """Sorting what files hold into Helm releases with their values, manifests, and what is passed over.
 
 Plain values files are the layers of one release. Each release inside another object is one of its own. A text with
-expressions `{{ }}` that is no YAML is read without them, and what they decide on is a problem.
+expressions `{{ }}` that is not YAML is read without them, and what they decide on is a problem.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ class Release:
 
     def named(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return problems with the object named in which the values are, where they do not name it themselves."""
-        named = (one if self.title in one.what else replace(one, where=f"{self.title} {one.where}") for one in problems)
+        named = (
+            problem if self.title in problem.what else replace(problem, where=f"{self.title} {problem.where}")
+            for problem in problems
+        )
         return [replace(one, where=one.where.strip()) for one in named]
 
 
@@ -83,7 +86,7 @@ class Manifests:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReadFiles:
     """What files hold: releases, manifests, what was passed over and why, and what is wrong with files.
 
     `unreadable` are the files that could not be read at all, `problems` what is wrong with the content of others.
@@ -99,7 +102,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file's text and documents; `outer` has the expressions that were taken out of it, if it is no YAML with them.
+    """A file's text and documents; `outer` has the expressions that were taken out of it, if it is not YAML with them.
 
     `lines` is False for JSON that was read as a stream: of it, lines are not known.
     """
@@ -115,7 +118,8 @@ class _File:
     def holds_objects(self) -> bool:
         """Whether a document is a Kubernetes object, or one that holds releases."""
         return any(
-            isinstance(one, dict) and (is_manifest(one) or objects.holds_releases(one)) for one in self.documents
+            isinstance(document, dict) and (is_manifest(document) or objects.holds_releases(document))
+            for document in self.documents
         )
 
 
@@ -135,7 +139,7 @@ class _Sorting:
         return self.chart == CHART or self.own_chart in _CHARTS
 
 
-def read(files: Sequence[Path], chart: Path) -> Found:
+def read(files: Sequence[Path], chart: Path) -> ReadFiles:
     """Return what files, folders (their .yaml, .yml and .json files) and standard input hold.
 
     `chart` is what plain values are for. A release in an object is taken if its chart is vcluster or
@@ -147,7 +151,7 @@ def read(files: Sequence[Path], chart: Path) -> Found:
     unreadable: list[Problem] = []
     opened: list[_File] = []
     notes: list[str] = []
-    paths = [one for given in files for one in _below(given, notes)]
+    paths = [one for file in files for one in _below(file, notes)]
     for path in paths:
         try:
             text = read_text(path)
@@ -163,7 +167,7 @@ def read(files: Sequence[Path], chart: Path) -> Found:
     if plain:
         problems += _add_plain(plain, sorting)
     problems += _add_objects([one for one in opened if one.holds_objects], sorting)
-    return Found(
+    return ReadFiles(
         tuple(map(show_name, paths)),
         tuple(sorting.releases),
         tuple(sorting.manifests),
@@ -175,7 +179,7 @@ def read(files: Sequence[Path], chart: Path) -> Found:
 
 def opened(files: Sequence[Path]) -> list[Path]:
     """Return files, folders replaced by the values files and manifests below them. Raises as `read` does."""
-    return [path for given in files for path in _below(given, [])]
+    return [path for file in files for path in _below(file, [])]
 
 
 def _below(path: Path, notes: list[str]) -> Iterator[Path]:
@@ -192,7 +196,9 @@ def _below(path: Path, notes: list[str]) -> Iterator[Path]:
     visible = [one for one in below if not any(part.startswith(".") for part in one.relative_to(path).parts)]
     charts = [one.parent for one in visible if one.name == _CHART_FILE]
     found = [one for one in visible if one.stem != _KUSTOMIZE and _chart_around(one, charts) is None]
-    notes += [f"{show_name(one)} is passed over: it is a chart" for one in charts if _chart_around(one, charts) == one]
+    notes += [
+        f"{show_name(chart)} is passed over: it is a chart" for chart in charts if _chart_around(chart, charts) == chart
+    ]
     notes += [f"{show_name(one)} is passed over: it is Kustomize's" for one in visible if one.stem == _KUSTOMIZE]
     if not found:
         what = f"{show_name(path)}: has no .yaml, .yml or .json files"
@@ -202,7 +208,7 @@ def _below(path: Path, notes: list[str]) -> Iterator[Path]:
 
 def _chart_around(path: Path, charts: Sequence[Path]) -> Path | None:
     """Return the outermost of some charts' folders that a file or folder is in, None if it is in none."""
-    return next((one for one in sorted(charts) if path.is_relative_to(one)), None)
+    return next((chart for chart in sorted(charts) if path.is_relative_to(chart)), None)
 
 
 def _file(path: Path, text: str) -> _File:
@@ -237,7 +243,7 @@ def _name_of_chart(chart: Path) -> str | None:
 
 
 def _add_plain(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
-    """Add the one release that plain values files are. Yield what is no values file."""
+    """Add the one release that plain values files are. Yield what is not a values file."""
     contents: list[Content] = []
     for file in files:
         try:
@@ -254,11 +260,11 @@ def _add_plain(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
 def _joined(contents: Iterable[Content]) -> Content:
     """Return several contents as one."""
     whole = Content()
-    for one in contents:
-        whole.layers += one.layers
-        whole.problems += one.problems
-        whole.remarks += one.remarks
-        whole.words |= one.words
+    for content in contents:
+        whole.layers += content.layers
+        whole.problems += content.problems
+        whole.remarks += content.remarks
+        whole.words |= content.words
     return whole
 
 
@@ -277,7 +283,7 @@ def _release(title: str, chart: Path, content: Content, sorting: _Sorting) -> Re
 
 
 def _add_objects(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
-    """Add the manifests in files, and the releases in their objects. Yield what is no manifest as it stands."""
+    """Add the manifests in files, and the releases in their objects. Yield what is not a manifest as it stands."""
     sources = [(file, index, source) for file in files for index, source in _sources(file)]
     items = [source.item for _, _, source in sources]
     holding: dict[str, set[int]] = {}

@@ -44,7 +44,10 @@ def one_release(files: Sequence[Path], name: str | None) -> Release:
     rendered = [one for one in chosen[0].remarks if one.where.startswith(_RENDERED)]
     if problems := [*chosen[0].refused, *chosen[0].problems, *rendered]:
         raise InputError(chosen[0].named(problems))
-    passed = (f"{one.name}: the manifests in it are passed over: only values are rendered" for one in found.manifests)
+    passed = (
+        f"{manifest.name}: the manifests in it are passed over: only values are rendered"
+        for manifest in found.manifests
+    )
     return replace(chosen[0], notes=tuple(passed))
 
 

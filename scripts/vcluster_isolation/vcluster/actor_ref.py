@@ -15,19 +15,19 @@ SYNCED_NAMESPACE = "a synced namespace"
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """An actor of the cast; `whose` says of which tenant. `usual` takes it with its usual labels only.
+class ActorRef:
+    """An actor of the cast; `tenant` says of which tenant. `labels_fixed` takes it with its usual labels only.
 
     `place` says where it is, if it is not everywhere that it can be: SPREAD, INSIDE or OUTSIDE.
     """
 
     actor: Actor
-    whose: str = OWN
-    usual: bool = False
+    tenant: str = OWN
+    labels_fixed: bool = False
     place: str = ""
 
     def __str__(self) -> str:
         """Return the actor's name, with the tenant's for one that is not ours: `neighbour's workload`."""
-        owned = isinstance(self.actor, PodActor) and self.actor.namespace == HOME and self.whose != OWN
+        owned = isinstance(self.actor, PodActor) and self.actor.namespace == HOME and self.tenant != OWN
         where = {INSIDE: " in the project", OUTSIDE: " outside the project"}.get(self.place, "")
-        return f"{self.whose}'s {self.actor.name}{where}" if owned else self.actor.name
+        return f"{self.tenant}'s {self.actor.name}{where}" if owned else self.actor.name

@@ -17,7 +17,7 @@ _CONTROL_PLANE: Final = "-control-plane"
 
 def old_homes(policies: Sequence[Policy]) -> set[tuple[str, str]]:
     """Return namespace and name of each vCluster that has both of these policies, by their names and selectors."""
-    workloads = {one.name: one.selector for one in policies if one.name.endswith("-workloads")}
+    workloads = {policy.name: policy.selector for policy in policies if policy.name.endswith("-workloads")}
     found = set()
     for policy in policies:
         name = policy.name.removesuffix(_CONTROL_PLANE)

@@ -130,7 +130,7 @@ def by_name(name: str) -> ChartPolicy | None:
 def _selects_its_pods(found: ChartPolicy, pods: Selector) -> bool:
     """Return whether a podSelector is one that the chart renders for a role."""
     if found.role == PROMETHEUS:  # a value says which pods; vCluster syncs no policy without managed-by
-        return MANAGED_BY not in pods.keys()  # noqa: SIM118 - a selector is no mapping
+        return MANAGED_BY not in pods.keys()  # noqa: SIM118 - a selector is not a mapping
     return pods in _selectors(found)
 
 

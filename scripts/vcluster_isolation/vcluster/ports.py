@@ -12,12 +12,12 @@ import yaml
 from vcluster_isolation.helm.template import CHART
 
 Protocol = Literal["TCP", "UDP"]
-Need = Literal["required", "optional", "unused"]
+PortNeed = Literal["required", "optional", "unused"]
 """Whether a cluster needs a port to be open."""
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class PortParty:
     """Who serves or dials a port; `pod_labels` (key and value) are empty where it is no pods, or not known which."""
 
     name: str
@@ -38,10 +38,10 @@ class Port:
     protocols: tuple[Protocol, ...]
     serves: str
     service: str
-    served_by: tuple[End, ...]
-    dialled_by: tuple[End, ...]
-    platform_cluster: Need
-    agent_cluster: Need
+    served_by: tuple[PortParty, ...]
+    dialled_by: tuple[PortParty, ...]
+    platform_cluster: PortNeed
+    agent_cluster: PortNeed
     note: str
 
     def is_served_by(self, end: str) -> bool:
@@ -61,12 +61,12 @@ def read_ports(chart: Path = CHART) -> tuple[Port, ...]:
     return tuple(_port(row, ends) for row in table["ports"])
 
 
-def _end(name: str, end: Mapping[str, Any]) -> End:
+def _end(name: str, end: Mapping[str, Any]) -> PortParty:
     """Return one of the `ends`."""
-    return End(name, end["about"], tuple(end.get("podLabels", {}).items()))
+    return PortParty(name, end["about"], tuple(end.get("podLabels", {}).items()))
 
 
-def _port(row: Mapping[str, Any], ends: Mapping[str, End]) -> Port:
+def _port(row: Mapping[str, Any], ends: Mapping[str, PortParty]) -> Port:
     """Return one of the `ports`, with its ends looked up."""
     return Port(
         name=row["name"],

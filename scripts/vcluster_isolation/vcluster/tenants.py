@@ -57,8 +57,10 @@ def spaces_of(peers: Iterable[Peer]) -> set[str]:
 def _values(peers: Iterable[Peer], keys: frozenset[str]) -> set[str]:
     """Return the values of some labels that any peer mentions."""
     selectors = [one for peer in peers for one in (peer.pods, peer.namespaces) if one is not None]
-    equal = {value for one in selectors for key, value in one.equal if key in keys}
-    return equal | {value for one in selectors for more in one.others if more.key in keys for value in more.values}
+    equal = {value for selector in selectors for key, value in selector.equal if key in keys}
+    return equal | {
+        value for selector in selectors for more in selector.others if more.key in keys for value in more.values
+    }
 
 
 def interchangeable(
@@ -147,7 +149,7 @@ def _peer(peer: Peer, old: Tenant, new: Tenant) -> Peer:
 
 def _selector(selector: Selector, old: Tenant, new: Tenant) -> Selector:
     equal: Labels = frozenset((key, _value(key, value, old, new)) for key, value in selector.equal)
-    return Selector(equal, frozenset(_requirement(one, old, new) for one in selector.others))
+    return Selector(equal, frozenset(_requirement(requirement, old, new) for requirement in selector.others))
 
 
 def _requirement(one: Requirement, old: Tenant, new: Tenant) -> Requirement:

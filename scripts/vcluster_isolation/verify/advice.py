@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from vcluster_isolation.verify.model import Outcome, Result
+from vcluster_isolation.verify.model import ProbeOutcome, Result
 
-_FIREWALLED = (Outcome.TIMED_OUT, Outcome.UNREACHABLE, Outcome.PROHIBITED)
+_FIREWALLED = (ProbeOutcome.TIMED_OUT, ProbeOutcome.UNREACHABLE, ProbeOutcome.PROHIBITED)
 
 _CAUSES = {
-    Outcome.REFUSED: "nothing listens there, or a firewall rejects; is the pod ready?",
-    Outcome.TIMED_OUT: "a firewall {between} drops it; or the host is down",
-    Outcome.UNREACHABLE: "no way leads there from here, or a firewall {between} rejects it",
-    Outcome.PROHIBITED: "a firewall rejects it, most likely this machine's own",
-    Outcome.NO_NAME: "the name is misspelt, or only known elsewhere (names of Services are, outside of the cluster)",
-    Outcome.NO_ANSWER: "the port is open, but what listens there, or a proxy in between, gives up the connection",
-    Outcome.NOT_DNS: "something else than a DNS server listens there",
-    Outcome.DNS_ERROR: "the port is open, but the DNS server cannot answer; its log says why",
-    Outcome.NO_SOCKET: "this machine could not try",
-    Outcome.REPORTED: "the pods behind it may not be ready: kubectl describe apiservice says more",
+    ProbeOutcome.REFUSED: "nothing listens there, or a firewall rejects; is the pod ready?",
+    ProbeOutcome.TIMED_OUT: "a firewall {between} drops it; or the host is down",
+    ProbeOutcome.UNREACHABLE: "no way leads there from here, or a firewall {between} rejects it",
+    ProbeOutcome.PROHIBITED: "a firewall rejects it, most likely this machine's own",
+    ProbeOutcome.NO_NAME: "the name is misspelt, or only known elsewhere (names of Services are, outside the cluster)",
+    ProbeOutcome.NO_ANSWER: "the port is open, but what listens there, or a proxy in between, gives up the connection",
+    ProbeOutcome.NOT_DNS: "something else than a DNS server listens there",
+    ProbeOutcome.DNS_ERROR: "the port is open, but the DNS server cannot answer; its log says why",
+    ProbeOutcome.NO_SOCKET: "this machine could not try",
+    ProbeOutcome.REPORTED: "the pods behind it may not be ready: kubectl describe apiservice says more",
 }
 
 
@@ -24,7 +24,7 @@ def cause(result: Result) -> str:
     """Return what probably is the cause of a failure, in words; empty where there is none."""
     if result.status != "FAIL":
         return ""
-    if result.answer.outcome is Outcome.TIMED_OUT and not result.answer.address and result.check.target:
+    if result.answer.outcome is ProbeOutcome.TIMED_OUT and not result.answer.address and result.check.target:
         return "the name server of this machine does not answer"
     return _CAUSES[result.answer.outcome].format(between=result.check.between)
 

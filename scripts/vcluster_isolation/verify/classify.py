@@ -6,21 +6,21 @@ import errno
 import os
 import socket
 
-from vcluster_isolation.verify.model import Answer, Outcome
+from vcluster_isolation.verify.model import Answer, ProbeOutcome
 
 _OUTCOMES = {
-    errno.ECONNREFUSED: Outcome.REFUSED,  # a RST, or ICMP port unreachable (RFC 792 code 3, RFC 4443 code 4)
-    errno.ETIMEDOUT: Outcome.TIMED_OUT,
-    errno.EHOSTUNREACH: Outcome.UNREACHABLE,
-    errno.ENETUNREACH: Outcome.UNREACHABLE,
-    errno.EHOSTDOWN: Outcome.UNREACHABLE,
-    errno.ENETDOWN: Outcome.UNREACHABLE,
-    errno.EADDRNOTAVAIL: Outcome.UNREACHABLE,  # Linux, when no address of ours has a way there
-    errno.EINVAL: Outcome.UNREACHABLE,  # Linux, for an address that nobody can be dialled at: fe80:: without %eth0
-    errno.EPERM: Outcome.PROHIBITED,  # our own firewall's output chain
-    errno.EACCES: Outcome.PROHIBITED,  # the same, or ICMPv6 administratively prohibited (RFC 4443 code 1)
-    errno.ECONNRESET: Outcome.NO_ANSWER,
-    errno.EPIPE: Outcome.NO_ANSWER,
+    errno.ECONNREFUSED: ProbeOutcome.REFUSED,  # a RST, or ICMP port unreachable (RFC 792 code 3, RFC 4443 code 4)
+    errno.ETIMEDOUT: ProbeOutcome.TIMED_OUT,
+    errno.EHOSTUNREACH: ProbeOutcome.UNREACHABLE,
+    errno.ENETUNREACH: ProbeOutcome.UNREACHABLE,
+    errno.EHOSTDOWN: ProbeOutcome.UNREACHABLE,
+    errno.ENETDOWN: ProbeOutcome.UNREACHABLE,
+    errno.EADDRNOTAVAIL: ProbeOutcome.UNREACHABLE,  # Linux, when no address of ours has a way there
+    errno.EINVAL: ProbeOutcome.UNREACHABLE,  # Linux, for an address that nobody can be dialled at: fe80:: without %eth0
+    errno.EPERM: ProbeOutcome.PROHIBITED,  # our own firewall's output chain
+    errno.EACCES: ProbeOutcome.PROHIBITED,  # the same, or ICMPv6 administratively prohibited (RFC 4443 code 1)
+    errno.ECONNRESET: ProbeOutcome.NO_ANSWER,
+    errno.EPIPE: ProbeOutcome.NO_ANSWER,
 }
 _LOOKED_UP_IN_VAIN = {socket.EAI_AGAIN: "no name server answered"}
 
@@ -28,12 +28,12 @@ _LOOKED_UP_IN_VAIN = {socket.EAI_AGAIN: "no name server answered"}
 def answer_of(error: Exception, address: str = "") -> Answer:
     """Return the answer that an error of a socket, or of a name's look-up, amounts to."""
     if isinstance(error, socket.gaierror):
-        return Answer(Outcome.NO_NAME, _LOOKED_UP_IN_VAIN.get(error.errno or 0, error.strerror or ""))
+        return Answer(ProbeOutcome.NO_NAME, _LOOKED_UP_IN_VAIN.get(error.errno or 0, error.strerror or ""))
     if isinstance(error, TimeoutError) and error.errno is None:
-        return Answer(Outcome.TIMED_OUT, "", address)
+        return Answer(ProbeOutcome.TIMED_OUT, "", address)
     if isinstance(error, EOFError):
-        return Answer(Outcome.NO_ANSWER, "the connection was closed", address)
+        return Answer(ProbeOutcome.NO_ANSWER, "the connection was closed", address)
     if isinstance(error, OSError):
         number = error.errno or 0
-        return Answer(_OUTCOMES.get(number, Outcome.NO_SOCKET), os.strerror(number).lower(), address)
-    return Answer(Outcome.NO_NAME, "this cannot be a name")  # ValueError: a label that no encoding of names takes
+        return Answer(_OUTCOMES.get(number, ProbeOutcome.NO_SOCKET), os.strerror(number).lower(), address)
+    return Answer(ProbeOutcome.NO_NAME, "this cannot be a name")  # ValueError: a label that no encoding of names takes

@@ -24,7 +24,7 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class LoadBalancerPort:
     """A way in from outside: the address of a load balancer, the port of the Service, and the pods' port behind."""
 
     service: str
@@ -34,7 +34,7 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class APIServiceStatus:
     """What the API server says of an API service: whether it reaches it, and if not, why."""
 
     name: str
@@ -78,11 +78,11 @@ def nodes(items: Iterable[Mapping[str, Any]]) -> Nodes:
     return Nodes(frozenset(filter(None, map(_address, stated))), tuple(ranges), provider)
 
 
-def doors(items: Iterable[Mapping[str, Any]], platform: Iterable[Pod]) -> tuple[Door, ...]:
+def doors(items: Iterable[Mapping[str, Any]], platform: Iterable[Pod]) -> tuple[LoadBalancerPort, ...]:
     """Return the load balancers' addresses; a named target port is looked up in the platform's pods."""
     numbers = dict(pair for pod in platform for pair in pod.named_ports)
     return tuple(
-        Door(str(_map(item, "metadata").get("name", "")), host, port["port"], target)
+        LoadBalancerPort(str(_map(item, "metadata").get("name", "")), host, port["port"], target)
         for item in items
         for entry in _list(_map(_map(item, "status"), "loadBalancer"), "ingress")
         if (host := entry.get("hostname") or entry.get("ip")) and isinstance(host, str)
@@ -92,21 +92,23 @@ def doors(items: Iterable[Mapping[str, Any]], platform: Iterable[Pod]) -> tuple[
     )
 
 
-def words(items: Iterable[Mapping[str, Any]], namespace: str) -> tuple[Word, ...]:
+def words(items: Iterable[Mapping[str, Any]], namespace: str) -> tuple[APIServiceStatus, ...]:
     """Return what the API server says of the API services that are served in a namespace."""
-    found: list[Word] = []
+    found: list[APIServiceStatus] = []
     for item in items:
         service = _map(_map(item, "spec"), "service")
         conditions = {entry.get("type"): entry for entry in _list(_map(item, "status"), "conditions")}
         said = conditions.get("Available")
         if said is not None and service.get("namespace") == namespace:
             name, message = _map(item, "metadata").get("name", ""), said.get("message", "")
-            found.append(Word(str(name), str(service.get("name", "")), said.get("status") == "True", str(message)))
+            found.append(
+                APIServiceStatus(str(name), str(service.get("name", "")), said.get("status") == "True", str(message))
+            )
     return tuple(sorted(found, key=lambda word: word.name))
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class PlatformCluster:
     """A cluster: its API server's URL, the pods that serve ports, and ways in. `failures` say what was not readable."""
 
     server: str
@@ -115,15 +117,15 @@ class Cluster:
     prometheus: tuple[Pod, ...]
     dns: tuple[Pod, ...]
     nodes: Nodes
-    doors: tuple[Door, ...]
-    words: tuple[Word, ...]
+    doors: tuple[LoadBalancerPort, ...]
+    words: tuple[APIServiceStatus, ...]
     failures: Mapping[str, str]
 
 
-def cluster(server: str, namespace: str, listed: Mapping[str, Listing]) -> Cluster:
+def cluster(server: str, namespace: str, listed: Mapping[str, Listing]) -> PlatformCluster:
     """Put together what kubectl listed under the names of `reading.wanted`."""
     platform = pods(listed["platform"].items)
-    return Cluster(
+    return PlatformCluster(
         server=server,
         namespace=namespace,
         platform=platform,

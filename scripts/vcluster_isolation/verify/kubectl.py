@@ -39,5 +39,5 @@ def _listing(result: Callable[[], list[Any]], error: BaseException | None) -> Li
     """Return the objects, or the last words of kubectl in one line. Raises what is no failure of kubectl's."""
     if isinstance(error, ToolFailed):
         said = error.stderr.strip().splitlines()
-        return Listing(failure=said[-1] if said else "kubectl said nothing")
+        return Listing(failure=said[-1] if said else "kubectl printed nothing")
     return Listing(tuple(item for item in result() if isinstance(item, dict)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ProbeKind(StrEnum):
     """How a port is tried: `nc -zv`, or a DNS query over UDP or TCP."""
 
     TCP = "tcp"
@@ -14,7 +14,7 @@ class Kind(StrEnum):
     DNS_TCP = "dns-tcp"
 
 
-class Outcome(StrEnum):
+class ProbeOutcome(StrEnum):
     """What came back. Everything but `OPEN` and `SKIPPED` is a failure."""
 
     OPEN = "open"
@@ -37,19 +37,19 @@ class Target:
 
     host: str
     port: int
-    kind: Kind = Kind.TCP
+    kind: ProbeKind = ProbeKind.TCP
 
     @property
     def protocol(self) -> str:
         """Return the transport protocol, as NetworkPolicies spell it."""
-        return "UDP" if self.kind is Kind.DNS_UDP else "TCP"
+        return "UDP" if self.kind is ProbeKind.DNS_UDP else "TCP"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a try gave: the outcome, the system's or the server's own words, the address that gave it, how long."""
 
-    outcome: Outcome
+    outcome: ProbeOutcome
     detail: str = ""
     address: str = ""
     seconds: float = 0.0
@@ -84,13 +84,13 @@ class Result:
     def status(self) -> str:
         """Return `ok`, `FAIL` or `skip`."""
         outcome = self.answer.outcome
-        if outcome is Outcome.SKIPPED or (self.check.optional and outcome is Outcome.REFUSED):
+        if outcome is ProbeOutcome.SKIPPED or (self.check.optional and outcome is ProbeOutcome.REFUSED):
             return "skip"
-        return "ok" if outcome is Outcome.OPEN else "FAIL"
+        return "ok" if outcome is ProbeOutcome.OPEN else "FAIL"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class VerifyReport:
     """All results in the order of their checks, and how long it took altogether. `about` is a first line, if any."""
 
     results: tuple[Result, ...]
@@ -110,4 +110,4 @@ class Report:
 
 def skipped(claim: str, reason: str) -> Check:
     """Return a check that says why it is none."""
-    return Check(claim, answer=Answer(Outcome.SKIPPED, reason))
+    return Check(claim, answer=Answer(ProbeOutcome.SKIPPED, reason))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vcluster_isolation.vcluster.ports import Port
-from vcluster_isolation.verify.cluster import Cluster, Pod, Word
-from vcluster_isolation.verify.model import Answer, Check, Kind, Outcome, Target, skipped
+from vcluster_isolation.verify.cluster import APIServiceStatus, PlatformCluster, Pod
+from vcluster_isolation.verify.model import Answer, Check, ProbeKind, ProbeOutcome, Target, skipped
 from vcluster_isolation.verify.names import service_name
 
 _SAID = {
-    "i/o timeout": Outcome.TIMED_OUT,  # Go's words for the errors of a network, which the API server repeats
-    "deadline exceeded": Outcome.TIMED_OUT,
-    "connection refused": Outcome.REFUSED,
-    "no route to host": Outcome.UNREACHABLE,
-    "network is unreachable": Outcome.UNREACHABLE,
+    "i/o timeout": ProbeOutcome.TIMED_OUT,  # Go's words for the errors of a network, which the API server repeats
+    "deadline exceeded": ProbeOutcome.TIMED_OUT,
+    "connection refused": ProbeOutcome.REFUSED,
+    "no route to host": ProbeOutcome.UNREACHABLE,
+    "network is unreachable": ProbeOutcome.UNREACHABLE,
 }
 
 
@@ -47,11 +47,11 @@ def of_dns(rows: Sequence[Port], host: str, port: int) -> list[Check]:
     opens = next((firewall_command(row) for row in rows if row.is_served_by("dns") and row.port == port), "")
     return [
         Check(f"{host} answers DNS on {target.protocol} {port}", target, opens=opens)
-        for target in (Target(host, port, Kind.DNS_UDP), Target(host, port, Kind.DNS_TCP))
+        for target in (Target(host, port, ProbeKind.DNS_UDP), Target(host, port, ProbeKind.DNS_TCP))
     ]
 
 
-def of_platform(rows: Sequence[Port], found: Cluster, *, agent_only: bool, dial_pods: bool) -> list[Check]:
+def of_platform(rows: Sequence[Port], found: PlatformCluster, *, agent_only: bool, dial_pods: bool) -> list[Check]:
     """Return the checks of `verify platform`: for each row what the API server says, each pod, each load balancer."""
     checks: list[Check] = []
     for row in rows:
@@ -68,18 +68,18 @@ def of_platform(rows: Sequence[Port], found: Cluster, *, agent_only: bool, dial_
     return checks
 
 
-def _kinds(row: Port) -> list[Kind]:
+def _kinds(row: Port) -> list[ProbeKind]:
     """Return how to try a row, once for each protocol."""
     if row.is_served_by("dns"):
-        return [Kind.DNS_UDP if protocol == "UDP" else Kind.DNS_TCP for protocol in row.protocols]
-    return [Kind.TCP for _ in row.protocols]
+        return [ProbeKind.DNS_UDP if protocol == "UDP" else ProbeKind.DNS_TCP for protocol in row.protocols]
+    return [ProbeKind.TCP for _ in row.protocols]
 
 
-def _claim(row: Port, kind: Kind, who: str = "a pod") -> str:
+def _claim(row: Port, kind: ProbeKind, who: str = "a pod") -> str:
     return f"{who} answers on {Target('', row.port, kind).protocol} {row.port} ({row.serves})"
 
 
-def _from_the_api_server(row: Port, found: Cluster, opens: str) -> Iterator[Check]:
+def _from_the_api_server(row: Port, found: PlatformCluster, opens: str) -> Iterator[Check]:
     """Yield what the API server says of the API services behind a row: it dials them itself, all the time."""
     between = f"between the API server and the nodes, or a NetworkPolicy of namespace {found.namespace}"
     for word in found.words:
@@ -88,16 +88,16 @@ def _from_the_api_server(row: Port, found: Cluster, opens: str) -> Iterator[Chec
             yield Check(claim, answer=_said(word), opens=opens, between=between)
 
 
-def _said(word: Word) -> Answer:
+def _said(word: APIServiceStatus) -> Answer:
     """Return what the API server's message amounts to."""
     if word.available:
-        return Answer(Outcome.OPEN, "as the API server says")
-    outcome = next((kind for mark, kind in _SAID.items() if mark in word.message), Outcome.REPORTED)
+        return Answer(ProbeOutcome.OPEN, "as the API server says")
+    outcome = next((kind for mark, kind in _SAID.items() if mark in word.message), ProbeOutcome.REPORTED)
     return Answer(outcome, f"the API server says: {word.message}")
 
 
 def _from_here(  # noqa: PLR0913 # a row, how, where, and three facts about it
-    row: Port, kind: Kind, found: Cluster, opens: str, *, optional: bool, dial_pods: bool
+    row: Port, kind: ProbeKind, found: PlatformCluster, opens: str, *, optional: bool, dial_pods: bool
 ) -> Iterator[Check]:
     """Yield a check for each pod that serves a row, or why there is none."""
     serving = _serving(row, found)
@@ -113,13 +113,13 @@ def _from_here(  # noqa: PLR0913 # a row, how, where, and three facts about it
             yield Check(claim, Target(pod.address, row.port, kind), opens=opens, between=between, optional=optional)
 
 
-def _serving(row: Port, found: Cluster) -> tuple[Pod, ...]:
+def _serving(row: Port, found: PlatformCluster) -> tuple[Pod, ...]:
     if row.is_served_by("prometheus"):
         return found.prometheus
     return found.dns if row.is_served_by("dns") else found.platform
 
 
-def _nobody(row: Port, found: Cluster) -> str:
+def _nobody(row: Port, found: PlatformCluster) -> str:
     """Return why no pod of Prometheus or of a vCluster's DNS is known; those of the platform always are."""
     prometheus = row.is_served_by("prometheus")
     if failure := found.failures.get("prometheus" if prometheus else "dns"):
@@ -129,7 +129,7 @@ def _nobody(row: Port, found: Cluster) -> str:
     return "no vCluster has a CoreDNS of its own; for an embedded one give its address to verify dns"
 
 
-def _through_load_balancers(row: Port, found: Cluster) -> Iterator[Check]:
+def _through_load_balancers(row: Port, found: PlatformCluster) -> Iterator[Check]:
     """Yield a check for each load balancer that leads to a row."""
     for door in found.doors:
         if door.target == row.port and row.is_served_by("platform"):

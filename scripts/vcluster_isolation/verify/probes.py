@@ -12,7 +12,7 @@ import dns.message
 import dns.name
 import dns.rcode
 
-from vcluster_isolation.verify.model import Answer, Outcome
+from vcluster_isolation.verify.model import Answer, ProbeOutcome
 from vcluster_isolation.verify.resolve import Address
 
 QUERIED_NAME = "kubernetes.default.svc.cluster.local"
@@ -33,7 +33,7 @@ def question(name: str) -> dns.message.Message:
 async def tcp(address: Address) -> Answer:
     """Connect, and close the connection without a word, as `nc -z` does."""
     async with _connected(address, socket.SOCK_STREAM):
-        return Answer(Outcome.OPEN, "", address.text)
+        return Answer(ProbeOutcome.OPEN, "", address.text)
 
 
 async def dns_udp(address: Address, query: dns.message.Message, timeout: float) -> Answer:  # noqa: ASYNC109
@@ -85,9 +85,9 @@ def _heard(query: dns.message.Message, wire: bytes, address: Address) -> Answer:
     try:
         reply = dns.message.from_wire(wire, raise_on_truncation=False)
     except (dns.exception.DNSException, ValueError):
-        return Answer(Outcome.NOT_DNS, "", address.text)
+        return Answer(ProbeOutcome.NOT_DNS, "", address.text)
     if not query.is_response(reply):
-        return Answer(Outcome.NOT_DNS, "", address.text)
+        return Answer(ProbeOutcome.NOT_DNS, "", address.text)
     code = reply.rcode()
     good = code in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
-    return Answer(Outcome.OPEN if good else Outcome.DNS_ERROR, dns.rcode.to_text(code), address.text)
+    return Answer(ProbeOutcome.OPEN if good else ProbeOutcome.DNS_ERROR, dns.rcode.to_text(code), address.text)

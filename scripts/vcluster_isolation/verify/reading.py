@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.kubectl import Access, server
 from vcluster_isolation.vcluster.ports import Port
-from vcluster_isolation.verify.cluster import Cluster, cluster
+from vcluster_isolation.verify.cluster import PlatformCluster, cluster
 from vcluster_isolation.verify.kubectl import get_all
 
 DNS_SELECTOR = "k8s-app=vcluster-kube-dns,vcluster.loft.sh/managed-by,vcluster.loft.sh/namespace=kube-system"
@@ -34,7 +34,7 @@ def wanted(rows: Sequence[Port], namespace: str, prometheus: str) -> dict[str, l
     }
 
 
-def read(access: Access, rows: Sequence[Port], namespace: str, prometheus: str) -> Cluster:
+def read(access: Access, rows: Sequence[Port], namespace: str, prometheus: str) -> PlatformCluster:
     """Return the cluster.
 
     Raises ToolMissing and ToolFailed when kubectl cannot say, IsolationError when the platform is not there.
@@ -47,7 +47,7 @@ def read(access: Access, rows: Sequence[Port], namespace: str, prometheus: str) 
     return found
 
 
-def is_inside(found: Cluster) -> bool:
+def is_inside(found: PlatformCluster) -> bool:
     """Whether this machine is a node or a pod of the cluster, so that pods can be dialled from here.
 
     It is when its own address towards a pod is a node's, or in a node's pod range; or when kubectl has no kubeconfig

@@ -10,14 +10,22 @@ import dns.message
 
 from vcluster_isolation.verify import probes
 from vcluster_isolation.verify.classify import answer_of
-from vcluster_isolation.verify.model import Answer, Check, Kind, Outcome, Report, Result, Target
+from vcluster_isolation.verify.model import Answer, Check, ProbeKind, ProbeOutcome, Result, Target, VerifyReport
 from vcluster_isolation.verify.resolve import Address, addresses
 
 _AT_ONCE = 200  # sockets: a process may usually have 1024 files open
-_BETTER_FIRST = (Outcome.OPEN, Outcome.DNS_ERROR, Outcome.NOT_DNS, Outcome.NO_ANSWER, Outcome.REFUSED)
+_BETTER_FIRST = (
+    ProbeOutcome.OPEN,
+    ProbeOutcome.DNS_ERROR,
+    ProbeOutcome.NOT_DNS,
+    ProbeOutcome.NO_ANSWER,
+    ProbeOutcome.REFUSED,
+)
 
 
-def verify(checks: Sequence[Check], *, timeout: float, name: str = probes.QUERIED_NAME, about: str = "") -> Report:
+def verify(
+    checks: Sequence[Check], *, timeout: float, name: str = probes.QUERIED_NAME, about: str = ""
+) -> VerifyReport:
     """Make all checks and return the report; `timeout` is in seconds, for each check; `name` is what DNS is asked for.
 
     `about` becomes the report's first line.
@@ -27,7 +35,7 @@ def verify(checks: Sequence[Check], *, timeout: float, name: str = probes.QUERIE
     query = probes.question(name)
     started = time.monotonic()
     results = asyncio.run(_all(checks, query, timeout))
-    return Report(tuple(results), timeout, time.monotonic() - started, about)
+    return VerifyReport(tuple(results), timeout, time.monotonic() - started, about)
 
 
 async def _all(checks: Sequence[Check], query: dns.message.Message, timeout: float) -> list[Result]:  # noqa: ASYNC109
@@ -36,7 +44,7 @@ async def _all(checks: Sequence[Check], query: dns.message.Message, timeout: flo
 
     async def one(check: Check) -> Result:
         if check.target is None:
-            return Result(check, check.answer or Answer(Outcome.SKIPPED, "nothing to dial"))
+            return Result(check, check.answer or Answer(ProbeOutcome.SKIPPED, "nothing to dial"))
         async with places:
             return Result(check, await _answer(check.target, query, timeout))
 
@@ -50,7 +58,7 @@ async def _answer(target: Target, query: dns.message.Message, timeout: float) ->
         async with asyncio.timeout(timeout):
             found = await addresses(target.host, target.port)
     except TimeoutError:
-        return Answer(Outcome.TIMED_OUT, "no name server answered", "", timeout)
+        return Answer(ProbeOutcome.TIMED_OUT, "no name server answered", "", timeout)
     except (OSError, ValueError) as error:
         return answer_of(error)
     left = timeout - (time.monotonic() - started)
@@ -64,13 +72,13 @@ def _rank(answer: Answer) -> int:
     return _BETTER_FIRST.index(answer.outcome) if answer.outcome in _BETTER_FIRST else len(_BETTER_FIRST)
 
 
-async def _try(kind: Kind, address: Address, query: dns.message.Message, timeout: float) -> Answer:  # noqa: ASYNC109
+async def _try(kind: ProbeKind, address: Address, query: dns.message.Message, timeout: float) -> Answer:  # noqa: ASYNC109
     """Try one address and return its answer; errors of the network are answers."""
     try:
         async with asyncio.timeout(timeout):
-            if kind is Kind.TCP:
+            if kind is ProbeKind.TCP:
                 return await probes.tcp(address)
-            if kind is Kind.DNS_TCP:
+            if kind is ProbeKind.DNS_TCP:
                 return await probes.dns_tcp(address, query)
             return await probes.dns_udp(address, query, timeout)
     except (OSError, EOFError) as error:

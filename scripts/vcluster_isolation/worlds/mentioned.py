@@ -64,7 +64,7 @@ class Mentioned:
 
 def other_tenants(policies: Iterable[Policy], home: str, name: str) -> frozenset[str]:
     """Return the names of the other vClusters in a namespace, by their policies for the control plane."""
-    known = (recognise(one) for one in policies if one.namespace == home)
+    known = (recognise(policy) for policy in policies if policy.namespace == home)
     return frozenset({one.vcluster for one in known if one and one.role == CONTROL_PLANE} - {name})
 
 
@@ -106,7 +106,9 @@ def _selections(policy: Policy | TierPolicy) -> Iterator[tuple[Peer, bool]]:
 def _by_name(peer: Peer) -> Iterator[Peer]:
     """Yield a peer; one that lists namespaces by their names as one for each of them."""
     spaces = peer.namespaces or EVERYTHING
-    listed = [one for one in spaces.others if one.key == NAME_LABEL and one.operator == IN]
+    listed = [
+        requirement for requirement in spaces.others if requirement.key == NAME_LABEL and requirement.operator == IN
+    ]
     if len(listed) != 1:
         yield peer
         return

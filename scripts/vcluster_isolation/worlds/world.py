@@ -52,11 +52,19 @@ from vcluster_isolation.netpol.objects.model import (
     Selector,
     namespace,
 )
-from vcluster_isolation.netpol.objects.tiers import TierPolicy
+from vcluster_isolation.netpol.objects.tiers import PolicySet, TierPolicy
 from vcluster_isolation.netpol.sets.addresses import AddressSet, union_of
 from vcluster_isolation.subject.subject import VCLUSTER, Subject
-from vcluster_isolation.subject.without_grants import Rendered
-from vcluster_isolation.vcluster.actor_ref import INSIDE, NEIGHBOUR, OTHER, OUTSIDE, OWN, SPREAD, SYNCED_NAMESPACE, Who
+from vcluster_isolation.vcluster.actor_ref import (
+    INSIDE,
+    NEIGHBOUR,
+    OTHER,
+    OUTSIDE,
+    OWN,
+    SPREAD,
+    SYNCED_NAMESPACE,
+    ActorRef,
+)
 from vcluster_isolation.vcluster.address_ranges import INTERNET_4, INTERNET_6
 from vcluster_isolation.vcluster.cast import (
     ANYBODY,
@@ -102,7 +110,7 @@ class World:
     def __init__(
         self,
         subject: Subject,
-        rendered: Rendered,
+        rendered: PolicySet,
         *,
         alone: bool = False,
         known: Mapping[str, Namespace] | None = None,
@@ -129,28 +137,28 @@ class World:
         # Others have the chart's policies, and not what else is in the host cluster or in our namespace.
         charted = [one for one in given if one.namespace in subject.spaces and is_of(one, own.name)]
         copies = (renamed(one, own, self.tenants[whose]) for whose in copied for one in charted)
-        floors = [one for one in tiers if is_floor_of(one, own)]
+        floors = [tier for tier in tiers if is_floor_of(tier, own)]
         above = [*tiers, *(renamed_tier(one, own, self.tenants[whose]) for whose in copied for one in floors)]
         self.evaluator = Evaluator([*given, *(one for one in copies if one not in given)], above)
         trusted = {"kube-system", "openshift-dns", *subject.settings.platform_spaces, *subject.spaces}
         self.spaces = tuple(sorted(named_spaces((*given, *tiers)) - trusted))
-        self._workload_spaces = self._representatives(rendered) if few else settings.spaces
+        self._workload_spaces = self._representatives(rendered) if few else settings.workload_namespaces
         self._addresses_of_pods = settings.pod_addresses
         self._placed: Mapping[Actor, AddressSet] = {NODE: settings.node_addresses}
         self._variants = self._every_tenant((*given, *tiers)) if not alone else {}
-        self._ends: dict[tuple[Who, str], tuple[Endpoint, ...]] = {}
+        self._ends: dict[tuple[ActorRef, str], tuple[Endpoint, ...]] = {}
         self._same_labels: World | None = None
 
-    def _representatives(self, rendered: Rendered) -> tuple[str, ...]:
+    def _representatives(self, rendered: PolicySet) -> tuple[str, ...]:
         """Return the namespaces of workloads beside the release's; of many that are alike the first two."""
         settings = self.subject.settings
-        if len(settings.spaces) <= _PAIR:
-            return settings.spaces
+        if len(settings.workload_namespaces) <= _PAIR:
+            return settings.workload_namespaces
         special = {*self._known, *settings.platform_spaces}
         special |= spaces_of(peer for named in settings.named.values() for peer in named.peers)
-        others = [name for name in settings.spaces if name not in special]
+        others = [name for name in settings.workload_namespaces if name not in special]
         kept = {name for group in interchangeable(others, *rendered) for name in group[:_PAIR]}
-        return tuple(name for name in settings.spaces if name in special or name in kept)
+        return tuple(name for name in settings.workload_namespaces if name in special or name in kept)
 
     def _every_tenant(self, given: Iterable[Policy | TierPolicy]) -> dict[str, tuple[Tenant, ...]]:
         """Return what the other tenants can be: like this vCluster, not isolated at all, or one that a rule names."""
@@ -162,7 +170,7 @@ class World:
         away += [Tenant(free, space) for space in self.subject.settings.platform_spaces if space != own.namespace]
         return {NEIGHBOUR: (neighbour, *beside), OTHER: (other, *away)}
 
-    def ends(self, who: Who, role: str = "") -> tuple[Endpoint, ...]:
+    def ends(self, who: ActorRef, role: str = "") -> tuple[Endpoint, ...]:
         """Return one endpoint for each class of what an actor can be, the simplest first.
 
         For a hostile pod these are all label sets that any selector tells apart, in all namespaces that any
@@ -178,7 +186,7 @@ class World:
             self._ends[who, role] = tuple(dict.fromkeys(self._found(who, role)))
         return self._ends[who, role]
 
-    def _found(self, who: Who, role: str) -> Iterator[Endpoint]:
+    def _found(self, who: ActorRef, role: str) -> Iterator[Endpoint]:
         """Yield the endpoints of an actor, some perhaps more than once."""
         match who.actor:
             case AddressActor() as actor:
@@ -207,7 +215,7 @@ class World:
         """Return what the vCluster's namespace can be: nobody says which labels it has."""
         name = self.tenants[OWN].namespace
         selectors = self.evaluator.namespace_selectors()
-        return [Namespace(name, found.labels) for found in label_classes(selectors, {NAME_LABEL: one_of(name)})]
+        return [Namespace(name, kind.labels) for kind in label_classes(selectors, {NAME_LABEL: one_of(name)})]
 
     def at_home_in(self, home: Namespace) -> World:
         """Return the same world with the vCluster's namespace being `home`."""
@@ -237,10 +245,10 @@ class World:
     def _addresses(self, actor: AddressActor) -> Iterator[Endpoint]:
         yield from (External(actor.name, part, actor.node) for part in self.evaluator.parts(self.place_of(actor)))
 
-    def _pods(self, actor: PodActor, who: Who, role: str) -> Iterator[Endpoint]:
-        first = self.tenants[who.whose]
-        for tenant in (first,) if who.usual else self._variants.get(who.whose, (first,)):
-            domains, others = self._labels(actor, tenant, usual=who.usual)
+    def _pods(self, actor: PodActor, who: ActorRef, role: str) -> Iterator[Endpoint]:
+        first = self.tenants[who.tenant]
+        for tenant in (first,) if who.labels_fixed else self._variants.get(who.tenant, (first,)):
+            domains, others = self._labels(actor, tenant, usual=who.labels_fixed)
             for home in self._namespaces(actor, tenant, who):
                 for found in covering_classes(*self._selectors(home, role), domains, others):
                     yield Pod(home, found.labels, ports=None, addresses=self._addresses_of_pods)
@@ -254,7 +262,7 @@ class World:
         if actor is STRAY:  # none of any vCluster's pods
             tenants = {one.name for some in (*self._variants.values(), self.tenants.values()) for one in some}
             domains["release"] = none_of(*tenants, absent=True)
-        elif self.subject.settings.release_free and tenant == self.tenants[OWN]:
+        elif self.subject.settings.release_label_forgeable and tenant == self.tenants[OWN]:
             domains.pop("release", None)
         return domains, actor.others
 
@@ -265,7 +273,7 @@ class World:
         direction = EGRESS if role == SOURCE else INGRESS
         return self.evaluator.role_selectors(home, direction), self.evaluator.adding_selectors(home, direction)
 
-    def _namespaces(self, actor: PodActor, tenant: Tenant, who: Who) -> Iterator[Namespace]:
+    def _namespaces(self, actor: PodActor, tenant: Tenant, who: ActorRef) -> Iterator[Namespace]:
         """Yield the namespaces that an actor can be in: labels that others choose can be any."""
         settings = self.subject.settings
         if actor.namespace == PLATFORM_NAMESPACE:
@@ -274,22 +282,22 @@ class World:
         name = {HOME: tenant.namespace, ANYBODY.namespace: self._anywhere}.get(actor.namespace, actor.namespace)
         if who.place in (INSIDE, OUTSIDE):
             yield from self._of_the_project(name, inside=who.place == INSIDE)
-        elif who.usual or actor.others is not FREE or name == self.tenants[OWN].namespace:
+        elif who.labels_fixed or actor.others is not FREE or name == self.tenants[OWN].namespace:
             yield self._space(name)
         else:
             names = (name, *self.spaces) if actor is ANYBODY else (name,)
-            yield from (space for one in names for space in self._labelled(one, {}))
+            yield from (space for name in names for space in self._labelled(name, {}))
         yield from self._further(actor, tenant, who)
 
-    def _further(self, actor: PodActor, tenant: Tenant, who: Who) -> Iterator[Namespace]:
+    def _further(self, actor: PodActor, tenant: Tenant, who: ActorRef) -> Iterator[Namespace]:
         """Yield the namespaces of workloads beside the release's: those that are named, and any other."""
         synced = actor in (WORKLOAD, ORDINARY)
         at_home = tenant.namespace == self.tenants[OWN].namespace
         if who.place == SPREAD:
             yield from (self._space(name) for name in self._workload_spaces)
-        elif at_home and (synced or actor is STRAY) and not who.usual:
+        elif at_home and (synced or actor is STRAY) and not who.labels_fixed:
             yield from (space for one in self._workload_spaces for space in self._mapped(one))
-        if synced and tenant == self.tenants[OWN] and self.subject.namespace_sync and not who.usual:
+        if synced and tenant == self.tenants[OWN] and self.subject.namespace_sync and not who.labels_fixed:
             yield from self._labelled(SYNCED_NAMESPACE, {_OWNER: tenant.name, _SYNCED: tenant.namespace})
 
     def _mapped(self, name: str) -> Iterator[Namespace]:
@@ -303,7 +311,7 @@ class World:
         if inside:
             domains = {NAME_LABEL: one_of(name), _SYNCED: ABSENT}
             free = {NAME_LABEL: none_of(), _SYNCED: ABSENT}
-            found = [one for names in (domains, free) for one in label_classes([project], names) if one.signature]
+            found = [kind for names in (domains, free) for kind in label_classes([project], names) if kind.signature]
             yield from (Namespace(dict(one.labels)[NAME_LABEL], one.labels) for one in found[:1])
             return
         for space in (one for called in (name, *self.spaces) for one in self._labelled(called, {})):
@@ -318,8 +326,8 @@ class World:
     def _labelled(self, name: str, fixed: Mapping[str, str]) -> Iterator[Namespace]:
         """Yield a namespace with each set of labels that selectors tell apart, some of them fixed."""
         domains = {key: one_of(value) for key, value in {**fixed, NAME_LABEL: name}.items()}
-        for found in label_classes(self.evaluator.namespace_selectors(), domains):
-            yield Namespace(name, found.labels)
+        for kind in label_classes(self.evaluator.namespace_selectors(), domains):
+            yield Namespace(name, kind.labels)
 
     def _fresh(self, name: str) -> str:
         """Return a name that is not taken, and take it."""

@@ -149,7 +149,7 @@ def test_diff_of_a_template_compares_each_version_with_itself(tmp_path: Path) ->
     new = tmp_path / "new.yaml"
     new.write_text((OBJECTS / "template-versions.yaml").read_text().replace("10.9.8.7", "10.9.8.6"))
     found = json.loads(run(diff.command, OBJECTS / "template-versions.yaml", new, "--output", "json").stdout)
-    assert [(one["where"], one["kind"]) for one in found] == [
+    assert [(one["where"], one["verdict"]) for one in found] == [
         ("VirtualClusterTemplate/team-template", "neutral"),
         ("VirtualClusterTemplate/team-template version 1.0.0", "mixed"),
     ]

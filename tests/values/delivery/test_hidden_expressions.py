@@ -8,7 +8,7 @@ from textwrap import indent
 import pytest
 
 from vcluster_isolation.helm.template import CHART
-from vcluster_isolation.values.releases import Found, read
+from vcluster_isolation.values.releases import ReadFiles, read
 
 VALUES = "policies:\n  networkPolicy:\n    enabled: true\n{}\n    profile: hardened # {}\n"
 TEMPLATE = """\
@@ -35,7 +35,7 @@ spec:
 
 def said(folder: Path, text: str) -> list[str]:
     (folder / "x.yaml").write_text(text, encoding="utf-8")
-    found: Found = read([folder / "x.yaml"], CHART)
+    found: ReadFiles = read([folder / "x.yaml"], CHART)
     return [
         f"{one.line}: {one.what}" for one in [*found.problems, *(bad for one in found.releases for bad in one.problems)]
     ]

@@ -116,7 +116,7 @@ def test_manifests_beside_decide_on_what_a_diff_opens(tmp_path: Path) -> None:
         "spec: {podSelector: {}, policyTypes: [Ingress, Egress]}\n",
     )
     alone, beside = (
-        json.loads(run(diff.command, TEAM, off, "--output", "json", *more).stdout)[0]["kind"]
+        json.loads(run(diff.command, TEAM, off, "--output", "json", *more).stdout)[0]["verdict"]
         for more in ((), ("--beside", closed))
     )
     assert (alone, beside) == ("widens", "narrows")
@@ -207,7 +207,7 @@ def test_objects_that_two_releases_render_are_refused_beside_manifests() -> None
 
 def sides(*words: str | Path) -> Iterable[tuple[str, str, str]]:
     found = json.loads(run(diff.command, *words, "--output", "json").stdout)
-    return [(one["name"], one["namespace"], one["kind"]) for one in found]
+    return [(one["name"], one["namespace"], one["verdict"]) for one in found]
 
 
 def test_diff_takes_plain_values_for_the_vcluster_of_the_manifests() -> None:

@@ -97,10 +97,10 @@ def test_comments_anchors_and_blank_lines_stay() -> None:
 
 
 BY_HAND = {
-    "flow": ("flux-v2beta1", "is no mapping in block style by itself; write it with one key a line"),
-    "quoted": ("argocd-oci", "is no literal block; write it as `values: |`"),
-    "fleet": ("fleet", "is no mapping in block style by itself"),
-    "anchor": ("anchor", "is no mapping in block style by itself"),
+    "flow": ("flux-v2beta1", "is not a mapping in block style by itself; write it with one key a line"),
+    "quoted": ("argocd-oci", "is not a literal block; write it as `values: |`"),
+    "fleet": ("fleet", "is not a mapping in block style by itself"),
+    "anchor": ("anchor", "is not a mapping in block style by itself"),
 }
 
 

@@ -13,12 +13,12 @@ from tests.values.delivery.delivery_cases import CASES, OBJECTS, Case
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.values.delivery.objects import flattened, holds_releases
 from vcluster_isolation.values.layers import locate, overlay
-from vcluster_isolation.values.releases import Found, Release, read
+from vcluster_isolation.values.releases import ReadFiles, Release, read
 
 PROFILE = ("policies", "networkPolicy", "profile")
 
 
-def found_in(folder: Path, text: str, name: str = "x.yaml", chart: Path = CHART) -> Found:
+def found_in(folder: Path, text: str, name: str = "x.yaml", chart: Path = CHART) -> ReadFiles:
     path = folder / name
     path.write_bytes(text.encode())
     return read([path], chart)
@@ -28,7 +28,7 @@ def values_of(release: Release) -> dict[str, Any]:
     return overlay([layer.values for layer in release.layers])
 
 
-def said(found: Found) -> list[str]:
+def said(found: ReadFiles) -> list[str]:
     problems = [*found.unreadable, *found.problems]
     problems += [one for release in found.releases for one in (*release.refused, *release.problems)]
     return [f"{one.line}: {one.where}: {one.what}" for one in problems]
@@ -159,7 +159,7 @@ spec:
 """
 
 
-def cidrs(found: Found) -> list[str]:
+def cidrs(found: ReadFiles) -> list[str]:
     policies = [values_of(one)["policies"]["networkPolicy"] for one in found.releases if one.layers]
     return [one["workload"]["egress"][0]["to"][0]["ipBlock"]["cidr"] for one in policies]
 

@@ -51,7 +51,7 @@ def shape_of_policies(policies: Iterable[Policy], names: Names) -> Hashable:
     Names of policies and the order of policies and rules do not count. Raises ValueError as `check_names` does.
     """
     check_names(names)
-    return frozenset(_policy(one, names) for one in policies)
+    return frozenset(_policy(policy, names) for policy in policies)
 
 
 def shape_of_tiers(tiers: Iterable[TierPolicy], names: Names) -> Hashable:
@@ -61,7 +61,7 @@ def shape_of_tiers(tiers: Iterable[TierPolicy], names: Names) -> Hashable:
     Raises ValueError as `check_names` does.
     """
     check_names(names)
-    return frozenset(_tier(one, names) for one in tiers)
+    return frozenset(_tier(tier, names) for tier in tiers)
 
 
 def shape_of_pod(pod: Pod, names: Names, blocks: frozenset[AddressSet], *, tiered: bool = False) -> Hashable:
@@ -114,5 +114,8 @@ def _selector(selector: Selector, names: Names) -> Hashable:
     """Return a selector, renamed."""
     if not selector.others:
         return renamed_labels(selector.equal, names)
-    others = ((one.key, one.operator, frozenset(names.get(v, v) for v in one.values)) for one in selector.others)
+    others = (
+        (requirement.key, requirement.operator, frozenset(names.get(v, v) for v in requirement.values))
+        for requirement in selector.others
+    )
     return renamed_labels(selector.equal, names), frozenset(others)

@@ -127,7 +127,7 @@ class Profiler:
         isolated = tuple(tuple(map(id, self._evaluator.isolating(end, way))) for way in (EGRESS, INGRESS))
         if self._evaluator.tiers:
             isolated += tuple(tuple(map(id, self._evaluator.governing(end, way))) for way in (EGRESS, INGRESS))
-        ports = None if end.ports is None else frozenset(one for one in end.ports if one.name in self._names)
+        ports = None if end.ports is None else frozenset(port for port in end.ports if port.name in self._names)
         selected = self._selected(end)
         if end.host_network:
             return isolated, selected, ports, end.addresses
@@ -183,7 +183,7 @@ class _BlockIndex:
     def __init__(self, blocks: Iterable[AddressSet]) -> None:
         """Note where the sets begin and end: between two such edges all addresses are in the same sets."""
         self._blocks = tuple(blocks)
-        pairs = {family: [pair for one in self._blocks for pair in one.of_family(family)] for family in FAMILIES}
+        pairs = {family: [pair for block in self._blocks for pair in block.of_family(family)] for family in FAMILIES}
         self._edges = {
             family: sorted({edge for first, last in found for edge in (first, last + 1)})
             for family, found in pairs.items()
@@ -201,9 +201,9 @@ class _BlockIndex:
         edges = self._edges[family]
         at = bisect_right(edges, pairs[0][0])
         if bisect_right(edges, pairs[-1][1]) != at:
-            return frozenset(one for one in self._blocks if intersection(one.of_family(family), pairs))
+            return frozenset(block for block in self._blocks if intersection(block.of_family(family), pairs))
         if (family, at) not in self._between:
             number = pairs[0][0]
-            inside = frozenset(one for one in self._blocks if contains(one.of_family(family), number))
+            inside = frozenset(block for block in self._blocks if contains(block.of_family(family), number))
             self._between[family, at] = inside
         return self._between[family, at]

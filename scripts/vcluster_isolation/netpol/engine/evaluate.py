@@ -181,7 +181,7 @@ class Evaluator:
 
     def _tier_peers(self) -> Iterator[Peer]:
         """Yield what cluster-scoped policies look at: their subjects, and the peers of their rules."""
-        return chain((one.subject for one in self.tiers), tier_peers(self.tiers))
+        return chain((tier.subject for tier in self.tiers), tier_peers(self.tiers))
 
     def pod_selectors(self, namespace: Namespace | None = None) -> tuple[Selector, ...]:
         """Return each distinct selector that can see the labels of a pod in `namespace` (None: in any).

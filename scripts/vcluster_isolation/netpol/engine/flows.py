@@ -68,8 +68,8 @@ class _Near:
         for at, end in enumerate(self._ends):
             profile = profiler.profile(end)
             keys: list[Scoped | AddressSet] = [*profile.peers, *profile.blocks]
-            for one in keys:
-                self._seen.setdefault(one, []).append(at)
+            for key in keys:
+                self._seen.setdefault(key, []).append(at)
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """Yield every pair that may have a flow, sources ascending, and for each its destinations ascending."""
@@ -93,7 +93,7 @@ class _Near:
         if not policies or (isinstance(end, Pod) and end.host_network):
             return None
         looks = [self._look(policy, direction) for policy in policies]
-        looks += [self._allow(one, direction) for one in self._evaluator.governing(end, direction)]
+        looks += [self._allow(tier, direction) for tier in self._evaluator.governing(end, direction)]
         known = [one for one in looks if one is not None]
         return frozenset().union(*known) if len(known) == len(looks) else None
 
@@ -104,7 +104,7 @@ class _Near:
             wanted = policy.rules(direction)
             peers = [peer for rule in wanted for peer in rule.peers]
             keys = [scoped(peer, policy) if peer.block is None else peer.block.addresses for peer in peers]
-            found = frozenset(at for one in keys for at in self._seen.get(one, ()))
+            found = frozenset(at for key in keys for at in self._seen.get(key, ()))
             self._looks[key] = found if all(rule.peers for rule in wanted) else None
         return self._looks[key]
 
@@ -114,7 +114,7 @@ class _Near:
         if key not in self._looks:
             peers = list(tier_peers([policy], direction, action=ALLOW))
             keys = [cluster_wide(peer) if peer.block is None else peer.block.addresses for peer in peers]
-            found = frozenset(at for one in keys for at in self._seen.get(one, ()))
+            found = frozenset(at for key in keys for at in self._seen.get(key, ()))
             self._looks[key] = found if all(peer.nodes is None for peer in peers) else None
         return self._looks[key]
 

@@ -57,4 +57,4 @@ def _places(selector: Selector, often: Counter[tuple[str, str]]) -> list[tuple[s
     for one in selector.others:
         if one.operator == IN:
             return [(one.key, value) for value in one.values]
-    return next(([one.key] for one in selector.others if one.operator == EXISTS), [])
+    return next(([requirement.key] for requirement in selector.others if requirement.operator == EXISTS), [])

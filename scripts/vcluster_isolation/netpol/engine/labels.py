@@ -216,7 +216,7 @@ def other_value(taken: Iterable[str]) -> str:
 
 def _of_keys(selectors: Sequence[Selector], domains: Mapping[str, Domain], others: Domain) -> dict[str, Options]:
     """Return the masks of each key, in the order in which keys are combined."""
-    keys = set(domains).union(*(one.keys() for one in selectors))
+    keys = set(domains).union(*(selector.keys() for selector in selectors))
     options = {key: _options(key, selectors, domains.get(key, others)) for key in keys}
     # What is fixed rules most out, and many values of one key rule each other out: both keep the numbers small.
     order = sorted(keys, key=lambda key: (len(options[key]) > 1, -len(options[key]), key))
@@ -246,8 +246,10 @@ def _options(key: str, selectors: Sequence[Selector], domain: Domain) -> Options
 
 def _values(key: str, selectors: Sequence[Selector], domain: Domain) -> list[str]:
     """Return the permitted values that a selector mentions, and one that none does, in ascending order."""
-    equal = {value for one in selectors for name, value in one.equal if name == key}
-    listed = [more for one in selectors for more in one.others if more.key == key and more.operator in (IN, NOT_IN)]
+    equal = {value for selector in selectors for name, value in selector.equal if name == key}
+    listed = [
+        more for selector in selectors for more in selector.others if more.key == key and more.operator in (IN, NOT_IN)
+    ]
     mentioned = equal.union(*(more.values for more in listed))
     if domain.values is None:
         return [*sorted(filter(domain.permits, mentioned)), other_value(mentioned | domain.excluded)]
@@ -284,5 +286,5 @@ def _of_key(selector: Selector, key: str) -> Selector:
     """Return the part of a selector that looks at one key."""
     return Selector(
         frozenset(pair for pair in selector.equal if pair[0] == key),
-        frozenset(one for one in selector.others if one.key == key),
+        frozenset(requirement for requirement in selector.others if requirement.key == key),
     )

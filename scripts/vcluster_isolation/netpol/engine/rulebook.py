@@ -38,7 +38,7 @@ class RuleBook:
         self._open = [at for at, rule in enumerate(self.rules) if not rule.peers]
         self._blocks = [one for one in placed if one[2].block is not None]
         self._pods = [one for one in placed if one[2].block is None]
-        self._addresses = AddressIndex(one[2].block.addresses for one in self._blocks if one[2].block)
+        self._addresses = AddressIndex(block[2].block.addresses for block in self._blocks if block[2].block)
         self._labels = _LabelIndex(self._pods) if len(self._pods) > _FEW else None
         self._by_address: dict[Hashable, list[tuple[int, Grant]]] = {}
 

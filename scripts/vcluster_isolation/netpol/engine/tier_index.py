@@ -16,8 +16,8 @@ class TierIndex:
     def __init__(self, policies: Iterable[TierPolicy]) -> None:
         """File the policies."""
         groups: dict[object, list[TierPolicy]] = {}
-        for one in policies:
-            groups.setdefault(one.subject.namespaces, []).append(one)
+        for policy in policies:
+            groups.setdefault(policy.subject.namespaces, []).append(policy)
         named = ((group[0].subject.namespaces or EVERYTHING, group) for group in groups.values())
         self._spaces = SelectorIndex((selector, _by_pods(group)) for selector, group in named)
         self._found: dict[tuple[str, Namespace, Labels], tuple[TierPolicy, ...]] = {}
@@ -41,4 +41,4 @@ class TierIndex:
 
 def _by_pods(policies: Iterable[TierPolicy]) -> SelectorIndex[TierPolicy]:
     """File policies by what their subjects ask of pods."""
-    return SelectorIndex((one.subject.pods or EVERYTHING, one) for one in policies)
+    return SelectorIndex((policy.subject.pods or EVERYTHING, policy) for policy in policies)

@@ -141,10 +141,10 @@ def _side(direction: str, ruling: Ruling, ways: Sequence[Sequence[_Way]], asked:
         direction,
         governed=True,
         policies=policies,
-        grants=tuple(one for one in reasons if isinstance(one, Grant)),
+        grants=tuple(reason for reason in reasons if isinstance(reason, Grant)),
         allowed=allowed,
         tiers=tiers,
-        denials=tuple(one for one in reasons if isinstance(one, Deny)),
+        denials=tuple(reason for reason in reasons if isinstance(reason, Deny)),
         by_default=by_default if asked.mode is Mode.MAY else by_default & (allowed[0] | allowed[1]),
         caveats=frozenset().union(*(way.caveats for way in every)),
     )

@@ -221,6 +221,8 @@ def namespace(name: str, labels: Mapping[str, str] | None = None) -> Namespace:
 
 def selector(equal: Mapping[str, str] | None = None, *requirements: Requirement) -> Selector:
     """Return the selector with these matchLabels and matchExpressions; an In with one value is a label."""
-    single = [one for one in requirements if one.operator == IN and len(one.values) == 1]
+    single = [
+        requirement for requirement in requirements if requirement.operator == IN and len(requirement.values) == 1
+    ]
     pairs = {(one.key, value) for one in single for value in one.values}
     return Selector(labels_of(equal or {}) | pairs, frozenset(requirements) - frozenset(single))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Origin, Peer
+from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Origin, Peer, Policy
 from vcluster_isolation.netpol.sets.ports import ALL, PortSet
 
 ALLOW: Final = "Allow"
@@ -81,6 +81,10 @@ class TierPolicy:
         return f"{self.kind}/{self.name}"
 
 
+PolicySet = tuple[tuple[Policy, ...], tuple[TierPolicy, ...]]
+"""NetworkPolicies, and cluster-scoped policies."""
+
+
 def rank(policy: TierPolicy) -> tuple[int, int]:
     """Return what decides when a policy is asked; for equal ranks that is not defined."""
     return TIERS.index(policy.tier), policy.priority
@@ -94,7 +98,7 @@ def ranked(policies: Iterable[TierPolicy]) -> list[tuple[TierPolicy, ...]]:
 
 def tier_rules(policies: Iterable[TierPolicy], *directions: str) -> Iterator[TierRule]:
     """Yield the rules of policies in some directions, in both if none is named."""
-    return (rule for one in policies for way in directions or (INGRESS, EGRESS) for rule in one.rules(way))
+    return (rule for policy in policies for way in directions or (INGRESS, EGRESS) for rule in policy.rules(way))
 
 
 def tier_peers(policies: Iterable[TierPolicy], *directions: str, action: str = "") -> Iterator[Peer]:

@@ -59,7 +59,7 @@ NAMESPACED_KINDS: Final = frozenset(
 _LABEL: Final = "[a-zA-Z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?"
 _DOMAIN: Final = re.compile(rf"(\*\.)?({_LABEL}\.)+{_LABEL}\.?")
 
-Named = tuple[str, str]
+NamedPort = tuple[str, str]
 
 
 def parse_policy(  # noqa: PLR0913, PLR0917 - what an object is made of, and where problems go
@@ -162,7 +162,7 @@ def _rule(value: Any, origin: Origin, where: str, problems: list[Problem]) -> Ru
     return Rule(origin, peers, ports, tuple(named))
 
 
-def _port(value: Any, where: str, problems: list[Problem]) -> PortSet | Named:
+def _port(value: Any, where: str, problems: list[Problem]) -> PortSet | NamedPort:
     """Return the ports that one item of `ports` stands for, or (protocol, name) of a named port."""
     value = mapping(value, where, problems)
     only(value, ("protocol", "port", "endPort"), where, problems)

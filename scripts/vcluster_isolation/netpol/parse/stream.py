@@ -21,7 +21,7 @@ _DECODER = json.JSONDecoder()
 
 
 def objects(stream: TextIO, file: str | None = None) -> Iterator[Any]:
-    """Yield the items of a JSON List, or the one object if it is no List; `file` is its name for messages.
+    """Yield the items of a JSON List, or the one object if it is not a List; `file` is its name for messages.
 
     Raises InputError where the text is not JSON: what came before has been yielded by then.
     """

@@ -152,7 +152,7 @@ def _parse_item(item: str) -> PortSet:
     found = _ITEM.fullmatch(item)
     names = found["protocols"].split("+") if found else []
     if not found or not set(names) <= set(PROTOCOLS):
-        raise ValueError(f"{item!r} is not ports; write them as in 'TCP 443, TCP+UDP 1053, UDP all ports'")
+        raise ValueError(f"{item!r} is not a list of ports; write them as in 'TCP 443, TCP+UDP 1053, UDP all ports'")
     first, last = int(found["first"] or LOWEST), int(found["last"] or found["first"] or HIGHEST)
     if not LOWEST <= first <= last <= HIGHEST:
         raise ValueError(f"{item!r} is not within the ports {LOWEST} to {HIGHEST}")

@@ -1,4 +1,4 @@
-"""What a policy is called where reports name one: its namespace and name, and its kind if that is no NetworkPolicy."""
+"""What a policy is called where reports name one: its namespace and name, and its kind unless a NetworkPolicy."""
 
 from __future__ import annotations
 

@@ -213,10 +213,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def parsed(text: str, parse: Callable[[str], _Parsed]) -> tuple[_Parsed, Text | None]:
-    """Return what `parse` makes of a text; if that is no YAML and has expressions, of the text without them.
+    """Return what `parse` makes of a text; if that is not YAML and has expressions, of the text without them.
 
     Of YAML with expressions in comments, the `Text` is the text as it is, with these lines. `parse` returns mappings,
-    lists, tuples and scalars. Raises InputError with what is wrong with the text as it is, if it is no YAML without
+    lists, tuples and scalars. Raises InputError with what is wrong with the text as it is, if it is not YAML without
     expressions either.
     """
     try:

@@ -14,7 +14,7 @@ _LITERAL: Final = re.compile(r"(?:(?:&\S+|!!str|!)[ \t]+)*\|[+-]?[ \t]*(#.*)?\r?
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NodePlace:
     """The node of a value: its first line (counted from 0), and what kind of text or mapping it is.
 
     `literal` says that it is a literal block without an indentation indicator, `block` a mapping in block style;
@@ -30,7 +30,7 @@ class Place:
     borrowed: bool = False
 
 
-def place_of(text: str, document: int, path: Sequence[str | int]) -> Place | None:
+def place_of(text: str, document: int, path: Sequence[str | int]) -> NodePlace | None:
     """Return where a value stands; None where it is written somewhere else, as what a merge (`<<`) brings.
 
     `text` has to be strict YAML; `document` counts the documents that are not empty.
@@ -56,17 +56,17 @@ def _below(node: Any, step: str | int) -> tuple[Any, Any]:
     return None, None
 
 
-def _place(text: str, node: yaml.Node, *, borrowed: bool) -> Place:
+def _place(text: str, node: yaml.Node, *, borrowed: bool) -> NodePlace:
     """Return where a node stands."""
     line = node.start_mark.line
     if isinstance(node, yaml.ScalarNode) and node.style == "|":
         plain = _LITERAL.match(text, node.start_mark.index) is not None
         size = len(node.value.splitlines())
-        return Place(line, line + 1, line + 1 + size, literal=plain, borrowed=borrowed)
+        return NodePlace(line, line + 1, line + 1 + size, literal=plain, borrowed=borrowed)
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
         first = node.value[0][0].start_mark.line  # the node itself begins with its anchor or tag, a line above
-        return Place(first, first, _last_line(node) + 1, block=True, borrowed=borrowed)
-    return Place(line, borrowed=borrowed)
+        return NodePlace(first, first, _last_line(node) + 1, block=True, borrowed=borrowed)
+    return NodePlace(line, borrowed=borrowed)
 
 
 def _last_line(node: Any) -> int:

@@ -58,7 +58,7 @@ def at(value: Any, path: Sequence[str | int]) -> Any:
 
 
 def text_at(value: Any, path: Sequence[str | int]) -> str | None:
-    """Return the text at a path; None for nothing and for what is no text."""
+    """Return the text at a path; None for nothing and for what is not a string."""
     found = at(value, path)
     return found if isinstance(found, str) and found else None
 

@@ -14,7 +14,7 @@ from referencing.exceptions import Unresolvable
 
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.kubernetes.names import KEY_RULE
-from vcluster_isolation.kubernetes.shapes import Finding, Path
+from vcluster_isolation.kubernetes.shapes import Path, ShapeProblem
 from vcluster_isolation.values.schema.context import Condition, condition, description, known_paths
 from vcluster_isolation.values.schema.words import WORDS, Case
 from vcluster_isolation.wording import mistyped, printable, quoted
@@ -46,7 +46,7 @@ def read(text: str, name: str) -> Schema:
 
 def findings(
     value: Any, schema: Schema, name: str = "values.schema.json", *, whole_floats: bool = True
-) -> list[Finding]:
+) -> list[ShapeProblem]:
     """Return everything that `schema` has against `value`: path, what is wrong, what to do; ordered by path.
 
     `whole_floats` says that 1.0 is an integer, as JSON Schema has it.
@@ -68,7 +68,7 @@ def findings(
 def _unusable(name: str, error: Exception) -> IsolationError:
     """Return the error for a schema that cannot be used."""
     said = printable(str(error).partition("\n")[0])[:_LONGEST]
-    return IsolationError(f"{name} cannot be used: {said}", "mend it, or use another chart")
+    return IsolationError(f"{name} cannot be used: {said}", "repair it, or use another chart")
 
 
 def _as_python(node: Any) -> Any:
@@ -94,7 +94,7 @@ def _to_the_end(pattern: str) -> str:
 
 def _explain(
     error: ValidationError, value: Any, schema: Schema, known: dict[str, list[str]]
-) -> Iterator[tuple[Condition, Finding]]:
+) -> Iterator[tuple[Condition, ShapeProblem]]:
     """Say what one error is about, and on what it depends.
 
     Where one of several schemas should have fitted, say what the nearest of them wants.
@@ -110,7 +110,7 @@ def _explain(
         else:
             yield from _explain(leaf, value, schema, known)
     elif "propertyNames" in rules:
-        yield reason, ((*path, str(error.instance)), f"{quoted(error.instance)} is no key", KEY_RULE)
+        yield reason, ((*path, str(error.instance)), f"{quoted(error.instance)} is not a key", KEY_RULE)
     elif words := WORDS.get(error.validator if isinstance(error.validator, str) else None):
         node = error.schema if isinstance(error.schema, dict) else {}
         hint = description(schema, rules)
@@ -136,7 +136,7 @@ def _steps(path: Iterable[Any]) -> Path:
     return tuple(path)
 
 
-def _once(found: Iterable[Finding]) -> Iterator[Finding]:
+def _once(found: Iterable[ShapeProblem]) -> Iterator[ShapeProblem]:
     """Keep one finding of each that says the same of the same key."""
     seen: set[tuple[Path, str]] = set()
     for path, what, next_step in found:

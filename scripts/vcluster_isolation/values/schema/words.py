@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vcluster_isolation.kubernetes.names import KEY_RULE
-from vcluster_isolation.kubernetes.shapes import Finding, Path
+from vcluster_isolation.kubernetes.shapes import Path, ShapeProblem
 from vcluster_isolation.wording import mistyped, printable, quoted
 
 _FEW = 12  # keys that a message lists when none is close
@@ -31,7 +31,7 @@ class Case:
     known: Mapping[str, list[str]]
 
 
-def unknown_keys(case: Case) -> Iterator[Finding]:
+def unknown_keys(case: Case) -> Iterator[ShapeProblem]:
     """Name every key that the schema does not know, with the closest one that it does."""
     properties, patterns = case.node.get("properties", {}), case.node.get("patternProperties", {})
     for key in case.value:
@@ -39,7 +39,7 @@ def unknown_keys(case: Case) -> Iterator[Finding]:
             continue
         path = (*case.path, key)
         if patterns:
-            yield path, f"{quoted(key)} is no key", KEY_RULE
+            yield path, f"{quoted(key)} is not a key", KEY_RULE
         else:
             yield path, "unknown key", _instead(key, case)
 
@@ -97,31 +97,31 @@ def _edits(one: str, other: str) -> int:
     return before[-1]
 
 
-def _type(case: Case) -> Iterator[Finding]:
+def _type(case: Case) -> Iterator[ShapeProblem]:
     yield case.path, *_with(case, *mistyped(case.value, [case.limit] if isinstance(case.limit, str) else case.limit))
 
 
-def _enum(case: Case) -> Iterator[Finding]:
+def _enum(case: Case) -> Iterator[ShapeProblem]:
     allowed = [word if isinstance(word, str) else quoted(word) for word in case.limit]
     close = closest(case.value, allowed) if isinstance(case.value, str) else ""
     what = f"{quoted(case.value)} is none of {', '.join(allowed)}"
     yield case.path, *_with(case, what, f"did you mean {close}?" if close else "use one of them")
 
 
-def _required(case: Case) -> Iterator[Finding]:
+def _required(case: Case) -> Iterator[ShapeProblem]:
     for key in case.limit:
         if key not in case.value:
             yield (*case.path, key), "is missing", f"add it, {case.beside} needs it" if case.beside else "add it"
 
 
-def _dependencies(case: Case) -> Iterator[Finding]:
+def _dependencies(case: Case) -> Iterator[ShapeProblem]:
     for key, wanted in case.limit.items():
         if key in case.value and isinstance(wanted, list):
             for missing in (name for name in wanted if name not in case.value):
                 yield (*case.path, missing), "is missing", f"add it, {key} needs it"
 
 
-def _pattern(case: Case) -> Iterator[Finding]:
+def _pattern(case: Case) -> Iterator[ShapeProblem]:
     first, _, _ = case.hint.partition(". ")
     hint = first[:1].lower() + first[1:].rstrip(".")
     yield (
@@ -132,29 +132,29 @@ def _pattern(case: Case) -> Iterator[Finding]:
     )
 
 
-def _longest(case: Case) -> Iterator[Finding]:
+def _longest(case: Case) -> Iterator[ShapeProblem]:
     yield case.path, *_with(case, f"has {len(case.value)} characters, more than {case.limit}", "shorten it")
 
 
-def _shortest(case: Case) -> Iterator[Finding]:
+def _shortest(case: Case) -> Iterator[ShapeProblem]:
     yield case.path, *_with(case, f"has {len(case.value)} characters, fewer than {case.limit}", "write more")
 
 
-def _minimum(case: Case) -> Iterator[Finding]:
+def _minimum(case: Case) -> Iterator[ShapeProblem]:
     yield case.path, *_with(case, f"{quoted(case.value)} is below {case.limit}", f"use {case.limit} or more")
 
 
-def _maximum(case: Case) -> Iterator[Finding]:
+def _maximum(case: Case) -> Iterator[ShapeProblem]:
     yield case.path, *_with(case, f"{quoted(case.value)} is above {case.limit}", f"use {case.limit} or less")
 
 
-def _fewest(case: Case) -> Iterator[Finding]:
+def _fewest(case: Case) -> Iterator[ShapeProblem]:
     keys = case.node.get("properties", {})
     what = f"has {len(case.value)} entries, fewer than {case.limit}" if case.value else "is empty"
     yield case.path, *_with(case, what, f"set one of {', '.join(keys)}" if 0 < len(keys) <= _FEW else "add an entry")
 
 
-def _most(case: Case) -> Iterator[Finding]:
+def _most(case: Case) -> Iterator[ShapeProblem]:
     if case.limit == 1 and case.beside in case.value:
         others = " and ".join(quoted(key).strip('"') for key in case.value if key != case.beside)
         yield case.path, f"has {case.beside} together with {others}", "make them entries of their own"
@@ -163,11 +163,11 @@ def _most(case: Case) -> Iterator[Finding]:
         yield case.path, *_with(case, what, "remove some" if case.limit else "remove it")
 
 
-def _never(case: Case) -> Iterator[Finding]:
+def _never(case: Case) -> Iterator[ShapeProblem]:
     yield case.path, *_with(case, "is not allowed here", "remove it")
 
 
-def _not(case: Case) -> Iterator[Finding]:
+def _not(case: Case) -> Iterator[ShapeProblem]:
     if case.limit:
         yield case.path, *_with(case, f"{quoted(case.value)} is not allowed here", "change it")
     else:
@@ -179,7 +179,7 @@ def _with(case: Case, what: str, next_step: str) -> tuple[str, str]:
     return (f"{what}, beside {case.beside}" if case.beside else what), next_step
 
 
-WORDS: Mapping[str | None, Callable[[Case], Iterator[Finding]]] = {
+WORDS: Mapping[str | None, Callable[[Case], Iterator[ShapeProblem]]] = {
     None: _never,
     "additionalProperties": unknown_keys,
     "dependencies": _dependencies,

@@ -1,7 +1,7 @@
 """Reading YAML strictly: what helm reads, without what helm lets pass in silence.
 
 Duplicate keys, several documents where one is meant, unknown aliases, aliases that multiply, characters that
-an editor does not show and anything that is no mapping are errors, all of them reported at once, each with
+an editor does not show and anything that is not a mapping are errors, all of them reported at once, each with
 its line. Scalars mean what they mean to helm (see `yaml_scalars`).
 """
 

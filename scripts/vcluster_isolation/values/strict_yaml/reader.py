@@ -206,7 +206,7 @@ class Reader:
             return value
         if isinstance(value, int) and -(2**63) <= value < 2**63:
             return json.dumps(value)
-        kind = "a mapping or list" if isinstance(value, (dict, list)) else f"{quoted(value)}, which is no text"
+        kind = "a mapping or list" if isinstance(value, (dict, list)) else f"{quoted(value)}, which is not a string"
         self.report(line, dotted(self._path()), f"has a key that is {kind}", "put the key in quotes")
         return quoted(value)
 
@@ -228,7 +228,7 @@ class Reader:
             self.report(
                 line,
                 dotted((*self._path(), "<<")),
-                "merges what is no mapping",
+                "merges what is not a mapping",
                 "give << a mapping or a list of them",
             )
             return

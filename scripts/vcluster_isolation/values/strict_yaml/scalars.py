@@ -60,7 +60,7 @@ def resolve(text: str, tag: str | None, *, plain: bool) -> Scalar:
         return text
     value = _implicit(text)
     if type(value) not in _KINDS[kind]:
-        raise ValueError(f"is tagged !!{kind} and is none")
+        raise ValueError(f"is tagged !!{kind} and is not one")
     return value
 
 
@@ -71,7 +71,7 @@ def as_number(value: float) -> int | float:
     """
     number = float(value)
     if not math.isfinite(number):
-        raise ValueError("is no finite number")
+        raise ValueError("is not a finite number")
     return int(number) if number.is_integer() and abs(number) < 2**63 else number
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain
 
 from vcluster_isolation.audit.blocks import RealAddresses
-from vcluster_isolation.audit.find import Fleet, Found
+from vcluster_isolation.audit.find import DiscoveredVCluster, Discovery
 from vcluster_isolation.netpol.engine.classes import Profiler
 from vcluster_isolation.netpol.engine.evaluate import Evaluator, peers, rules
 from vcluster_isolation.netpol.engine.index import SelectorIndex
@@ -31,17 +31,17 @@ from vcluster_isolation.subject.settings import Settings
 from vcluster_isolation.subject.settings_of_policies import only_spaces, platform_spaces, settings_of_policies
 from vcluster_isolation.vcluster import cast
 
-MANY = ""
+SEVERAL_SITES = ""
 """Stands for more than one site: a site is the namespaces of a vCluster, or one of the host's."""
 
-_CARRIER = "(all namespaces)"
+_ALL_NAMESPACES = "(all namespaces)"
 """The namespace of a policy that is not there, and carries peers for an index: no namespace can be called so."""
 
 
-class Land:
+class ClusterIndex:
     """A host cluster, with what is asked of it for every vCluster."""
 
-    def __init__(self, cluster: Cluster, fleet: Fleet, platforms: Collection[str] | None = None) -> None:
+    def __init__(self, cluster: Cluster, fleet: Discovery, platforms: Collection[str] | None = None) -> None:
         """Index the policies of a cluster; `fleet` are the vClusters in it.
 
         `platforms` are the namespaces in which all of these look for vCluster Platform, unless its policies say so.
@@ -53,57 +53,57 @@ class Land:
         self.unknown = fleet.unknown
         """The addresses that a pod of unknown address may have."""
         self.sites = sites_of(fleet)
-        self._tiers = [(one, self._home_of(one)) for one in cluster.tiers]
+        self._tiers = [(tier, self._home_of(tier)) for tier in cluster.tiers]
         wide, blocks, names = _mentioned(cluster.policies, self._tiers, self.sites)
         self.wide: Mapping[Peer, str] = wide
         """Each peer that looks across namespaces, and the site of the policy that it is in."""
         self.named_ports = names
         self.relevant = frozenset(peer for addresses, peer in blocks.items() if self.real.relevant(addresses))
-        self.profiler = Profiler(Evaluator([_carrier([*wide, *self.relevant])]))
+        self.profiler = Profiler(Evaluator([_peers_policy([*wide, *self.relevant])]))
         self._looking = SelectorIndex((peer.namespaces or EVERYTHING, peer) for peer in wide)
         self.mentions = _mentions(chain(wide.items(), ((one.subject, home) for one, home in self._tiers)))
         self.tenants: dict[str, set[str]] = {}
         """The names of the vClusters in each namespace."""
-        for found in fleet.found:
-            for space in found.spaces:
-                self.tenants.setdefault(space, set()).add(found.tenant.name)
+        for vcluster in fleet.found:
+            for space in vcluster.spaces:
+                self.tenants.setdefault(space, set()).add(vcluster.tenant.name)
         self.platforms = platform_spaces(cluster.policies) if platforms is None else platforms
         self.host = tuple((tags_of_host(pod, self.platforms), pod) for pod in fleet.host)
         asked = {pod.namespace.name for tags, pod in self.host if tags & _ASKED}
-        self.host_spaces = frozenset(one.namespace for one in _host_actors()) - {cast.ANYBODY.namespace} | asked
+        self.host_spaces = frozenset(actor.namespace for actor in _host_actors()) - {cast.ANYBODY.namespace} | asked
 
-    def settings_of(self, found: Found) -> Settings:
+    def settings_of(self, found: DiscoveredVCluster) -> Settings:
         """Return the settings of a vCluster, as far as its policies tell; its namespaces are those that were found."""
         known = settings_of_policies(self.policies([found.tenant.namespace]), found.tenant.name, found.tenant.namespace)
-        return replace(known, spaces=found.synced, api_server=POD_RANGES - self.unknown)
+        return replace(known, workload_namespaces=found.synced, api_server=POD_RANGES - self.unknown)
 
     def _home_of(self, tier: TierPolicy) -> str:
         """Return the only site that a cluster-scoped policy can be about; MANY if there can be others."""
         found = {self.sites.get(one, one) for one in only_spaces(tier.subject.namespaces)}
-        return found.pop() if len(found) == 1 else MANY
+        return found.pop() if len(found) == 1 else SEVERAL_SITES
 
     @cached_property
     def _pinned(self) -> Mapping[str, list[TierPolicy]]:
         """The cluster-scoped policies of one site only, by each of its namespaces that they name; others by MANY."""
         found: dict[str, list[TierPolicy]] = {}
         for one, home in self._tiers:
-            for space in only_spaces(one.subject.namespaces) if home != MANY else (MANY,):
+            for space in only_spaces(one.subject.namespaces) if home != SEVERAL_SITES else (SEVERAL_SITES,):
                 found.setdefault(space, []).append(one)
         return found
 
     def tiers_of(self, spaces: Iterable[str]) -> tuple[TierPolicy, ...]:
         """Return the cluster-scoped policies that can govern pods of some namespaces, those of any namespace first."""
-        listed = chain.from_iterable(self._pinned.get(one, ()) for one in (MANY, *spaces))
+        listed = chain.from_iterable(self._pinned.get(one, ()) for one in (SEVERAL_SITES, *spaces))
         return tuple(dict.fromkeys(listed))
 
-    def carrier(self, spaces: Iterable[str], *, anywhere: bool = False) -> Policy:
+    def inbound_peers_policy(self, spaces: Iterable[str], *, anywhere: bool = False) -> Policy:
         """Return a policy with every peer that looks into some namespaces from elsewhere; it isolates nothing.
 
         `anywhere` adds those that may look into a namespace that is not there yet, with labels of its owner's choice.
         """
-        near = [self._looking.candidates((self.spaces.get(one) or namespace(one)).labels) for one in spaces]
+        near = [self._looking.candidates((self.spaces.get(space) or namespace(space)).labels) for space in spaces]
         free = (one for one in self.wide if anywhere and not only_spaces(one.namespaces))
-        return _carrier(list(dict.fromkeys(chain(free, *near))))
+        return _peers_policy(list(dict.fromkeys(chain(free, *near))))
 
     def policies(self, spaces: Iterable[str]) -> Iterator[Policy]:
         """Yield the policies of some namespaces, by namespace and name."""
@@ -123,7 +123,7 @@ class Land:
         return found
 
 
-def sites_of(fleet: Fleet) -> dict[str, str]:
+def sites_of(fleet: Discovery) -> dict[str, str]:
     """Return for each namespace of a vCluster the name of its site: namespaces that a vCluster joins are one."""
     site: dict[str, str] = {}
 
@@ -132,9 +132,9 @@ def sites_of(fleet: Fleet) -> dict[str, str]:
             space = site[space]
         return space
 
-    for found in fleet.found:
-        for space in found.spaces:
-            site[root(space)] = root(found.tenant.namespace)
+    for vcluster in fleet.found:
+        for space in vcluster.spaces:
+            site[root(space)] = root(vcluster.tenant.namespace)
     return {space: root(space) for space in site}
 
 
@@ -144,9 +144,9 @@ def tags_of_host(pod: Pod, platforms: Collection[str]) -> frozenset[str]:
     `platforms` are the namespaces in which vClusters look for vCluster Platform.
     """
     found = {
-        one.name
-        for one in _host_actors()
-        if one.labels and one.labels.items() <= dict(pod.labels).items() and pod.namespace.name == one.namespace
+        actor.name
+        for actor in _host_actors()
+        if actor.labels and actor.labels.items() <= dict(pod.labels).items() and pod.namespace.name == actor.namespace
     }
     if ("app", "loft") in pod.labels and (pod.namespace.name in platforms or pod.namespace.name in _PLATFORM_SPACES):
         found |= {"platform", "agent"}
@@ -176,14 +176,14 @@ def _mentioned(
             if peer.block is not None:
                 blocks[peer.block.addresses] = peer
             elif peer.namespaces is not None:
-                wide[peer] = home if wide.get(peer, home) == home else MANY
+                wide[peer] = home if wide.get(peer, home) == home else SEVERAL_SITES
     for tier, home in tiers:
         names.update(name for rule in tier_rules([tier]) for _, name in rule.named)
         for peer in tier_peers([tier]):
             if peer.block is not None:
                 blocks[peer.block.addresses] = peer
             elif peer.namespaces is not None:
-                wide[peer] = home if wide.get(peer, home) == home else MANY
+                wide[peer] = home if wide.get(peer, home) == home else SEVERAL_SITES
     return wide, blocks, frozenset(names)
 
 
@@ -199,15 +199,15 @@ def _mentions(wide: Iterable[tuple[Peer, str]]) -> dict[str, str]:
 
 def _values(selector: Selector) -> Iterator[str]:
     yield from (value for _, value in selector.equal)
-    yield from (value for one in selector.others for value in one.values)
+    yield from (value for requirement in selector.others for value in requirement.values)
 
 
 def _note(found: dict[str, str], value: str, site: str) -> None:
     """Note where a value is: in this site, or in many."""
-    found[value] = site if found.get(value, site) == site else MANY
+    found[value] = site if found.get(value, site) == site else SEVERAL_SITES
 
 
-def _carrier(listed: list[Peer]) -> Policy:
+def _peers_policy(listed: list[Peer]) -> Policy:
     """Return a policy of no namespace that has these peers."""
-    rule = Rule(Origin(_CARRIER, "", EGRESS, 0), tuple(listed))
-    return Policy(_CARRIER, "", Selector(), frozenset({EGRESS}), (), (rule,))
+    rule = Rule(Origin(_ALL_NAMESPACES, "", EGRESS, 0), tuple(listed))
+    return Policy(_ALL_NAMESPACES, "", Selector(), frozenset({EGRESS}), (), (rule,))
