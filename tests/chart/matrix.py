@@ -104,7 +104,12 @@ TOGGLES: dict[str, list[Any]] = {
     f"{NP}.guard": [
         None,
         {"enabled": True},
-        {"enabled": True, "failurePolicy": "Ignore", "validationActions": ["Audit", "Deny"], "reservedLabels": ["team"]},
+        {
+            "enabled": True,
+            "failurePolicy": "Ignore",
+            "validationActions": ["Audit", "Deny"],
+            "reservedLabels": ["team"],
+        },
         {
             "enabled": True,
             "creators": ["istio-system/istiod", "kubevirt/*"],
@@ -114,7 +119,12 @@ TOGGLES: dict[str, list[Any]] = {
             "endpoints": {"cidrs": ["198.51.100.0/24"], "services": ["b"]},
             "services": {"externalNames": ["example.com"]},
         },
-        {"enabled": True, "labels": {"enabled": False}, "endpoints": {"enabled": False}, "addresses": {"enabled": False}},
+        {
+            "enabled": True,
+            "labels": {"enabled": False},
+            "endpoints": {"enabled": False},
+            "addresses": {"enabled": False},
+        },
         {"enabled": True, "networkPolicies": {"enabled": False}, "templates": {"enabled": False}},
         {"enabled": True, "pods": {"enabled": False}, "services": {"enabled": False}},
         {"creators": ["a/b"], "validationActions": ["Warn"]},

@@ -292,7 +292,16 @@ EFFECTS_OF_GUARD: dict[str, Any] = {
     "services.externalNames": ["example.com"],
     **{
         f"{rule}.enabled": False
-        for rule in ("ownership", "networkPolicies", "pods", "labels", "templates", "endpoints", "services", "addresses")
+        for rule in (
+            "ownership",
+            "networkPolicies",
+            "pods",
+            "labels",
+            "templates",
+            "endpoints",
+            "services",
+            "addresses",
+        )
     },
 }
 

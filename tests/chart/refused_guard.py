@@ -34,7 +34,11 @@ def known(key: str, cidr: str, path: str, cidrs: list[str]) -> Json:
 
 def contradicting(path: str, key: str, cidr: str, ranges: str, neighbour: str) -> tuple[Json, str, Json]:
     sentence = f"{GUARD}.{path}[1]: {ranges} has addresses in common with {key}.cidrs ({cidr}), {WITHOUT}"
-    return known(key, cidr, path, ["203.0.113.0/24", ranges]), sentence, known(key, cidr, path, ["203.0.113.0/24", neighbour])
+    return (
+        known(key, cidr, path, ["203.0.113.0/24", ranges]),
+        sentence,
+        known(key, cidr, path, ["203.0.113.0/24", neighbour]),
+    )
 
 
 REFUSED: dict[str, tuple[Json, str, Json]] = {
@@ -90,14 +94,20 @@ REFUSED: dict[str, tuple[Json, str, Json]] = {
         "write the first address of the network, or /32 for this one address",
         guarded(endpoints={"cidrs": ["10.7.0.1/32"]}),
     ),
-    "endpoints in the range of pods": contradicting("endpoints.cidrs", "pods", "10.2.0.0/16", "10.0.0.0/8", "10.3.0.0/16"),
-    "endpoints inside the range of nodes": contradicting("endpoints.cidrs", "nodes", "10.1.0.0/16", "10.1.7.0/24", "10.2.7.0/24"),
+    "endpoints in the range of pods": contradicting(
+        "endpoints.cidrs", "pods", "10.2.0.0/16", "10.0.0.0/8", "10.3.0.0/16"
+    ),
+    "endpoints inside the range of nodes": contradicting(
+        "endpoints.cidrs", "nodes", "10.1.0.0/16", "10.1.7.0/24", "10.2.7.0/24"
+    ),
     "endpoints that are the API server": contradicting(
         "endpoints.cidrs", "hostApiServer", "2600:1f00::/64", "2600::/16", "2601::/16"
     ),
     "a policy to pods": contradicting("networkPolicies.to", "pods", "10.2.0.0/16", "10.2.0.0/16", "10.3.0.0/16"),
     "a policy to nodes": contradicting("networkPolicies.to", "nodes", "10.2.0.0/16", "10.2.0.0/15", "10.4.0.0/15"),
-    "a policy to the API server": contradicting("networkPolicies.to", "hostApiServer", "10.2.0.0/16", "10.2.9.0/24", "10.3.9.0/24"),
+    "a policy to the API server": contradicting(
+        "networkPolicies.to", "hostApiServer", "10.2.0.0/16", "10.2.9.0/24", "10.3.9.0/24"
+    ),
     "a policy from pods": contradicting("networkPolicies.from", "pods", "10.2.0.0/16", "10.2.3.0/24", "10.3.3.0/24"),
     **{
         f"{path} that {'are' if ':' in cidr else 'hold'} metadata at {address}": (
@@ -138,7 +148,9 @@ WITHOUT_SCHEMA: dict[str, tuple[Json, str]] = {
         f'{GUARD}.creators[0]: "a/b\\" || true || \\"" is no service account; write namespace/name, or namespace/* for all of a namespace',
     ),
     "a label that breaks out": (
-        guarded(reservedLabels=["team", 'a"]}'], ),
+        guarded(
+            reservedLabels=["team", 'a"]}'],
+        ),
         f'{GUARD}.reservedLabels[1]: "a\\"]}}" is no label; write its key, or key=value',
     ),
     "a resource without a group": (

@@ -103,7 +103,11 @@ def of_ownership() -> dict[str, Case]:
         "a pod of a neighbour": (HARDENED, create(pod(marked("b"))), "ownership, labels"),
         "a pod that it takes": (HARDENED, update(pod({"x": "y"}), mine), "ownership"),
         "a pod that it lets go": (HARDENED, update(mine, pod({"x": "y"})), "ownership"),
-        "a pod that it lets go through its status": (HARDENED, update(mine, pod({"x": "y"}), part="status"), "ownership"),
+        "a pod that it lets go through its status": (
+            HARDENED,
+            update(mine, pod({"x": "y"}), part="status"),
+            "ownership",
+        ),
         "a pod of its own is deleted": (HARDENED, delete(mine), ""),
         "the control plane is deleted": (HARDENED, delete(foreign), "ownership"),
         "a policy of its own is deleted": (HARDENED, delete(own), ""),
@@ -119,7 +123,11 @@ def of_ownership() -> dict[str, Case]:
         "by another account": (HARDENED, delete(foreign, CONTROLLER), ""),
         "by an account of another name": (NAMED, delete(foreign, account("ns", "tenant-a")), "ownership"),
         "by the usual name, where that is another": (NAMED, delete(foreign, SYNCER), ""),
-        "in another namespace": (HARDENED, delete({**foreign, "metadata": {**foreign["metadata"], "namespace": "n"}}, namespace="n"), ""),
+        "in another namespace": (
+            HARDENED,
+            delete({**foreign, "metadata": {**foreign["metadata"], "namespace": "n"}}, namespace="n"),
+            "",
+        ),
         "in a namespace of its workloads": (MAPPED, delete(_elsewhere(foreign), namespace="other"), "ownership"),
     }
 
@@ -154,18 +162,30 @@ def of_policies() -> dict[str, Case]:
         "pods of that name in every namespace": (HARDENED, create(out({"namespaceSelector": {}, **near})), "selectors"),
         "a namespace of the vCluster": (MAPPED, create(out(spaces)), ""),
         "a namespace that is not": (HARDENED, create(out(spaces)), "selectors"),
-        "every namespace, where there are several": (MAPPED, create(out({"namespaceSelector": {}, **near})), "selectors"),
+        "every namespace, where there are several": (
+            MAPPED,
+            create(out({"namespaceSelector": {}, **near})),
+            "selectors",
+        ),
         "a policy of others' pods": (HARDENED, create(policy(podSelector={})), "selectors"),
         "a public address": (HARDENED, create(out(block("8.8.8.0/24"))), ""),
         "a private address": (HARDENED, create(out(near, block("10.1.0.0/16"))), "addresses of a policy"),
-        "a private address by update": (HARDENED, update(out(near), out(block("10.1.0.0/16"))), "addresses of a policy"),
+        "a private address by update": (
+            HARDENED,
+            update(out(near), out(block("10.1.0.0/16"))),
+            "addresses of a policy",
+        ),
         "all addresses": (HARDENED, create(out(block("0.0.0.0/0"))), "addresses of a policy"),
         "a half of all addresses": (HARDENED, create(out(block("128.0.0.0/1"))), "addresses of a policy"),
         "all addresses of the other family": (HARDENED, create(out(block("::/0"))), "addresses of a policy"),
         "a half that holds one closed range": (HARDENED, create(out(block("8.0.0.0/6"))), "addresses of a policy"),
         "that half without the range": (HARDENED, create(out(block("8.0.0.0/6", "10.0.0.0/8"))), ""),
         "without more than the range": (HARDENED, create(out(block("8.0.0.0/6", "10.0.0.0/7"))), ""),
-        "without a part of the range": (HARDENED, create(out(block("8.0.0.0/6", "10.0.0.0/9"))), "addresses of a policy"),
+        "without a part of the range": (
+            HARDENED,
+            create(out(block("8.0.0.0/6", "10.0.0.0/9"))),
+            "addresses of a policy",
+        ),
         "without its halves": (HARDENED, create(out(block("8.0.0.0/6", *HALVES))), ""),
         "without one half, twice": (
             HARDENED,
@@ -185,8 +205,16 @@ def of_policies() -> dict[str, Case]:
         "an address that is granted": (OPEN, create(out(block("10.5.1.0/24"))), ""),
         "an address beside it": (OPEN, create(out(block("10.4.0.0/15"))), "addresses of a policy"),
         "an address of a granted sender": (OPEN, create(inward(block("198.51.100.7/32"))), ""),
-        "an address that may be reached, as a sender": (OPEN, create(inward(block("8.8.8.8/32"))), "addresses of a policy"),
-        "an address of a sender, as one that is reached": (OPEN, create(out(block("198.51.100.7/32"))), "addresses of a policy"),
+        "an address that may be reached, as a sender": (
+            OPEN,
+            create(inward(block("8.8.8.8/32"))),
+            "addresses of a policy",
+        ),
+        "an address of a sender, as one that is reached": (
+            OPEN,
+            create(out(block("198.51.100.7/32"))),
+            "addresses of a policy",
+        ),
         "another's policy": (HARDENED, create(policy(egress=[{}]), CONTROLLER), ""),
         "without the rule for policies": (guarded(networkPolicies={"enabled": False}), create(policy(egress=[{}])), ""),
     }
@@ -205,14 +233,22 @@ def of_pods() -> dict[str, Case]:
         "hostPID": (HARDENED, create(pod(hostPID=True)), "host"),
         "hostPort": (HARDENED, create(pod(containers=ports)), "host"),
         "hostPort of an init container": (HARDENED, create(pod(initContainers=[{**ports[0], "name": "d"}])), "host"),
-        "hostNetwork that is there already": (HARDENED, update(pod(hostNetwork=True), pod(marked(x="z"), hostNetwork=True)), ""),
+        "hostNetwork that is there already": (
+            HARDENED,
+            update(pod(hostNetwork=True), pod(marked(x="z"), hostNetwork=True)),
+            "",
+        ),
         "hostNetwork of others": (HARDENED, create(pod({}, hostNetwork=True), CONTROLLER), ""),
         "without the rule for the node": (guarded(pods={"enabled": False}), create(pod(hostNetwork=True)), ""),
         "a label": (HARDENED, create(pod(marked(app="web"))), ""),
         "the release": (HARDENED, create(pod(marked(release="x"))), "labels"),
         "the release by update": (HARDENED, update(pod(), pod(marked(release="a"))), "labels"),
         "the release by a status": (HARDENED, update(pod(), pod(marked(release="a")), part="status"), "labels"),
-        "the release that is there already": (HARDENED, update(pod(marked(release="a")), pod(marked(release="a", x="z"))), ""),
+        "the release that is there already": (
+            HARDENED,
+            update(pod(marked(release="a")), pod(marked(release="a", x="z"))),
+            "",
+        ),
         "another release": (HARDENED, update(pod(marked(release="a")), pod(marked(release="b"))), "labels"),
         "a snapshot, in the hardened profile": (HARDENED, create(pod(marked(app="vcluster-snapshot"))), ""),
         "a snapshot, in the compatible profile": (compatible(), create(pod(marked(app="vcluster-snapshot"))), "labels"),
@@ -242,17 +278,29 @@ def of_pods() -> dict[str, Case]:
         "a neighbour's syncer for us": (HARDENED, create(pod(marked("a")), NEIGHBOUR), "labels"),
         "a neighbour's syncer as a control plane": (HARDENED, create(pod({"app": "vcluster"}), NEIGHBOUR), "labels"),
         "a neighbour's syncer with a release": (HARDENED, create(pod(marked("b", release="a")), NEIGHBOUR), "labels"),
-        "an account called like a syncer elsewhere": (HARDENED, create(pod(marked("b")), account("x", "vc-b")), "labels"),
+        "an account called like a syncer elsewhere": (
+            HARDENED,
+            create(pod(marked("b")), account("x", "vc-b")),
+            "labels",
+        ),
         "a person": (HARDENED, create(pod(taken), PERSON), ""),
         "a node": (HARDENED, update(pod({}), pod({"release": "a"}), NODE, "status"), ""),
         "a controller of Kubernetes": (HARDENED, create(pod({"release": "a"}), REPLICAS), ""),
         "an account in kube-system": (HARDENED, create(pod({"release": "a"}), account("kube-system", "x")), "labels"),
-        "a controller's name elsewhere": (HARDENED, create(pod({"release": "a"}), account("ns", "replicaset-controller")), "labels"),
+        "a controller's name elsewhere": (
+            HARDENED,
+            create(pod({"release": "a"}), account("ns", "replicaset-controller")),
+            "labels",
+        ),
         "a known creator": (KNOWN, create(pod(taken), CONTROLLER), ""),
         "of a known namespace": (KNOWN, create(pod(taken), account("kubevirt", "x")), ""),
         "beside a known creator": (KNOWN, create(pod(taken), account("istio-system", "x")), "labels"),
         "who may delete the policies": (HARDENED, create(pod(taken), account("argo", "x"), administers=True), ""),
-        "the syncer, though it may delete policies": (HARDENED, create(pod(marked(release="a")), administers=True), "labels"),
+        "the syncer, though it may delete policies": (
+            HARDENED,
+            create(pod(marked(release="a")), administers=True),
+            "labels",
+        ),
         "without the rule for labels": (guarded(labels={"enabled": False}), create(pod(taken), CONTROLLER), ""),
         "a binding": (HARDENED, of_a_pod("binding"), "ownership"),
         "an eviction": (HARDENED, of_a_pod("eviction"), "ownership"),
@@ -275,16 +323,21 @@ def of_templates() -> dict[str, Case]:
     once = template(once=True, release="a")
     job = {"schedule": "@daily", "jobTemplate": {"spec": {"template": once}}}
     selector = {"matchLabels": {"x": "y"}}
+    specs: dict[str, Json] = {
+        "deployments": {"selector": selector},
+        "replicasets": {"selector": selector},
+        "statefulsets": {"selector": selector, "serviceName": "x"},
+        "daemonsets": {"selector": selector},
+        "jobs": {"template": once},
+        "replicationcontrollers": {"selector": {"x": "y"}},
+    }
     cases: dict[str, Case] = {
-        f"a template of {resource}": (HARDENED, create(make(resource, {"template": bad, **spec}, {}), CONTROLLER), "template")
-        for resource, spec in {
-            "deployments": {"selector": selector},
-            "replicasets": {"selector": selector},
-            "statefulsets": {"selector": selector, "serviceName": "x"},
-            "daemonsets": {"selector": selector},
-            "jobs": {"template": once},
-            "replicationcontrollers": {"selector": {"x": "y"}},
-        }.items()
+        f"a template of {resource}": (
+            HARDENED,
+            create(make(resource, {"template": bad, **spec}, {}), CONTROLLER),
+            "template",
+        )
+        for resource, spec in specs.items()
     }
     deployment = make("deployments", {"selector": selector, "template": good}, {"release": "x"})
     forged = make("deployments", {"selector": selector, "template": bad}, {"release": "x"})
@@ -298,17 +351,37 @@ def of_templates() -> dict[str, Case]:
         "a template by update": (HARDENED, update(deployment, forged, CONTROLLER), "template"),
         "a template that is there already": (HARDENED, update(forged, relabelled(forged, x="z"), CONTROLLER), ""),
         "a person's template": (HARDENED, create(forged, PERSON), ""),
-        "a template of a controller of Kubernetes": (HARDENED, create(make("replicasets", forged["spec"]), REPLICAS), ""),
-        "a template of who may delete the policies": (HARDENED, create(forged, account("argo", "x"), administers=True), ""),
+        "a template of a controller of Kubernetes": (
+            HARDENED,
+            create(make("replicasets", forged["spec"]), REPLICAS),
+            "",
+        ),
+        "a template of who may delete the policies": (
+            HARDENED,
+            create(forged, account("argo", "x"), administers=True),
+            "",
+        ),
         "a template, without the rule": (guarded(labels={"enabled": False}), create(forged, CONTROLLER), ""),
         "a Gateway": (HARDENED, create(gateway), ""),
         "labels of a Gateway's pods": (HARDENED, create(_infrastructure(labels={"release": "a"})), "made"),
-        "labels of a Gateway's pods by update": (HARDENED, update(gateway, _infrastructure(labels={MARK: "a"})), "made"),
+        "labels of a Gateway's pods by update": (
+            HARDENED,
+            update(gateway, _infrastructure(labels={MARK: "a"})),
+            "made",
+        ),
         "honest labels of a Gateway's pods": (HARDENED, create(_infrastructure(labels={"app": "x"})), ""),
         "an application of a Gateway's pods": (HARDENED, create(_infrastructure(labels={"app": "loft"})), "made"),
         "labels of a Gateway": (HARDENED, create(relabelled(gateway, release="a")), "made"),
-        "parameters of a Gateway's pods": (HARDENED, create(_infrastructure(parametersRef={"name": "x"})), "parameters"),
-        "parameters of another's Gateway": (HARDENED, create(_infrastructure(parametersRef={"name": "x"}), CONTROLLER), "made"),
+        "parameters of a Gateway's pods": (
+            HARDENED,
+            create(_infrastructure(parametersRef={"name": "x"})),
+            "parameters",
+        ),
+        "parameters of another's Gateway": (
+            HARDENED,
+            create(_infrastructure(parametersRef={"name": "x"}), CONTROLLER),
+            "made",
+        ),
         "labels of a route": (HARDENED, create(make("httproutes", {}, marked(release="a"))), "made"),
         "a route": (HARDENED, create(make("httproutes", {})), ""),
         "an Issuer's solver": (HARDENED, create(make("issuers", {"acme": {"solvers": [{}, solver]}})), "made"),
@@ -321,7 +394,11 @@ def of_templates() -> dict[str, Case]:
         "an honest instance": (HARDENED, create(make("virtualmachineinstances", {})), ""),
         "a set of instances": (HARDENED, create(make("virtualmachineinstancereplicasets", machine)), "made"),
         "a pool": (HARDENED, create(make("virtualmachinepools", pool)), "made"),
-        "a kind that is listed": (MORE, create(make("clusters", {"inheritedMetadata": {"labels": {"team": "x"}}})), "made"),
+        "a kind that is listed": (
+            MORE,
+            create(make("clusters", {"inheritedMetadata": {"labels": {"team": "x"}}})),
+            "made",
+        ),
         "labels of a kind that is listed": (MORE, create(make("clusters", {}, marked(team="x"))), "made"),
         "templates of a kind that is listed": (MORE, create(make("clusters", {"podTemplate": bad})), "made"),
         "a kind that is not listed": (HARDENED, create(make("clusters", {"podTemplate": bad})), ""),
@@ -372,7 +449,11 @@ def of_endpoints() -> dict[str, Case]:
             "service",
         ),
         "a slice of a neighbour's Service": (HARDENED, create(endpoint_slice(service="web-x-default-x-b")), "service"),
-        "a slice of a neighbour's control plane": (RANGES, update(endpoint_slice(service="b-x-default-x-a"), endpoint_slice(service="b")), "service"),
+        "a slice of a neighbour's control plane": (
+            RANGES,
+            update(endpoint_slice(service="b-x-default-x-a"), endpoint_slice(service="b")),
+            "service",
+        ),
         "a slice of no Service": (HARDENED, create(endpoint_slice(service=None)), ""),
         **{
             f"endpoints called {name}": (HARDENED, create(endpoints(name=name)), "service")
@@ -385,7 +466,11 @@ def of_endpoints() -> dict[str, Case]:
             create(_elsewhere(endpoints(name="a")), namespace="other"),
             "",
         ),
-        "without the rule for endpoints": (guarded(endpoints={"enabled": False}), create(endpoints("10.7.0.1", name="a")), ""),
+        "without the rule for endpoints": (
+            guarded(endpoints={"enabled": False}),
+            create(endpoints("10.7.0.1", name="a")),
+            "",
+        ),
     }
 
 
@@ -438,8 +523,15 @@ def of_addresses() -> dict[str, Case]:
         **{f"an Ingress with {key}": (HARDENED, annotated(key), "annotations") for key in bad},
         "an Ingress with another annotation": (HARDENED, annotated(f"{nginx}/cors-allow-origin"), ""),
         "another's Ingress": (HARDENED, create(make("ingresses", ingress, annotations={bad[0]: "x"}), CONTROLLER), ""),
-        **{f"a backend of {kind}": (HARDENED, create(make(kind, {"rules": [{}, backend]})), "backend") for kind in routes},
-        "a Service as a backend": (HARDENED, create(make("httproutes", {"rules": [{"backendRefs": [{"kind": "Service", "name": "x"}]}]})), ""),
+        **{
+            f"a backend of {kind}": (HARDENED, create(make(kind, {"rules": [{}, backend]})), "backend")
+            for kind in routes
+        },
+        "a Service as a backend": (
+            HARDENED,
+            create(make("httproutes", {"rules": [{"backendRefs": [{"kind": "Service", "name": "x"}]}]})),
+            "",
+        ),
         "a mirror": (HARDENED, create(make("httproutes", {"rules": [mirror]})), "backend"),
         "a mirror to a Service": (HARDENED, create(make("httproutes", {"rules": [fine]})), ""),
         "another's backend": (HARDENED, create(make("httproutes", {"rules": [backend]}, {}), CONTROLLER), ""),
@@ -447,11 +539,31 @@ def of_addresses() -> dict[str, Case]:
         "a monitor's proxy": (HARDENED, monitor("servicemonitors", proxyUrl="http://10.0.0.1"), "monitor"),
         "a pod monitor's proxy": (HARDENED, monitor("podmonitors", proxyUrl="http://10.0.0.1"), "monitor"),
         "a monitor's token": (HARDENED, monitor("podmonitors", oauth2={"tokenUrl": "http://10.0.0.1"}), "monitor"),
-        "a monitor's address": (HARDENED, monitor("servicemonitors", relabelings=[{"targetLabel": "__address__"}]), "monitor"),
-        "a monitor's hidden address": (HARDENED, monitor("servicemonitors", relabelings=[{"targetLabel": "_$1"}]), "monitor"),
-        "a monitor's mapped address": (HARDENED, monitor("servicemonitors", relabelings=[{"action": "LabelMap"}]), "monitor"),
-        "a monitor's relabeling": (HARDENED, monitor("servicemonitors", relabelings=[{"targetLabel": "team", "action": "replace"}]), ""),
-        "another's monitor": (HARDENED, create(make("servicemonitors", {"endpoints": [{"proxyUrl": "x"}]}, {}), CONTROLLER), ""),
+        "a monitor's address": (
+            HARDENED,
+            monitor("servicemonitors", relabelings=[{"targetLabel": "__address__"}]),
+            "monitor",
+        ),
+        "a monitor's hidden address": (
+            HARDENED,
+            monitor("servicemonitors", relabelings=[{"targetLabel": "_$1"}]),
+            "monitor",
+        ),
+        "a monitor's mapped address": (
+            HARDENED,
+            monitor("servicemonitors", relabelings=[{"action": "LabelMap"}]),
+            "monitor",
+        ),
+        "a monitor's relabeling": (
+            HARDENED,
+            monitor("servicemonitors", relabelings=[{"targetLabel": "team", "action": "replace"}]),
+            "",
+        ),
+        "another's monitor": (
+            HARDENED,
+            create(make("servicemonitors", {"endpoints": [{"proxyUrl": "x"}]}, {}), CONTROLLER),
+            "",
+        ),
         **{
             f"{kind}": (HARDENED, create(make(kind, {})), "names addresses")
             for kind in ("probes", "scrapeconfigs", "serviceentries", "workloadentries", "backends")

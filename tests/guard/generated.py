@@ -48,19 +48,48 @@ LABELS: list[Json] = [
     {SPACE: "kube-system"},
     {"vcluster.loft.sh/controlled-by": "x"},
 ]
-CIDRS = ["8.8.8.0/24", "0.0.0.0/0", "0.0.0.0/1", "10.0.0.0/8", "8.0.0.0/6", "9.0.0.0/8", "10.5.1.0/24", "169.254.169.254/32"]
-CIDRS += ["2600::/16", "::/0", "2001:db8::/48", "2000::/3", "198.51.100.0/25", "172.0.0.0/8", "192.0.0.0/16", "11.1.1.1/32"]
+CIDRS = [
+    "8.8.8.0/24",
+    "0.0.0.0/0",
+    "0.0.0.0/1",
+    "10.0.0.0/8",
+    "8.0.0.0/6",
+    "9.0.0.0/8",
+    "10.5.1.0/24",
+    "169.254.169.254/32",
+]
+CIDRS += [
+    "2600::/16",
+    "::/0",
+    "2001:db8::/48",
+    "2000::/3",
+    "198.51.100.0/25",
+    "172.0.0.0/8",
+    "192.0.0.0/16",
+    "11.1.1.1/32",
+]
 PARTS = ["10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9", "10.0.0.0/10", "10.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12"]
 PARTS += ["192.168.0.0/16", "10.128.0.0/10", "10.192.0.0/10", "192.0.0.0/24", "192.0.2.0/25", "192.0.2.128/25"]
 ADDRESSES = ["10.7.0.1", "10.7.0.254", "10.8.0.1", "8.8.8.8", "100.64.0.9"]
-SERVICES = ["web-x-default-x-a", "web", "a", "a-headless", "b", "db-x-other-x-a", "a-x-default-x-a", "b-x-default-x-a", None]
+SERVICES = [
+    "web-x-default-x-a",
+    "web",
+    "a",
+    "a-headless",
+    "b",
+    "db-x-other-x-a",
+    "a-x-default-x-a",
+    "b-x-default-x-a",
+    None,
+]
 ANNOTATIONS = ["a.io/auth-url", "a.io/x", "nginx.org/server-snippets", "b.io/config-backend", "c.io/configuration"]
+TEMPLATED = ("deployments", "statefulsets", "daemonsets", "jobs", "cronjobs", "replicationcontrollers")
 Maker = Callable[[Random], Json]
 
 
 def requests(seed: int, count: int) -> list[Request]:
     """Return requests made at random; the same for the same seed."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - test data, the same every time
     return [_request(random) for _ in range(count)]
 
 
@@ -75,7 +104,9 @@ def _request(random: Random) -> Request:
     if kind < 0.55 or resource == "jobs":  # a Job's template never changes
         return create(item, user, **powers)
     if kind < 0.65 and resource in ("pods", "networkpolicies"):
-        return delete(item, random.choice([SYNCER, SYNCER, PERSON]) if resource == "networkpolicies" else user, **powers)
+        return delete(
+            item, random.choice([SYNCER, SYNCER, PERSON]) if resource == "networkpolicies" else user, **powers
+        )
     new = maker(random)
     new["metadata"]["name"] = item["metadata"]["name"]
     if random.random() < 0.4:
@@ -119,13 +150,18 @@ def _strictly_inside(inner: str, outer: str) -> bool:
 def _peer(random: Random) -> Json:
     pods = [own_pods(), own_pods(), own_pods(app="x"), {}, {"matchLabels": {MARK: "b"}}]
     peers: list[Json] = [{"podSelector": random.choice(pods)}, _block(random), _block(random), _block(random)]
-    peers += [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}, "podSelector": own_pods()}]
+    peers += [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}, "podSelector": own_pods()}
+    ]
     return random.choice(peers)
 
 
 def _policy(random: Random) -> Json:
     def rules(side: str) -> list[Json]:
-        return [{side: [_peer(random) for _ in range(random.choice([1, 1, 1, 2, 3, 0]))]} for _ in range(random.choice([0, 1, 1, 2]))]
+        return [
+            {side: [_peer(random) for _ in range(random.choice([1, 1, 1, 2, 3, 0]))]}
+            for _ in range(random.choice([0, 1, 1, 2]))
+        ]
 
     selector = random.choice([own_pods()] * 6 + [{}])
     found = policy(rules("to"), rules("from"), podSelector=selector)
@@ -137,7 +173,11 @@ def _pod(random: Random) -> Json:
     flags = [{}, {}, {}, {"hostNetwork": True}, {"hostPID": True}, {"hostNetwork": False}]
     ports = [{}, {}, {"ports": [{"containerPort": 80}]}, {"ports": [{"containerPort": 80, "hostPort": 80}]}]
     more = [{}, {}, {"initContainers": [{"name": "d", "image": "i", **random.choice(ports)}]}]
-    spec = {"containers": [{"name": "c", "image": "i", **random.choice(ports)}], **random.choice(flags), **random.choice(more)}
+    spec = {
+        "containers": [{"name": "c", "image": "i", **random.choice(ports)}],
+        **random.choice(flags),
+        **random.choice(more),
+    }
     if spec.get("hostNetwork"):
         spec["containers"] = [{"name": "c", "image": "i"}]  # its ports would have to be the node's
         spec.pop("initContainers", None)
@@ -172,7 +212,11 @@ def _templated(resource: str) -> Maker:
         selector = {"x": "y"} if resource == "replicationcontrollers" else {"matchLabels": {"x": "y"}}
         spec: Json = {"selector": selector, "template": inner}
         if once:
-            spec = {"template": inner} if resource == "jobs" else {"schedule": "@daily", "jobTemplate": {"spec": {"template": inner}}}
+            spec = (
+                {"template": inner}
+                if resource == "jobs"
+                else {"schedule": "@daily", "jobTemplate": {"spec": {"template": inner}}}
+            )
         if resource == "statefulsets":
             spec["serviceName"] = "x"
         return make(resource, spec, random.choice(LABELS))
@@ -188,8 +232,15 @@ def _custom(resource: str) -> Maker:
         change = random.choice([{"targetLabel": "__address__"}, {"targetLabel": "team"}, {"action": "labelmap"}])
         changed = [{}, {"proxyUrl": "http://x"}, {"relabelings": [change]}]
         specs: list[Json] = [{}, {"infrastructure": labels}, {"template": {"metadata": labels}}, {"podTemplate": {}}]
-        specs += [{"infrastructure": {"parametersRef": {"name": "x"}}}, {"acme": {"solvers": [{}, solver]}}, {"acme": {}}]
-        specs += [{"virtualMachineTemplate": {"spec": {"template": {"metadata": labels}}}}, {"inheritedMetadata": labels}]
+        specs += [
+            {"infrastructure": {"parametersRef": {"name": "x"}}},
+            {"acme": {"solvers": [{}, solver]}},
+            {"acme": {}},
+        ]
+        specs += [
+            {"virtualMachineTemplate": {"spec": {"template": {"metadata": labels}}}},
+            {"inheritedMetadata": labels},
+        ]
         specs += [{"endpoints": [random.choice(changed)]}, {"podMetricsEndpoints": [random.choice(changed)]}]
         rule = {"backendRefs": [random.choice(targets)]}
         mirror = {"filters": [{"type": "X"}, {"requestMirror": {"backendRef": random.choice(targets)}}]}
@@ -201,7 +252,7 @@ def _custom(resource: str) -> Maker:
 
 def _ingress(random: Random) -> Json:
     backend = {"service": {"name": "x", "port": {"number": 80}}}
-    annotations = {key: "x" for key in _some(random, ANNOTATIONS, 2)}
+    annotations = dict.fromkeys(_some(random, ANNOTATIONS, 2), "x")
     return make("ingresses", {"defaultBackend": backend}, annotations=annotations)
 
 
@@ -212,8 +263,16 @@ _BUILT_IN: dict[str, Maker] = {
     "endpointslices": _slice,
     "services": _service,
     "ingresses": _ingress,
-    **{name: _templated(name) for name in ("deployments", "statefulsets", "daemonsets", "jobs", "cronjobs", "replicationcontrollers")},
+    **{name: _templated(name) for name in TEMPLATED},
 }
 MAKERS: dict[str, Maker] = {name: _BUILT_IN.get(name) or _custom(name) for name in KINDS if name != "replicasets"}
 """What makes an object of each kind."""
-WEIGHTS = {"pods": 8, "networkpolicies": 8, "endpointslices": 4, "services": 3, "endpoints": 2, "httproutes": 2, "gateways": 3}
+WEIGHTS = {
+    "pods": 8,
+    "networkpolicies": 8,
+    "endpointslices": 4,
+    "services": 3,
+    "endpoints": 2,
+    "httproutes": 2,
+    "gateways": 3,
+}

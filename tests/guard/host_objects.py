@@ -71,10 +71,20 @@ def make(resource: str, spec: Json | None = None, labels: Json | None = None, **
     """Return an object of one kind in the namespace `ns`, labelled as the syncer does where no labels are given."""
     version, kind = KINDS[resource]
     name = fields.pop("name", f"x-x-default-x-a{'' if resource != 'services' else '-s'}")
-    metadata = {"name": name, "namespace": fields.pop("namespace", "ns"), "labels": marked() if labels is None else labels}
+    metadata = {
+        "name": name,
+        "namespace": fields.pop("namespace", "ns"),
+        "labels": marked() if labels is None else labels,
+    }
     if annotations := fields.pop("annotations", None):
         metadata["annotations"] = annotations
-    return {"apiVersion": version, "kind": kind, "metadata": metadata, **({} if spec is None else {"spec": spec}), **fields}
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": metadata,
+        **({} if spec is None else {"spec": spec}),
+        **fields,
+    }
 
 
 def pod(labels: Json | None = None, **spec: Any) -> Json:

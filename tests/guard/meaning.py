@@ -49,7 +49,9 @@ class World:
             return True
         _, _, space, name = user.split(":")
         known = {f"{space}/{name}", f"{space}/*"} & set(self.listed("creators"))
-        return bool(known) or (space == "kube-system" and name.removesuffix("-controller") in CONTROLLERS and "-" in name)
+        return bool(known) or (
+            space == "kube-system" and name.removesuffix("-controller") in CONTROLLERS and "-" in name
+        )
 
 
 def refusals(values: Json, request: Request) -> str:
@@ -70,7 +72,11 @@ def _by_syncer(world: World, request: Request, *kinds: str) -> bool:
 
 
 def _ownership(world: World, request: Request) -> bool:
-    kinds = ("pods", "networkpolicies") if request.operation == "DELETE" else ("pods", "networkpolicies", "endpoints", "endpointslices")
+    kinds = (
+        ("pods", "networkpolicies")
+        if request.operation == "DELETE"
+        else ("pods", "networkpolicies", "endpoints", "endpointslices")
+    )
     if request.user != world.syncer or request.resource not in kinds:
         return False
     objects = [item for item in (request.object, request.old) if item is not None]
@@ -106,14 +112,18 @@ def _selectors(world: World, request: Request) -> bool:
 
     pods = [peer for _, peers in _sides(request) for peer in peers if "ipBlock" not in peer]
     selector = (request.object or {})["spec"]["podSelector"]
-    return not (own(selector) and all(own(peer.get("podSelector")) and here(peer.get("namespaceSelector")) for peer in pods))
+    return not (
+        own(selector) and all(own(peer.get("podSelector")) and here(peer.get("namespaceSelector")) for peer in pods)
+    )
 
 
 def _closed(world: World, request: Request) -> bool:
     if not _by_syncer(world, request, "networkpolicies"):
         return False
     blocks = public(world.setup) if at(world.setup.policy, "workload.publicEgress.enabled", True) else []
-    grants = {side: [(cidr, list[str]()) for cidr in world.listed(f"networkPolicies.{side}")] for side in ("to", "from")}
+    grants = {
+        side: [(cidr, list[str]()) for cidr in world.listed(f"networkPolicies.{side}")] for side in ("to", "from")
+    }
     grants["to"] += [(block["cidr"], block.get("except", [])) for block in blocks]
     return any(
         not any(_within(peer["ipBlock"], network(cidr), [*map(network, shut)]) for cidr, shut in grants[side])
@@ -157,7 +167,9 @@ def _host(world: World, request: Request) -> bool:
 def _reserved(world: World, request: Request) -> bool:
     """Whether an object gets labels that policies trust of a pod."""
     labels, before = _labels(request.object), _labels(request.old)
-    writer = world.setup.name if request.user == world.syncer else request.user.partition("system:serviceaccount:ns:vc-")[2]
+    writer = (
+        world.setup.name if request.user == world.syncer else request.user.partition("system:serviceaccount:ns:vc-")[2]
+    )
     owned = bool(writer) and labels.get(MARK) == writer
     own = world.listed("reservedLabels")
 
@@ -179,7 +191,9 @@ def _templates(item: Json | None) -> list[Json]:
     """Return the labels of all that an object makes pods of."""
     spec = (item or {}).get("spec") or {}
     found = [spec.get(field, {}).get("metadata", {}) for field in ("template", "podTemplate")]
-    nested = (spec.get(field, {}).get("spec", {}).get("template", {}) for field in ("jobTemplate", "virtualMachineTemplate"))
+    nested = (
+        spec.get(field, {}).get("spec", {}).get("template", {}) for field in ("jobTemplate", "virtualMachineTemplate")
+    )
     found += [template.get("metadata", {}) for template in nested]
     found += [spec.get(field, {}) for field in ("infrastructure", "inheritedMetadata", "podMetadata")]
     solvers = [solver.get("http01", {}) for solver in (spec.get("acme") or {}).get("solvers", [])]
@@ -195,7 +209,8 @@ def _made(world: World, request: Request) -> bool:
     pairs = [(key, value) for labels in _templates(request.object) for key, value in labels.items()]
     same = request.old is not None and _templates(request.old) == _templates(request.object)
     return not same and any(
-        key in (*forged, *own) or (key == "app" and value in APPLICATIONS) or f"{key}={value}" in own for key, value in pairs
+        key in (*forged, *own) or (key == "app" and value in APPLICATIONS) or f"{key}={value}" in own
+        for key, value in pairs
     )
 
 
@@ -286,7 +301,9 @@ def _backend(world: World, request: Request) -> bool:
     rules = (request.object or {}).get("spec", {}).get("rules", [])
     targets = [target for rule in rules for target in rule.get("backendRefs", [])]
     mirrors = [one["requestMirror"] for rule in rules for one in rule.get("filters", []) if "requestMirror" in one]
-    return any(target.get("kind", "Service") != "Service" for target in [*targets, *(one["backendRef"] for one in mirrors)])
+    return any(
+        target.get("kind", "Service") != "Service" for target in [*targets, *(one["backendRef"] for one in mirrors)]
+    )
 
 
 def _monitor(world: World, request: Request) -> bool:

@@ -28,7 +28,9 @@ PATIENCE = 60
 class Answer(Protocol):
     """What sends a request: method, path, body and headers, and returns the status and the answer."""
 
-    def __call__(self, method: str, path: str, body: Json | None, headers: Iterable[tuple[str, str]]) -> tuple[int, Json]:
+    def __call__(
+        self, method: str, path: str, body: Json | None, headers: Iterable[tuple[str, str]]
+    ) -> tuple[int, Json]:
         """Send it."""
 
 
@@ -51,11 +53,15 @@ class Server:
         for resource, (version, kind) in KINDS.items():
             group = version.partition("/")[0]
             if "." in group and group not in ("networking.k8s.io", "discovery.k8s.io"):
-                self.put("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", _definition(resource, version, kind))
+                self.put(
+                    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", _definition(resource, version, kind)
+                )
         roles = {
             "writers": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["create", "update", "patch"]}],
             "deleters": [{"apiGroups": [""], "resources": ["*"], "verbs": ["delete"]}],
-            "administrators": [{"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["delete"]}],
+            "administrators": [
+                {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["delete"]}
+            ],
         }
         everyone = [{"kind": "Group", "name": "system:authenticated", "apiGroup": RBAC}]
         for name, rules in roles.items():
@@ -63,7 +69,9 @@ class Server:
             users = [{"kind": "User", "name": user, "apiGroup": RBAC} for user in ADMINISTRATORS]
             self.put(f"/apis/{RBAC}/v1/clusterroles", role)
             self.bind(name, users if name == "administrators" else everyone)
-        self.until(lambda: all(self.get(_collection("x", KINDS[kind][0], kind)) for kind in KINDS), "the kinds are served")
+        self.until(
+            lambda: all(self.get(_collection("x", KINDS[kind][0], kind)) for kind in KINDS), "the kinds are served"
+        )
 
     def bind(self, role: str, subjects: list[Json]) -> None:
         """Give a role to users."""
@@ -80,9 +88,14 @@ class Server:
         """Make a namespace and put a guard into it; `change` may change the policy."""
         guarded = Guarded(space, values)
         for name in ("ns", "other", "n"):
-            self.put("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _placed(name, guarded)}})
+            self.put(
+                "/api/v1/namespaces",
+                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _placed(name, guarded)}},
+            )
         syncer = account(space, World(values).syncer.rpartition(":")[2])
-        self.bind("administrators", [{"kind": "User", "name": syncer, "apiGroup": RBAC}])  # what vCluster's RBAC can give
+        self.bind(
+            "administrators", [{"kind": "User", "name": syncer, "apiGroup": RBAC}]
+        )  # what vCluster's RBAC can give
         moved = json.loads(json.dumps(values).replace('"other"', json.dumps(_placed("other", guarded))))
         found = policies(moved, namespace=space)
         self.put(POLICIES, change(found[f"vc-guard.{space}.a"]))
@@ -93,7 +106,7 @@ class Server:
         """Return the name of the refusal, the empty text if the request is allowed. Fails for other answers."""
         code, answer = self._ask(_moved(request, guarded))
         said = str(answer.get("message", ""))
-        if code < 300:  # noqa: PLR2004 - HTTP's
+        if code < 300:
             return ""
         assert "denied request: " in said, (code, said, request)
         return named(said.partition("denied request: ")[2])
@@ -121,21 +134,23 @@ class Server:
     def put(self, collection: str, item: Json) -> None:
         """Create an object, or replace the one of that name."""
         code, answer = self.send("POST", collection, item, [])
-        if code == 409:  # noqa: PLR2004 - HTTP's: it is there
+        if code == 409:
             path = f"{collection}/{item['metadata']['name']}"
             version = self.get(path)["metadata"]["resourceVersion"]
-            code, answer = self.send("PUT", path, {**item, "metadata": {**item["metadata"], "resourceVersion": version}}, [])
-        assert code < 300, answer  # noqa: PLR2004
+            code, answer = self.send(
+                "PUT", path, {**item, "metadata": {**item["metadata"], "resourceVersion": version}}, []
+            )
+        assert code < 300, answer
 
     def succeed(self, method: str, path: str, body: Json | None = None) -> None:
         """Send a request as an administrator, who is refused nothing."""
         code, answer = self.send(method, path, body, [])
-        assert code < 300, (method, path, answer)  # noqa: PLR2004
+        assert code < 300, (method, path, answer)
 
     def get(self, path: str) -> Json:
         """Return an object or a list; nothing if there is none."""
         code, answer = self.send("GET", path, None, [])
-        return answer if code < 300 else {}  # noqa: PLR2004
+        return answer if code < 300 else {}
 
     def metrics(self) -> str:
         """Return the API server's own metrics."""
@@ -166,7 +181,9 @@ def _moved(request: Request, guarded: Guarded) -> Request:
     text = json.dumps([request.object, request.old]).replace('"namespace": "ns"', f'"namespace": "{where}"')
     for name in ("other", "n"):
         text = text.replace(f'"namespace": "{name}"', f'"namespace": "{where}"')
-    text = text.replace('"kubernetes.io/metadata.name": "other"', f'"kubernetes.io/metadata.name": "{_placed("other", guarded)}"')
+    text = text.replace(
+        '"kubernetes.io/metadata.name": "other"', f'"kubernetes.io/metadata.name": "{_placed("other", guarded)}"'
+    )
     item, old = json.loads(text)
     user = request.user.replace("system:serviceaccount:ns:", f"system:serviceaccount:{guarded.space}:")
     return replace(request, user=user, object=item, old=old, namespace=where)
@@ -176,7 +193,10 @@ def _changed(there: Json, request: Request) -> Json:
     """Return what is there with what a request changes, so that nothing else is refused: a pod's spec stays."""
     new = request.object or {}
     changed = {**there, **{key: value for key, value in new.items() if key != "metadata"}}
-    changed["metadata"] = {**there["metadata"], **{key: value for key, value in new["metadata"].items() if key != "name"}}
+    changed["metadata"] = {
+        **there["metadata"],
+        **{key: value for key, value in new["metadata"].items() if key != "name"},
+    }
     if request.resource in ("pods", "services"):
         changed["spec"] = {**there["spec"], **(new["spec"] if request.resource == "services" else {})}
     return changed
