@@ -5,6 +5,7 @@ What is said is the name of a refusal (`SAID`); an empty one is nothing, so the 
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
 
 from tests.chart.rendering import Json, isolating
@@ -82,6 +83,14 @@ CLOSED_V4 = ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.
 CLOSED_V4 += ["172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"]
 CLOSED_V4 += ["198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"]
 HALVES, QUARTERS = ["10.0.0.0/9", "10.128.0.0/9"], ["10.0.0.0/10", "10.64.0.0/10", "10.128.0.0/9"]
+
+
+def parts(length: int) -> list[str]:
+    """Return the parts that 10.0.0.0/8 falls into when its first half is halved down to a prefix length."""
+    halves = [ip_network((0x0A000000 + 2 ** (32 - prefix), prefix)) for prefix in range(9, length + 1)]
+    return [f"10.0.0.0/{length}", *map(str, halves)]
+
+
 REST = [cidr for cidr in CLOSED_V4 if cidr != "10.0.0.0/8"]
 
 
@@ -192,11 +201,29 @@ def of_policies() -> dict[str, Case]:
             create(out(block("8.0.0.0/6", "10.0.0.0/9", "10.0.0.0/9"))),
             "addresses of a policy",
         ),
+        "without one half twice, and another range": (
+            HARDENED,
+            create(out(block("8.0.0.0/6", "10.0.0.0/9", "10.0.0.0/9", "11.0.0.0/8"))),
+            "addresses of a policy",
+        ),
+        "without parts down to 1/65,536": (HARDENED, create(out(block("8.0.0.0/6", *parts(24)))), ""),
+        "without smaller parts": (HARDENED, create(out(block("8.0.0.0/6", *parts(25)))), "addresses of a policy"),
+        "without what is no range": (HARDENED, create(out(block("8.0.0.0/6", "010.0.0.0/8"))), "addresses of a policy"),
+        "a block that is none": (HARDENED, create(out(block("008.8.8.0/24"))), "addresses of a policy"),
+        "without one half, and that half in parts": (
+            HARDENED,
+            create(out(block("8.0.0.0/6", "10.0.0.0/9", "10.0.0.0/10", "10.64.0.0/10"))),
+            "addresses of a policy",
+        ),
         "without parts of it": (HARDENED, create(out(block("8.0.0.0/6", *QUARTERS))), ""),
         "without most parts of it": (HARDENED, create(out(block("8.0.0.0/6", *QUARTERS[1:]))), "addresses of a policy"),
         "all but what is closed": (HARDENED, create(out(block("0.0.0.0/0", *CLOSED_V4))), ""),
         "all but what is closed, in halves": (HARDENED, create(out(block("0.0.0.0/0", *REST, *HALVES))), ""),
         "all but most of what is closed": (HARDENED, create(out(block("0.0.0.0/0", *REST))), "addresses of a policy"),
+        **{
+            f"what is closed, {cidr}": (HARDENED, create(out(block(cidr))), "addresses of a policy")
+            for cidr in CLOSED_V4
+        },
         "metadata": (HARDENED, create(out(block("169.254.169.254/32"))), "addresses of a policy"),
         "metadata, in the other profile": (compatible(), create(out(block("169.254.169.254/32"))), ""),
         "an address of IPv6": (HARDENED, create(out(block("2600::/16"))), "addresses of a policy"),

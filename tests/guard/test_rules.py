@@ -36,7 +36,9 @@ def test_every_refusal_is_among_the_cases() -> None:
 @pytest.mark.parametrize("values", [HARDENED, compatible(), MORE, RANGES, OPEN, ANYWHERE, DUAL, MAPPED, KNOWN])
 def test_requests_made_at_random_are_judged_as_is_meant(values: Json) -> None:
     made = requests(len(str(values)), 60)
-    assert [(refusals(values, each), each) for each in made] == [(meaning.refusals(values, each), each) for each in made]
+    assert [(refusals(values, each), each) for each in made] == [
+        (meaning.refusals(values, each), each) for each in made
+    ]
     assert any(meaning.refusals(values, each) for each in made)
 
 
