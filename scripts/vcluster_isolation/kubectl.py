@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from vcluster_isolation.errors import ToolFailed
-from vcluster_isolation.tools import find, run
+from vcluster_isolation.tools import Finished, find, run
 
 Json = dict[str, Any]
 
-_TIMEOUT: Final = "--request-timeout=30s"
-_READ_TIMEOUT: Final = "--request-timeout=10s"
+_LISTING: Final = "--request-timeout=10s"
+_PATIENT: Final = "--request-timeout=30s"
+"""How long a request may take: one that only lists, and one on which a take-over waits."""
+
 _CHECK: Final = "check the kube context, and that you may do this in that namespace"
 
 
@@ -42,9 +44,7 @@ def items(access: Access, words: Sequence[str], next_step: str) -> list[Any]:
 
     Raises ToolFailed, with `next_step`, when kubectl fails or prints something else; ToolMissing without kubectl.
     """
-    done = run([find("kubectl"), *access.words(), _READ_TIMEOUT, "get", "--output=json", *words])
-    if done.code:
-        raise ToolFailed(done.command, done.stderr, next_step)
+    done = _run(access, [_LISTING, "get", "--output=json", *words], next_step)
     try:
         found = json.loads(done.stdout)["items"]
     except (ValueError, KeyError, TypeError):
@@ -62,9 +62,9 @@ def current_context() -> str:
 
 @dataclass(frozen=True, slots=True)
 class NamedObjects:
-    """Objects of a resource (`networkpolicies`) in a namespace; `context` is a kube context, empty for the current."""
+    """Objects of a resource (`networkpolicies`) in a namespace of a cluster."""
 
-    context: str
+    access: Access
     resource: str
     namespace: str
     names: Sequence[str]
@@ -76,7 +76,7 @@ def get(objects: NamedObjects) -> dict[str, Json]:
     Raises ToolFailed when kubectl fails or prints something else, ToolMissing when there is no kubectl.
     """
     words = ["get", objects.resource, *objects.names, f"--namespace={objects.namespace}"]
-    text = _run(objects.context, [*words, "--ignore-not-found", "--output=json"]).strip()
+    text = _run(objects.access, [_PATIENT, *words, "--ignore-not-found", "--output=json"]).stdout.strip()
     try:
         found = json.loads(text) if text else {"items": []}
         return {item["metadata"]["name"]: item for item in found.get("items", [found])}
@@ -84,7 +84,7 @@ def get(objects: NamedObjects) -> dict[str, Json]:
         raise ToolFailed(["kubectl", *words], "printed no objects in JSON", "check which kubectl is on PATH") from error
 
 
-def namespaces_of_release(name: str, context: str = "") -> set[str]:
+def namespaces_of_release(access: Access, name: str) -> set[str]:
     """Return the namespaces in which Helm keeps a release of that name, in Secrets or ConfigMaps.
 
     Source: Helm's storage drivers, which label what they keep `owner=helm` and `name`. The content is not read. Raises
@@ -92,7 +92,7 @@ def namespaces_of_release(name: str, context: str = "") -> set[str]:
     """
     words = ["get", "secrets,configmaps", "--all-namespaces", f"--selector=owner=helm,name={name}"]
     namespaces = 'jsonpath={range .items[*]}{.metadata.namespace}{"\\n"}{end}'
-    return set(_run(context, [*words, f"--output={namespaces}"]).split())
+    return set(_run(access, [_PATIENT, *words, f"--output={namespaces}"]).stdout.split())
 
 
 def annotate(objects: NamedObjects, annotations: Mapping[str, str | None]) -> None:
@@ -111,12 +111,12 @@ def label(objects: NamedObjects, labels: Mapping[str, str | None]) -> None:
 def _set(verb: str, objects: NamedObjects, pairs: Mapping[str, str | None]) -> None:
     changes = [f"{key}-" if value is None else f"{key}={value}" for key, value in pairs.items()]
     words = [verb, objects.resource, *objects.names, f"--namespace={objects.namespace}", "--overwrite", *changes]
-    _run(objects.context, words)
+    _run(objects.access, [_PATIENT, *words])
 
 
-def _run(context: str, words: Sequence[str]) -> str:
-    """Return what kubectl prints. Raises ToolFailed with kubectl's own words."""
-    done = run([find("kubectl"), *Access(context=context).words(), _TIMEOUT, *words])
+def _run(access: Access, words: Sequence[str], next_step: str = _CHECK) -> Finished:
+    """Return how kubectl ended. Raises ToolFailed, with kubectl's own words and `next_step`, when it fails."""
+    done = run([find("kubectl"), *access.words(), *words])
     if done.code:
-        raise ToolFailed(done.command, done.stderr, _CHECK)
-    return done.stdout
+        raise ToolFailed(done.command, done.stderr, next_step)
+    return done

@@ -101,7 +101,11 @@ def test_json_has_every_vcluster_and_every_claim() -> None:
             "pod": "web-x-default-x-b",
             "labels": {"app": "web", "vcluster.loft.sh/managed-by": "b", "vcluster.loft.sh/namespace": "default"},
         },
-        "destination": {"actor": "metadata 169.254.169.254", "addresses": "169.254.169.254/32"},
+        "destination": {
+            "actor": "metadata 169.254.169.254",
+            "addresses": "169.254.169.254/32",
+            "address": "169.254.169.254",
+        },
         "ports": "all ports",
         "rules": [],
         "not_isolated": ["egress"],

@@ -194,7 +194,7 @@ def is_there(one: Json) -> bool:
     )
 
 
-@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=settings().max_examples // 4, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(st.lists(POLICIES, min_size=1, max_size=4))
 @example(list(PAIR))
 @example([synced_policy("vc-cp-t-1", "default", {}, [to("10.77.0.5/32")], mapped=True)])
@@ -204,7 +204,7 @@ def test_no_policy_that_a_tenant_syncs_hides_a_finding_or_changes_who_is_who(obj
     assert who_is_who(there) == before()[1]
 
 
-@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=settings().max_examples // 4, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(st.lists(st.one_of(PODS, POLICIES), min_size=1, max_size=4))
 @example([proxy("gw", {"app": "vcluster", "release": "monitoring"})])
 @example([proxy("gw", {"app": "vcluster", "release": TENANT})])

@@ -36,7 +36,7 @@ from tests.audit.fleet import (
 from tests.audit.judged import kinds, statuses
 from tests.audit.naive import naive
 from tests.connectivity.flows import manifests
-from tests.subject.subjects import of, subject
+from tests.subject.subjects import of, of_manifests, subject
 from vcluster_isolation.audit.audit import Audit, Audited, audit
 from vcluster_isolation.audit.cluster_index import ClusterIndex
 from vcluster_isolation.audit.ends import scope_of
@@ -49,7 +49,6 @@ from vcluster_isolation.netpol.parse.parse import parse_cluster
 from vcluster_isolation.netpol.sets.addresses import address_set, union_of
 from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, prove
 from vcluster_isolation.subject.settings_of_policies import settings_of_policies
-from vcluster_isolation.subject.subject import of_manifests
 from vcluster_isolation.vcluster.cast import METADATA_ADDRESSES
 
 Json = dict[str, Any]

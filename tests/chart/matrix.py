@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from allpairspy import AllPairs  # type: ignore[import-untyped]
@@ -309,8 +310,14 @@ def unsaid(rules: Any) -> bool:
     return isinstance(rules.get("port"), str) or excepted or any(unsaid(child) for child in rules.values())
 
 
-def pairs() -> Iterator[dict[str, Any]]:
-    """Yield choices in which every pair of settings of two toggles occurs that may, and so every single one.
+@cache
+def pairs() -> tuple[dict[str, Any], ...]:
+    """Return choices in which every pair of settings of two toggles occurs that may, and so every single one."""
+    return tuple(_pairs())
+
+
+def _pairs() -> Iterator[dict[str, Any]]:
+    """Yield the choices of `pairs`.
 
     allpairspy gives up on a pair when its last settings do not go together, so what a kind still lacks comes after it.
     """

@@ -6,9 +6,10 @@ import copy
 import ipaddress
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import cache
 
-from tests.chart.oracle_values import Json
+from tests.chart.oracle_values import Json, network_of
 
 LONGEST_NAME = 100
 """Characters of a rule's name, in both APIs."""
@@ -76,7 +77,8 @@ def _groups(rules: list[Json], side: str) -> list[Json]:
         pairs = {pair for rule in members for pair in _pairs(rule, side)}
         selected = sorted((peer, port) for peer, port, cidr in pairs if not cidr)
         cidrs = [(port, cidr) for _, port, cidr in sorted(pairs) if cidr]
-        networks = {port: _collapsed(cidr for at, cidr in cidrs if at == port) for port, _ in cidrs}
+        ports = dict.fromkeys(port for port, _ in cidrs)
+        networks = {port: _collapsed(tuple(cidr for at, cidr in cidrs if at == port)) for port in ports}
         groups.append({"action": action, "peers": selected, "networks": networks, "others": others})
     return groups
 
@@ -91,14 +93,15 @@ def _pairs(rule: Json, side: str) -> Iterator[tuple[str, str, str]]:
             yield _text(peer), port, ""
 
 
-def _collapsed(cidrs: Iterable[str]) -> list[str]:
+@cache
+def _collapsed(cidrs: tuple[str, ...]) -> tuple[str, ...]:
     """Return the same addresses as few networks."""
-    networks = [ipaddress.ip_network(cidr) for cidr in cidrs]
-    return [
+    networks = [network_of(cidr) for cidr in cidrs]
+    return tuple(
         str(network)
         for version in (4, 6)
         for network in ipaddress.collapse_addresses([one for one in networks if one.version == version])  # type: ignore[type-var]
-    ]
+    )
 
 
 def _text(value: object) -> str:

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -75,9 +76,16 @@ def resolve(text: str, values: Json, name: str, namespace: str) -> str:
     return re.sub(r"\{\{ *\.([A-Za-z0-9_.-]+) *\}\}", one, text)
 
 
+@cache
+def network_of(cidr: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Return a CIDR as what it means. Tests ask for the same few again and again."""
+    return ipaddress.ip_network(cidr)
+
+
+@cache
 def inside(inner: str, outer: str) -> bool:
     """Say whether `inner` lies strictly inside `outer`, as an `except` must inside its `cidr`."""
-    one, other = ipaddress.ip_network(inner), ipaddress.ip_network(outer)
+    one, other = network_of(inner), network_of(outer)
     return one.version == other.version and one != other and one.subnet_of(other)  # type: ignore[arg-type]
 
 

@@ -108,7 +108,9 @@ def spellings(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> st.Sear
 
 
 RANDOM = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=settings().max_examples // 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 TEXTS = st.one_of(networks().flatmap(spellings), st.text("0123456789abcdef:./x", max_size=24))
 PAIRS = st.tuples(networks().map(str), networks().map(str))

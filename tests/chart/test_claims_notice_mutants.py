@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import yaml
 
 from tests.chart import matrix, mutants
 from tests.chart.hardened_mutants import of_the_hardened_profile
+from tests.chart.noticing import is_noticed
 from tests.chart.rendering import Json, isolating
 from vcluster_isolation.connectivity.connectivity import scene
 from vcluster_isolation.errors import IsolationError
@@ -132,7 +133,7 @@ def usual(name: str, place: Path) -> tuple[str, list[object], list[object]]:
     return found.manifests, flows(found), claims(found)
 
 
-def differs(chart: Path, name: str, places: tuple[Path, Path]) -> bool:
+def differs(name: str, places: tuple[Path, Path], chart: Path) -> bool:
     """Return whether a chart's output of a situation means something else, or is none."""
     found = subject(chart, name, places[0])
     manifests, through, judged = usual(name, places[1])
@@ -148,7 +149,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.mutants
 @pytest.mark.parametrize("mutant", of_the_hardened_profile(), ids=lambda mutant: mutant.name)
-def test_a_claim_or_a_flow_changes(mutant: mutants.Mutant, tmp_path: Path, place: Path) -> None:
+def test_a_claim_or_a_flow_changes(
+    mutant: mutants.Mutant, tmp_path: Path, place: Path, request: pytest.FixtureRequest
+) -> None:
     copy = shutil.copytree(CHART, tmp_path / "chart")
     mutant.apply(copy)
-    assert any(differs(copy, name, (tmp_path, place)) for name in SITUATIONS), mutant.name
+    checks = {name: partial(differs, name, (tmp_path, place)) for name in SITUATIONS}
+    assert is_noticed(mutant, copy, checks, request), mutant.name

@@ -20,6 +20,7 @@ from vcluster_isolation.docs import blocks as docs
 from vcluster_isolation.helm.render_cache import template_with_notes
 from vcluster_isolation.helm.template import CHART, Request
 from vcluster_isolation.prove.prove import FAILS, HOLDS, Outcome, prove
+from vcluster_isolation.subject.render import read_render
 from vcluster_isolation.subject.subject import of_render
 from vcluster_isolation.tools import PROJECT
 from vcluster_isolation.values import layers
@@ -55,7 +56,7 @@ def judged(values: Json) -> tuple[dict[str, Outcome], str]:
     request = Request(name="a", namespace="ns", inline=inline(values))
     rendered = template_with_notes(request)
     (instance,) = instances(request)
-    subject = of_render(request, instance, rendered.manifests)
+    subject = of_render(request, instance, read_render(rendered.manifests, request.namespace))
     found = prove(subject, needs_claims(subject))
     return {one.claim.name.removeprefix("needs-"): one for one in found}, re.sub(r"\s+", " ", rendered.notes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tests.chart import oracle_platform, platform_mutants
 from tests.chart.injections import INJECTIONS
 from tests.chart.matrix import put
 from tests.chart.mutants import Mutant
+from tests.chart.noticing import is_noticed
 from tests.chart.platform_values import EFFECTS, GRANTED, TOGGLES, P, address, everything, guarding, leaving, setting
 from tests.chart.rendering import HELMS, Json, inline, isolating, policies, refusals, schema_refusal, text
 from vcluster_isolation.check.api_rules import problems
@@ -413,13 +414,21 @@ def unchanged(path: Path) -> Any:
     return seen(CHART, path)
 
 
+def seen_otherwise(path: Path, chart: Path) -> bool:
+    """Return whether something else is proved of a chart than of ours."""
+    return bool(seen(chart, path) != unchanged(path))
+
+
 @pytest.mark.mutants
 @pytest.mark.parametrize("mutant", platform_mutants.every(), ids=lambda mutant: mutant.name)
-def test_mutant_changes_a_claim_or_a_flow(mutant: Mutant, tmp_path: Path, files: list[Path]) -> None:
+def test_mutant_changes_a_claim_or_a_flow(
+    mutant: Mutant, tmp_path: Path, files: list[Path], request: pytest.FixtureRequest
+) -> None:
     chart = shutil.copytree(CHART, tmp_path / "chart")
     mutant.apply(chart)
     assert policies(everything(), chart=chart), "it must render, or it shows nothing"
-    assert any(seen(chart, path) != unchanged(path) for path in files)
+    checks = {path.name: partial(seen_otherwise, path) for path in files}
+    assert is_noticed(mutant, chart, checks, request), mutant.name
 
 
 def test_each_rule_has_its_mutants() -> None:

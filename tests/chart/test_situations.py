@@ -33,14 +33,14 @@ def test_there_are_about_a_dozen_of_them_and_each_has_its_golden_files() -> None
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.parent.name)
 def test_manifests_of_a_situation_are_what_the_api_server_takes(path: Path) -> None:
-    documents = strict_yaml.read_documents(path)
+    documents = strict_yaml.parse_documents(strict_yaml.read_text(path), path.name)
     assert [found for document in documents for found in api_rules.problems(document.value)] == []
     assert all(document.value["kind"] in KINDS for document in documents)
 
 
 @pytest.mark.parametrize("path", VALUES, ids=lambda path: path.stem)
 def test_situation_renders_what_the_oracle_says(path: Path) -> None:
-    values = strict_yaml.read_mapping(path)
+    values = strict_yaml.parse_mapping(strict_yaml.read_text(path), "")
     name, _, namespace = path.stem.partition("@")
     home = namespace or f"vcluster-{name}"
     found, wanted = policies(values, name=name, namespace=home), oracle_platform.everything(values, name, home)
@@ -55,7 +55,11 @@ def test_situation_says_first_what_it_is(path: Path) -> None:
 
 
 def test_kubeconform_takes_every_manifest_of_every_situation_for_every_kubernetes_version() -> None:
-    objects = [document.value for path in MANIFESTS for document in strict_yaml.read_documents(path)]
+    objects = [
+        document.value
+        for path in MANIFESTS
+        for document in strict_yaml.parse_documents(strict_yaml.read_text(path), path.name)
+    ]
     guards = [item for item in objects if item["kind"] in GUARD]
     versions = list(kubernetes_schemas.versions())
     found = kubeconform.findings([item for item in objects if item["kind"] not in GUARD], versions)

@@ -13,7 +13,7 @@ import pytest
 from vcluster_isolation.check.manifests_check import judge
 from vcluster_isolation.kubernetes.api_json import as_text, decoded
 from vcluster_isolation.netpol.parse.parse import parse_cluster
-from vcluster_isolation.values.strict_yaml import json_text, line_of, parse_documents
+from vcluster_isolation.values.strict_yaml import json_text, line_of, parse_documents, parse_stream
 
 
 def policy(**spec: Any) -> dict[str, Any]:
@@ -72,7 +72,7 @@ REFUSED = {
 
 
 def problems(text: str) -> list[str]:
-    return [str(problem) for problem in judge(text, "f").problems]
+    return [str(problem) for problem in judge(parse_stream(text, "f")).problems]
 
 
 @pytest.mark.parametrize("field", ACCEPTED)

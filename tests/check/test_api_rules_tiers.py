@@ -8,7 +8,7 @@ import pytest
 
 from vcluster_isolation.check.api_rules import findings, ineffective, problems
 from vcluster_isolation.check.manifests_check import judge
-from vcluster_isolation.values.strict_yaml import parse_mapping
+from vcluster_isolation.values.strict_yaml import parse_mapping, parse_stream
 from vcluster_isolation.wording import dotted
 
 Json = dict[str, Any]
@@ -384,9 +384,9 @@ def test_cidrs_of_a_cluster_network_policy_are_canonical(version: str, cidr: str
 @VERSIONS
 def test_a_right_policy_of_either_version_is_judged_by_its_schema(version: str) -> None:
     rule = "{action: Deny, to: [{networks: ['::/0']}], protocols: [{tcp: {destinationPort: {number: 1}}}]}"
-    found = judge(of_version(version, f"egress: [{rule}]"), "f")
+    found = judge(parse_stream(of_version(version, f"egress: [{rule}]"), "f"))
     assert (found.problems, found.warnings) == ((), ())
-    [wrong] = judge(of_version(version, "ingres: []"), "f").problems
+    [wrong] = judge(parse_stream(of_version(version, "ingres: []"), "f")).problems
     assert str(wrong) == "f:1: ClusterNetworkPolicy/a spec.ingres: unknown key; did you mean ingress?"
 
 
@@ -422,7 +422,7 @@ spec: {tier: Admin, priority: 1, subject: {namespaces: {}}}
 
 
 def test_manifests_are_judged_and_counted_like_any_others() -> None:
-    judged = judge(MANIFESTS, "f.yaml", ["1.36"])
+    judged = judge(parse_stream(MANIFESTS, "f.yaml"), ["1.36"])
     assert judged.objects == ("AdminNetworkPolicy/a", "ClusterNetworkPolicy/b")
     assert judged.warnings == ()
     assert list(map(str, judged.problems)) == [
@@ -433,6 +433,6 @@ def test_manifests_are_judged_and_counted_like_any_others() -> None:
 
 def test_what_both_would_say_is_said_once() -> None:
     text = MANIFESTS.replace("priority: 1\n", "priority: 1001\n", 1)
-    assert [str(one) for one in judge(text, "f.yaml", ["1.36"]).problems if "priority" in str(one)] == [
+    assert [str(one) for one in judge(parse_stream(text, "f.yaml"), ["1.36"]).problems if "priority" in str(one)] == [
         "f.yaml:5: AdminNetworkPolicy/a spec.priority: 1001 is no priority; use 0 to 1000"
     ]

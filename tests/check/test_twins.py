@@ -10,13 +10,14 @@ from click.testing import CliRunner
 
 from vcluster_isolation.check.manifests_check import judge
 from vcluster_isolation.cli import app as cli
+from vcluster_isolation.values.strict_yaml import parse_stream
 
 HEAD = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a%s}\nspec: {podSelector: {}}\n"
 POLICY = HEAD % ""
 
 
 def said(text: str, *, namespace: str = "default") -> list[str]:
-    return [str(problem) for problem in judge(text, "f", namespace=namespace).problems]
+    return [str(problem) for problem in judge(parse_stream(text, "f"), namespace=namespace).problems]
 
 
 TWICE = "f:6: NetworkPolicy/a: is defined twice, here and on line 1, and only the last one counts; keep one of them"

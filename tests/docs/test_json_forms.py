@@ -41,6 +41,22 @@ GRANTED = {
     }
 }
 PRIVATE = {"controlPlane": {"standalone": {"enabled": True}}, "policies": {"networkPolicy": {"enabled": True}}}
+DENYING = {
+    "apiVersion": "policy.networking.k8s.io/v1alpha1",
+    "kind": "AdminNetworkPolicy",
+    "metadata": {"name": "closed"},
+    "spec": {
+        "priority": 3,
+        "subject": {"namespaces": {}},
+        "ingress": [
+            {
+                "action": "Deny",
+                "from": [{"namespaces": {}}],
+                "ports": [{"portNumber": {"protocol": "TCP", "port": 8443}}],
+            }
+        ],
+    },
+}
 OBJECT = {
     "apiVersion": "argoproj.io/v1alpha1",
     "kind": "Application",
@@ -51,7 +67,7 @@ OBJECT = {
     },
 }
 ASKED: dict[str, list[list[str]]] = {
-    "audit": [["{clusters}/*.json"], ["{cilium-cluster}"], ["{promised}"]],
+    "audit": [["{clusters}/*.json"], ["{cilium-cluster}"], ["{promised}"], ["{denied}"]],
     "check": [["{values}/hardened.yaml"], ["{broken}"], ["--each", "{values}/default.yaml", "{broken}"]],
     "connectivity": [["{values}/own-rules.yaml"], ["{values}/default.yaml", "{cilium}"]],
     "diff": [
@@ -76,6 +92,7 @@ ASKED: dict[str, list[list[str]]] = {
         ["{values}/platform.yaml"],
         ["{values}/hardened.yaml", "{cilium}"],
         ["{object}"],
+        ["{values}/default.yaml", "{denying}"],
     ],
     "verify": [],
 }
@@ -100,11 +117,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
         "granted": GRANTED,
         "private": PRIVATE,
         "object": OBJECT,
+        "denying": DENYING,
         "cilium-cluster": {**cluster, "items": [*cluster["items"], cilium]},
+        "denied": {**cluster, "items": [*cluster["items"], DENYING]},
         "promised": {**cluster, "items": [*cluster["items"], release]},
     }
     for name, content in made.items():
-        suffix, write = ("json", json.dumps) if name in {"cilium-cluster", "promised"} else ("yaml", yaml.safe_dump)
+        suffix, write = (
+            ("json", json.dumps) if name in {"cilium-cluster", "denied", "promised"} else ("yaml", yaml.safe_dump)
+        )
         (folder / f"{name}.{suffix}").write_text(str(write(content)), encoding="utf-8")
     paths = {path.stem: str(path) for path in folder.iterdir()}
     return {**paths, "values": str(VALUES), "clusters": str(CLUSTERS)}

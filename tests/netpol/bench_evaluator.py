@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.netpol.fleet import MANAGED, fleet
-from vcluster_isolation.netpol.engine.canonical import shape_of_policies, tenant_names
+from vcluster_isolation.netpol.engine.canonical import shape_of_policies
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.engine.flows import allowed_flows
 from vcluster_isolation.netpol.engine.labels import label_classes, one_of
@@ -75,7 +75,7 @@ def measure(count: int) -> None:
         for space in cluster.namespaces.values():
             tenant = space.name.removeprefix("vcluster-")
             policies = list(evaluator.policies(space.name))
-            shape = shape_of_policies(policies, tenant_names(tenant, space.name))
+            shape = shape_of_policies(policies, {space.name: "<namespace>", tenant: "<tenant>"})
             if policies and shape not in seen:
                 seen[shape] = hostile_pods(cluster, Evaluator(policies), tenant, space)
     wall = time.perf_counter() - began

@@ -1,9 +1,9 @@
 """Show that the tests kill every seeded bug: `python -m tests.netpol.kill_seeded_bugs [WORD…]`.
 
 Puts each bug of seeded_bugs.toml (those with a WORD in their name, if any is given) into a copy of the package, and
-runs the tests of the evaluator against the copy: examples first, then Hypothesis with few examples, the same ones
-every time. Says which test kills which bug. Ends with 1 if the tests pass with any bug, if they fail without one,
-or if a bug no longer fits the source. Two at a time, each in a process of its own.
+runs the tests of the evaluator against the copy: first the one that killed it before, if the bug names it as its
+`test`; then examples, then Hypothesis with few examples, the same ones every time. Says which test kills which bug.
+Ends with 1 if the tests pass with any bug, if they fail without one, or if a bug no longer fits the source. Two at a time, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class FirstFailure:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Called by pytest after each step of a test."""
         if report.failed and not self.test:
-            self.test = report.nodeid.rpartition("::")[2]
+            self.test = report.nodeid.partition("::")[2]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Called by pytest after reading a file."""
@@ -86,18 +86,22 @@ def killer(bug: Bug | None) -> str:
             path.write_text(path.read_text().replace(bug["old"], bug["new"]))
         sys.path[:0] = [folder, str(HERE.parents[1])]
         os.chdir(folder)
-        return run([str(HERE / f"test_{name}.py") for name in TESTS])
+        files = [HERE / f"test_{name}.py" for name in TESTS]
+        likely = bug and bug.get("test")
+        first = [f"{file}::{likely}" for file in files if likely and f"\ndef {likely}(" in file.read_text()]
+        return (run(first) if first else "") or run(list(map(str, files)))
 
 
 def run(tests: list[str]) -> str:
     """Run tests in this process, to the first failure; raises RuntimeError if they could not be run at all."""
     first, said = FirstFailure(), io.StringIO()
+    off = [word for name in ("cacheprovider", "pytest_cov", "xdist") for word in ("-p", f"no:{name}")]
     options = [
         "-q",
         "--import-mode=importlib",
         "-x",
-        "-p",
-        "no:cacheprovider",
+        *off,
+        "--noconftest",
         "-c",
         os.devnull,
         "--tb=no",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import permutations, product
 from typing import Any
 
@@ -23,7 +22,7 @@ MODES = ((Mode.MAY, may_reach), (Mode.MUST, must_reach))
 
 
 @given(clusters, st.lists(naive_pods, min_size=2, max_size=3), naive_outside)
-@settings(max_examples=EXAMPLES if not os.environ.get("CI") else 3 * EXAMPLES, deadline=None)
+@settings(max_examples=3 * EXAMPLES, deadline=None)
 def test_every_packet_gets_the_verdict_of_the_naive_evaluator(cluster: Json, pods: list[Json], outside: Json) -> None:
     naive_ends = [*pods, outside]
     read, ends = real(cluster, naive_ends)

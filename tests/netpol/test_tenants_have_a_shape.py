@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.netpol.cast import CAST, evaluator, ingress
+from tests.netpol.cast import evaluator, ingress
 from tests.netpol.clusters import Json, clusters, naive_pods, real
 from tests.netpol.fleet import policies
 from vcluster_isolation.netpol.engine.canonical import (
     check_names,
     renamed_labels,
-    shape_of_pod,
     shape_of_policies,
-    tenant_names,
 )
-from vcluster_isolation.netpol.engine.classes import Profiler
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
-from vcluster_isolation.netpol.objects.model import Pod, labels_of
+from vcluster_isolation.netpol.objects.model import labels_of
 from vcluster_isolation.netpol.objects.verdict import Mode
 from vcluster_isolation.netpol.parse.parse import parse_cluster
 
 
 def shape(name: str, space: str) -> Any:
     found = parse_cluster(policies(name, space)).policies
-    return shape_of_policies(found, tenant_names(name, space))
+    return shape_of_policies(found, {space: "<namespace>", name: "<tenant>"})
 
 
 def test_tenants_with_other_names_have_one_shape() -> None:
@@ -95,21 +91,9 @@ def test_renaming_a_tenant_changes_neither_its_shape_nor_its_verdicts(cluster: J
 
 
 def outcome(cluster: Json, found: list[Json], name: str) -> tuple[Any, ...]:
-    """The shapes of policies and pods, and all verdicts, with the namespace `name` renamed."""
+    """The shape of policies, and all verdicts, with the namespace `name` renamed."""
     read, ends = real(cluster, found)
     rename = {name: "<namespace>"}
-    finder = Profiler(Evaluator(read.policies))
-    pods = [shape_of_pod(end, rename, finder.profile(end).blocks) for end in ends if isinstance(end, Pod)]
     judge = Evaluator(read.policies)
     verdicts = [str(judge.allowed(a, b, mode)) for a in ends for b in ends for mode in Mode]
-    return shape_of_policies(read.policies, rename), pods, verdicts
-
-
-def test_the_shape_of_a_pod_has_no_name_and_its_ports_and_labels() -> None:
-    first, second = CAST["a/web"], CAST["a/db"]
-    assert isinstance(first, Pod)
-    assert isinstance(second, Pod)
-    blocks: frozenset[Any] = frozenset()
-    assert shape_of_pod(first, {}, blocks) == shape_of_pod(replace(first, name="other"), {}, blocks)
-    assert shape_of_pod(first, {}, blocks) != shape_of_pod(second, {}, blocks)
-    assert shape_of_pod(first, {}, blocks) != shape_of_pod(replace(first, ports=None), {}, blocks)
+    return shape_of_policies(read.policies, rename), verdicts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import permutations, product
 from typing import Any
 
@@ -25,7 +24,7 @@ PROBED = (53, 54, 80, 8000, 8001)
 
 
 @given(tiered_clusters, st.lists(naive_pods, min_size=2, max_size=2), naive_outside)
-@settings(max_examples=EXAMPLES if not os.environ.get("CI") else 3 * EXAMPLES, deadline=None)
+@settings(max_examples=3 * EXAMPLES, deadline=None)
 def test_every_packet_gets_the_verdict_of_the_naive_evaluator(cluster: Json, pods: list[Json], outside: Json) -> None:
     naive_ends = [*pods, outside]
     read, ends = real(cluster, naive_ends)

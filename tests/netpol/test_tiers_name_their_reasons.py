@@ -26,7 +26,7 @@ from tests.netpol.tier_cast import (
     verdict,
 )
 from tests.netpol.tier_clusters import ADMIN, tier_policy, tiered_clusters
-from vcluster_isolation.netpol.engine.canonical import shape_of_pod, shape_of_tiers
+from vcluster_isolation.netpol.engine.canonical import shape_of_tiers
 from vcluster_isolation.netpol.engine.classes import EndClass, Profiler
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.engine.flows import allowed_flows
@@ -170,9 +170,6 @@ def test_pods_of_several_addresses_are_one_class_only_with_the_same_addresses() 
     wide = [replace(pod, addresses=address_set(cidr)) for cidr in ("10.0.0.0/24", "10.0.0.0/24", "10.0.0.0/23")]
     found = Profiler(tier_evaluator(admin(to("Deny", {"networks": ["10.0.0.0/8"]})))).fold(wide, Mode.MUST)
     assert [len(one.members) for one in found] == [2, 1]
-    blocks: frozenset[Any] = frozenset()
-    assert shape_of_pod(wide[0], {}, blocks, tiered=True) != shape_of_pod(wide[2], {}, blocks, tiered=True)
-    assert shape_of_pod(wide[0], {}, blocks) == shape_of_pod(wide[2], {}, blocks)
 
 
 def test_an_allow_makes_flows_that_no_network_policy_looks_for() -> None:

@@ -60,7 +60,11 @@ def test_json_is_complete() -> None:
     assert set(claims) == {claim.name for claim in CLAIMS}
     assert claims["workload-api"]["counterexample"] is None
     example = claims["workload-to-metadata"]["counterexample"]
-    assert example["destination"] == {"actor": "metadata 169.254.169.254", "address": "169.254.169.254"}
+    assert example["destination"] == {
+        "actor": "metadata 169.254.169.254",
+        "addresses": "169.254.169.254/32",
+        "address": "169.254.169.254",
+    }
     assert example["source"]["labels"]["vcluster.loft.sh/managed-by"] == "a"
     assert example["rules"][0]["policy"] == "vc-work-a"
 
@@ -113,7 +117,15 @@ def test_an_availability_that_a_cluster_scoped_policy_denies_says_by_which_rule(
     rule = "vc-floor.ns.a (AdminNetworkPolicy) spec.egress[2]: workloads -/-> every other pod"
     assert f"denied by {rule}" in report.text([(closed, found)])
     (vcluster,) = json.loads(report.as_json([(closed, found)]))["vclusters"]
-    assert vcluster["claims"][0]["counterexample"]["denied_by"] == [rule]
+    assert vcluster["claims"][0]["counterexample"]["denied_by"] == [
+        {
+            "policy": "vc-floor.ns.a (AdminNetworkPolicy)",
+            "rule": "spec.egress[2]",
+            "flow": "workloads -/-> every other pod",
+            "value": None,
+            "yours": False,
+        }
+    ]
 
 
 def test_a_rule_that_a_cluster_scoped_policy_allows_by_is_named_with_its_kind() -> None:

@@ -17,8 +17,8 @@ from vcluster_isolation.netpol.sets.ports import parse_ports
 from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, HOLDS, NO_SUBJECT, Outcome, broken, prove
 from vcluster_isolation.subject.subject import Subject, of_values
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import ActorRef
-from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
+from vcluster_isolation.vcluster.actor_ref import DESTINATION, SOURCE, ActorRef
+from vcluster_isolation.worlds.world import World
 
 SNAPSHOT = ("app", "vcluster-snapshot")
 LOFT = ("app", "loft")

@@ -13,12 +13,11 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from tests.subject.subjects import of
+from tests.subject.subjects import of, of_manifests
 from vcluster_isolation.claims.claims import AVAILABILITY, CLAIMS, ISOLATION
 from vcluster_isolation.cli.app import app
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, HOLDS, KNOWN_GAP, NO_SUBJECT, UNDECIDED, prove
-from vcluster_isolation.subject.subject import of_manifests
 
 Json = dict[str, Any]
 

@@ -147,18 +147,18 @@ def test_all_checks_run_with_the_pinned_helm(ready: Checkout) -> None:
         f"helm3 lint --strict chart --values examples/vcluster.yaml {end}",
         f"helm4 lint --strict chart {end}",
         f"helm4 lint --strict chart --values examples/vcluster.yaml {end}",
-        f"python -m pytest --numprocesses=auto --maxprocesses=8 {end}",
+        f"python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal {end}",
     ]
 
 
 def test_arguments_go_to_pytest(ready: Checkout) -> None:
     done = ready.run("scripts/test", "-k", "a b")
-    assert "--maxprocesses=8 -k a b helm=helm4" in done.stdout
+    assert "--dist=worksteal -k a b helm=helm4" in done.stdout
 
 
-def test_ci_measures_coverage_as_well(ready: Checkout) -> None:
+def test_ci_measures_coverage_and_breaks_the_chart_and_the_evaluator_as_well(ready: Checkout) -> None:
     done = ready.run("scripts/test", CI="true")
-    assert "--maxprocesses=8 --cov helm=helm4" in done.stdout
+    assert "--dist=worksteal --cov --mutants helm=helm4" in done.stdout
     assert "python -m tests.netpol.kill_seeded_bugs helm=helm4" in done.stdout
 
 

@@ -15,8 +15,9 @@ from typing import Any
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.netpol.objects.model import Policy
 from vcluster_isolation.netpol.objects.tiers import TierPolicy
+from vcluster_isolation.netpol.parse.parse import parse_cluster
 from vcluster_isolation.prove.prove import CLOSED, FAILS, GRANTED, HOLDS, KNOWN_GAP, NO_SUBJECT, Outcome, prove
-from vcluster_isolation.subject.subject import Subject, of_values
+from vcluster_isolation.subject.subject import Subject, of_cluster, of_values
 from vcluster_isolation.tools import PROJECT
 
 VALUES = PROJECT / "tests" / "situations" / "values"
@@ -40,6 +41,13 @@ def _rendered(text: str) -> Subject:
     atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
     path.write_text(text, encoding="utf-8")
     return of_values(Request((path,), name="a", namespace="ns"))
+
+
+def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Subject]:
+    """Return the vClusters whose policies are among manifests, all of which can be read."""
+    cluster = parse_cluster(documents, home=home)
+    assert cluster.problems == ()
+    return of_cluster(cluster)
 
 
 def mended(

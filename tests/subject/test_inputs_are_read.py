@@ -14,14 +14,14 @@ from tests.connectivity.flows import manifests, pod
 from tests.subject.subjects import VALUES, subject
 from vcluster_isolation.errors import InputError, IsolationError
 from vcluster_isolation.helm.template import CHART, RenderFailed
-from vcluster_isolation.subject.inputs import Input, read_input, read_subjects
+from vcluster_isolation.subject.inputs import Input, read_input
 from vcluster_isolation.subject.subject import Subject
 
 ON = "policies: {networkPolicy: {enabled: true}}\n"
 
 
 def read(*files: Path, name: str | None = "a", namespace: str | None = "ns", chart: Path = CHART) -> list[Subject]:
-    return read_subjects(files, name=name, namespace=namespace, chart=chart)
+    return read_input(files, name=name, namespace=namespace, chart=chart).subjects
 
 
 def put(path: Path, text: str) -> Path:

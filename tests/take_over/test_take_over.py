@@ -25,7 +25,7 @@ from vcluster_isolation.errors import IsolationError, ToolFailed
 from vcluster_isolation.helm import render_cache
 from vcluster_isolation.helm import template as helm
 from vcluster_isolation.helm.template import Release, Request
-from vcluster_isolation.kubectl import NamedObjects
+from vcluster_isolation.kubectl import Access, NamedObjects
 from vcluster_isolation.take_over import steps
 from vcluster_isolation.take_over.state import KEEP, OWNER, OWNER_NAMESPACE, Handover, plan
 from vcluster_isolation.take_over.steps import Waiting
@@ -34,6 +34,7 @@ from vcluster_isolation.vcluster.policy_names import recognise
 Json = dict[str, Any]
 
 NAME, HOME, OURS = "team-a", "vcluster-team-a", "team-a-isolation"
+HERE = Access(context="here")
 ELSEWHERE = "a database"
 """Where neither helm nor kubectl finds a release: another HELM_DRIVER."""
 FOUR = {f"vc-{role}-{NAME}" for role in ("cp", "work", "kube-dns", "snapshot")}
@@ -141,8 +142,8 @@ class FakeCluster:
                 return Release(name, home, status, yaml.safe_dump_all(manifest), kept if kept != home else "")
         return None
 
-    def namespaces_of_release(self, name: str, context: str = "") -> set[str]:
-        del context
+    def namespaces_of_release(self, access: Access, name: str) -> set[str]:
+        del access
         self.call()
         if not self.may_list:
             raise ToolFailed(["kubectl", "get", "secrets"], "secrets is forbidden", "ask for the right")
@@ -535,9 +536,9 @@ def test_our_release_is_not_the_vclusters_own(cluster: FakeCluster) -> None:
 
 
 def test_helm_and_kubectl_speak_to_the_same_cluster(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert plan(cluster.request, NAME).context == "here"
+    assert plan(cluster.request, NAME).access == HERE
     monkeypatch.setenv("HELM_KUBECONTEXT", "there")
-    assert plan(cluster.request, NAME).context == "there"
+    assert plan(cluster.request, NAME).access == Access(context="there")
     monkeypatch.setenv("HELM_KUBETOKEN", "x")
     with pytest.raises(IsolationError, match="HELM_KUBETOKEN: kubectl does not know it"):
         plan(cluster.request, NAME)
@@ -606,7 +607,7 @@ def test_kubectl_is_asked_for_what_is_there(
     printed: str, names: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = program(tmp_path, monkeypatch, "kubectl", f"printf '%s' '{printed}'")
-    assert set(kubectl.get(NamedObjects("here", "networkpolicies", "home", ["a", "b"]))) == names
+    assert set(kubectl.get(NamedObjects(HERE, "networkpolicies", "home", ["a", "b"]))) == names
     assert log.read_text() == (
         "--context=here --request-timeout=30s get networkpolicies a b --namespace=home --ignore-not-found --output=json\n"
     )
@@ -614,19 +615,19 @@ def test_kubectl_is_asked_for_what_is_there(
 
 def test_kubectl_is_asked_where_a_release_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = program(tmp_path, monkeypatch, "kubectl", "echo flux-system; echo flux-system; echo home")
-    assert kubectl.namespaces_of_release("a", "here") == {"flux-system", "home"}
+    assert kubectl.namespaces_of_release(HERE, "a") == {"flux-system", "home"}
     assert log.read_text().startswith(
         "--context=here --request-timeout=30s get secrets,configmaps --all-namespaces --selector=owner=helm,name=a "
     )
     program(tmp_path, monkeypatch, "kubectl", "echo forbidden >&2; exit 1")
     with pytest.raises(ToolFailed, match="forbidden"):
-        kubectl.namespaces_of_release("a")
+        kubectl.namespaces_of_release(Access(), "a")
 
 
 def test_kubectl_sets_and_takes_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = program(tmp_path, monkeypatch, "kubectl", "")
-    kubectl.annotate(NamedObjects("", "networkpolicies", "home", ["a"]), {"x/y": "keep", "z": None})
-    kubectl.label(NamedObjects("", "networkpolicies", "home", ["a"]), {"m": "Helm"})
+    kubectl.annotate(NamedObjects(Access(), "networkpolicies", "home", ["a"]), {"x/y": "keep", "z": None})
+    kubectl.label(NamedObjects(Access(), "networkpolicies", "home", ["a"]), {"m": "Helm"})
     assert log.read_text().splitlines() == [
         "--request-timeout=30s annotate networkpolicies a --namespace=home --overwrite x/y=keep z-",
         "--request-timeout=30s label networkpolicies a --namespace=home --overwrite m=Helm",
@@ -639,7 +640,7 @@ def test_what_kubectl_cannot_do_is_said_in_its_words(
 ) -> None:
     program(tmp_path, monkeypatch, "kubectl", script)
     with pytest.raises(ToolFailed, match=r"no|printed no objects in JSON"):
-        kubectl.get(NamedObjects("", "networkpolicies", "home", ["a"]))
+        kubectl.get(NamedObjects(Access(), "networkpolicies", "home", ["a"]))
 
 
 def test_helm_is_asked_for_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,11 @@ VALUES = st.recursive(
 LAYER = st.dictionaries(st.sampled_from("amsx"), VALUES, max_size=3)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings().max_examples // 6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(LAYER, min_size=1, max_size=3))
 def test_random_layers_are_merged_as_helm_merges_them(echo: Path, tmp_path: Path, layers: list[dict[str, Any]]) -> None:
     assert coalesce_values(DEFAULTS, overlay(layers)) == seen_by_helm(echo, tmp_path, layers, "helm4")

@@ -17,11 +17,15 @@ from vcluster_isolation.values.strict_yaml import (
     line_of,
     parse_documents,
     parse_mapping,
-    read_documents,
-    read_mapping,
     read_text,
+    show_name,
 )
 from vcluster_isolation.values.strict_yaml.grammar import grammar_mistake
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    return parse_mapping(read_text(path), show_name(path))
+
 
 SPACES = "check the indentation, quotes and colons there"
 ESCAPE = "which an editor does not show; remove it, or write it as an escape in double quotes"
@@ -189,7 +193,7 @@ def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stream_of_manifests_keeps_the_line_of_each_document(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_text("# Source: x\n---\nkind: A\n---\n# nothing here\n---\n\nkind: B\n")
-    assert read_documents(path) == [
+    assert parse_documents(read_text(path), str(path)) == [
         Document({"kind": "A"}, str(path), 3),
         Document({"kind": "B"}, str(path), 8),
     ]

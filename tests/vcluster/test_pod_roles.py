@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vcluster_isolation.netpol.objects.model import Pod, labels_of, namespace
-from vcluster_isolation.vcluster.pod_roles import control_plane_of
+from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
+from vcluster_isolation.vcluster.pod_roles import role_of
 
 CONTROL = {"app": "vcluster", "release": "a"}
 ETCD = {"app": "vcluster-etcd", "release": "a"}
@@ -17,12 +18,12 @@ def pod(name: str, labels: dict[str, str], owner: str = "") -> Pod:
 
 @pytest.mark.parametrize("name", ["a-0", "a-12", "a-7d9f8b7c6d-x2x4z", "a-5f-x2x4z"])
 def test_pods_of_its_stateful_set_or_deployment(name: str) -> None:
-    assert control_plane_of(pod(name, CONTROL)) == ("control-plane", "a")
+    assert role_of(pod(name, CONTROL)) == ("control-plane", "a")
 
 
 def test_etcd_has_a_stateful_set_of_its_own() -> None:
-    assert control_plane_of(pod("a-etcd-0", ETCD)) == ("etcd", "a")
-    assert control_plane_of(pod("a-0", ETCD)) is None
+    assert role_of(pod("a-etcd-0", ETCD)) == ("etcd", "a")
+    assert role_of(pod("a-0", ETCD)) is None
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_etcd_has_a_stateful_set_of_its_own() -> None:
 )
 def test_a_gateways_proxy_cannot_pass_for_one(name: str) -> None:
     """Its labels are wholly the tenant's choice, its name begins with the synced Gateway's."""
-    assert control_plane_of(pod(name, CONTROL)) is None
+    assert role_of(pod(name, CONTROL)) is None
 
 
 HASH, RANDOM = "7c9d8f6b54", "x2x4z"
@@ -56,7 +57,7 @@ def long(length: int) -> str:
 
 def sees(release: str, name: str, owner: str = "") -> bool:
     labels = {"app": "vcluster", "release": release}
-    found = control_plane_of(pod(name, labels, owner))
+    found = role_of(pod(name, labels, owner))
     assert found in (None, ("control-plane", release))
     return found is not None
 
@@ -98,11 +99,31 @@ def test_a_cut_name_is_as_long_as_names_can_be(changed: str) -> None:
 
 
 def test_labels_count_as_well() -> None:
-    assert control_plane_of(pod("a-0", {**CONTROL, "vcluster.loft.sh/managed-by": "a"})) is None
-    assert control_plane_of(pod("a-0", {"app": "prometheus", "release": "a"})) is None
-    assert control_plane_of(pod("a-0", {"app": "vcluster"})) is None
+    assert role_of(pod("a-0", {**CONTROL, MANAGED_BY: ""})) is None
+    assert role_of(pod("a-0", {"app": "prometheus", "release": "a"})) is None
+    assert role_of(pod("a-0", {"app": "vcluster"})) is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "role"),
+    [
+        ({}, ("workload", "b")),
+        (CONTROL, ("workload", "b")),
+        ({"app": "vcluster-snapshot"}, ("workload", "b")),
+        ({"k8s-app": "vcluster-kube-dns", VIRTUAL_NAMESPACE: "kube-system"}, ("coredns", "b")),
+        ({"k8s-app": "vcluster-kube-dns", VIRTUAL_NAMESPACE: "default"}, ("workload", "b")),
+    ],
+)
+def test_a_synced_pod_is_of_the_vcluster_that_it_names_whatever_else_it_says(
+    labels: dict[str, str], role: tuple[str, str]
+) -> None:
+    assert role_of(pod("a-0", {**labels, MANAGED_BY: "b"})) == role
+
+
+def test_a_pod_that_takes_snapshots_names_no_vcluster() -> None:
+    assert role_of(pod("x", {"app": "vcluster-snapshot", "release": "a"})) == ("snapshot", "")
 
 
 def test_a_template_is_called_by_its_owner() -> None:
-    assert control_plane_of(pod("", CONTROL, "StatefulSet/a")) == ("control-plane", "a")
-    assert control_plane_of(pod("", CONTROL, "Deployment/proxy")) is None
+    assert role_of(pod("", CONTROL, "StatefulSet/a")) == ("control-plane", "a")
+    assert role_of(pod("", CONTROL, "Deployment/proxy")) is None

@@ -16,7 +16,6 @@ from itertools import product
 from vcluster_isolation.audit.cluster_index import ClusterIndex
 from vcluster_isolation.audit.ends import tag
 from vcluster_isolation.audit.groups import HOST, EquivalenceGroup, Node, nearby, of_host, seen_from_elsewhere
-from vcluster_isolation.audit.judge import example
 from vcluster_isolation.audit.view_classes import PartnerQuery, ViewClass, folded, matching_pairs, representatives
 from vcluster_isolation.audit.views import Views
 from vcluster_isolation.claims.claims import CLAIMS, ISOLATION, Claim
@@ -25,6 +24,7 @@ from vcluster_isolation.netpol.engine.evaluate import Evaluator
 from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Endpoint
 from vcluster_isolation.netpol.objects.verdict import Mode
 from vcluster_isolation.netpol.sets.ports import ALL, NONE, PortSet
+from vcluster_isolation.prove.example import Counterexample
 from vcluster_isolation.vcluster.actor_ref import OWN, ActorRef
 from vcluster_isolation.vcluster.cast import HOME, PodActor
 
@@ -98,8 +98,9 @@ def _judge(kind: ViewClass, evaluator: Evaluator, *, outward: bool) -> None:
                 continue
             pair = (node.end.at, found[1]) if outward else (found[1], node.end.at)
             verdict = evaluator.flow(*pair, Mode.MAY)
-            if wrong := _ports(claim) & verdict.allowed:
-                group.results.add(claim, example(source, destination, pair, wrong, verdict), real=real)
+            if wrong := claim.broken_on(verdict.allowed, group.results.scope.subject):
+                broken = Counterexample(source, destination, pair, wrong, verdict)
+                group.results.add(claim, broken.example(), real=real)
 
 
 def _ports(claim: Claim) -> PortSet:

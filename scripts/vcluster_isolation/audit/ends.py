@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from vcluster_isolation.audit.cluster_index import ClusterIndex
-from vcluster_isolation.audit.find import BY_NAMESPACES, COREDNS, WORKLOAD, DiscoveredVCluster, RolePod
+from vcluster_isolation.audit.find import BY_NAMESPACES, DiscoveredVCluster, RolePod
 from vcluster_isolation.audit.near import near_peers_policy, near_policies, near_tiers
 from vcluster_isolation.netpol.engine.classes import Profiler
 from vcluster_isolation.netpol.engine.evaluate import Evaluator
@@ -28,6 +28,7 @@ from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster import cast
 from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE, Actor, PodActor
+from vcluster_isolation.vcluster.pod_roles import COREDNS, WORKLOAD
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, WORKLOADS, is_of, policy_name
 from vcluster_isolation.vcluster.policy_names import COREDNS as COREDNS_POLICY
 from vcluster_isolation.vcluster.tenants import named_spaces

@@ -26,21 +26,19 @@ from vcluster_isolation.netpol.objects.model import Namespace, Pod, Policy
 from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.netpol.sets.addresses import POD_RANGES, AddressSet
 from vcluster_isolation.subject.settings_of_policies import api_servers, home_of
-from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
-from vcluster_isolation.vcluster.pod_roles import control_plane_of
+from vcluster_isolation.vcluster.cast import SYNCED_FROM, SYNCED_HOME
+from vcluster_isolation.vcluster.pod_roles import CONTROL_PLANE, ETCD, SNAPSHOT, PodRole, role_of
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE as CONTROL_PLANE_POLICY
 from vcluster_isolation.vcluster.policy_names import WORKLOADS, ChartPolicy, recognise
 from vcluster_isolation.vcluster.tenants import Tenant
 
-COREDNS, WORKLOAD, SNAPSHOT, STRAY = "coredns", "workload", "snapshot", "stray"
+STRAY = "stray"
+"""The role of a pod in a vCluster's namespaces that is none of a vCluster's."""
 
 BY_POLICIES, BY_CONTROL_PLANE, BY_NAMESPACES, BY_PODS = "policies", "control-plane", "namespaces", "synced-pods"
 
-SYNCED_FROM = "vcluster.loft.sh/vcluster-name"
-SYNCED_HOME = "vcluster.loft.sh/vcluster-namespace"
-
 RolePod = tuple[str, Pod]
-"""A pod and its role: one of the four above, or of the two of `pod_roles.py`."""
+"""A pod and its role: STRAY, or one of those of `pod_roles.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,27 +137,27 @@ def _synced_spaces(spaces: Iterable[Namespace]) -> Iterator[tuple[str, Tenant]]:
 
 def _own_pods(pods: Iterable[Pod], homes: Mapping[tuple[str, str], Tenant], traces: _Traces) -> Iterator[Pod]:
     """Note the pods of vClusters, and yield all others."""
-    synced: list[tuple[str, Pod]] = []
+    synced: list[tuple[PodRole, Pod]] = []
     for pod in pods:
-        if name := dict(pod.labels).get(MANAGED_BY):
-            synced.append((name, pod))
-        elif control := control_plane_of(pod):
-            role, name = control
-            tenant = Tenant(name, pod.namespace.name)
-            traces.add(tenant, BY_CONTROL_PLANE)
-            traces.pods.setdefault(tenant, []).append((role, pod))
-        else:
+        known = role_of(pod)
+        if known is None or known.role == SNAPSHOT:
             yield pod
+        elif known.role in (CONTROL_PLANE, ETCD):
+            tenant = Tenant(known.vcluster, pod.namespace.name)
+            traces.add(tenant, BY_CONTROL_PLANE)
+            traces.pods.setdefault(tenant, []).append((known.role, pod))
+        else:
+            synced.append((known, pod))
     named: dict[str, list[Tenant]] = {}
     for tenant in traces.by:
         named.setdefault(tenant.name, []).append(tenant)
     taken = {tenant.namespace for tenant in traces.by}
-    for name, pod in synced:
+    for (role, name), pod in synced:
         tenant = _owner(Tenant(name, pod.namespace.name), homes, named.get(name, []), taken)
         traces.add(tenant, BY_PODS)
         if pod.namespace.name != tenant.namespace:
             traces.synced.setdefault(tenant, set()).add(pod.namespace.name)
-        traces.pods.setdefault(tenant, []).append((_role(pod), pod))
+        traces.pods.setdefault(tenant, []).append((role, pod))
 
 
 def _owner(
@@ -175,18 +173,13 @@ def _owner(
     return named[0] if elsewhere else here
 
 
-def _role(pod: Pod) -> str:
-    """Return the role of a synced pod."""
-    is_dns = ("k8s-app", "vcluster-kube-dns") in pod.labels and (VIRTUAL_NAMESPACE, "kube-system") in pod.labels
-    return COREDNS if is_dns else WORKLOAD
-
-
 def _beside(pods: Iterable[Pod], spaces: set[str]) -> dict[str, tuple[RolePod, ...]]:
     """Return the pods in the vClusters' namespaces that are no vCluster's own, by namespace."""
     found: dict[str, list[RolePod]] = {}
     for pod in pods:
         if pod.namespace.name in spaces:
-            role = SNAPSHOT if ("app", "vcluster-snapshot") in pod.labels else STRAY
+            known = role_of(pod)
+            role = known.role if known else STRAY
             found.setdefault(pod.namespace.name, []).append((role, pod))
     return {space: tuple(listed) for space, listed in found.items()}
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from vcluster_isolation.audit.cluster_index import ClusterIndex
 from vcluster_isolation.audit.ends import EndpointClass
-from vcluster_isolation.audit.find import SNAPSHOT, DiscoveredVCluster
+from vcluster_isolation.audit.find import DiscoveredVCluster
 from vcluster_isolation.audit.judge import ClaimResults
 from vcluster_isolation.netpol.engine.canonical import renamed_labels
 from vcluster_isolation.netpol.objects.model import Endpoint, Namespace, Pod, namespace
 from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER
+from vcluster_isolation.vcluster.pod_roles import SNAPSHOT
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,10 +9,11 @@ from dataclasses import asdict
 from typing import Any
 
 from vcluster_isolation.audit.audit import Audit, Audited, Verdicts
-from vcluster_isolation.audit.judge import Example, Finding
+from vcluster_isolation.audit.judge import Finding
 from vcluster_isolation.audit.report import is_fine, warnings
-from vcluster_isolation.netpol.objects.model import Endpoint, External
-from vcluster_isolation.vcluster.actor_ref import ActorRef
+from vcluster_isolation.netpol.objects.model import Origin
+from vcluster_isolation.netpol.words.naming import policy_of, rule_of
+from vcluster_isolation.subject.said_rule import SaidRule
 
 
 def as_json(audit: Audit) -> Iterator[str]:
@@ -84,32 +85,11 @@ def _finding(found: Finding) -> Mapping[str, Any]:
         "type": found.claim.kind,
         "there": found.there,
         "possible": found.possible,
-        "there_example": found.there_example and _example(found.there_example),
-        "possible_example": found.possible_example and _example(found.possible_example),
+        "there_example": found.there_example and found.there_example.as_dict(_rule),
+        "possible_example": found.possible_example and found.possible_example.as_dict(_rule),
     }
 
 
-def _example(example: Example) -> Mapping[str, Any]:
-    """Return an example, JSON-ready."""
-    ends = zip((example.source, example.destination), example.ends, strict=True)
-    source, destination = (_end(who, end) for who, end in ends)
-    return {
-        "source": source,
-        "destination": destination,
-        "ports": str(example.ports),
-        "rules": list(map(str, example.rules)),
-        "not_isolated": list(example.open_sides),
-        "denied_by": list(map(str, example.denials)),
-    }
-
-
-def _end(who: ActorRef, end: Endpoint) -> Mapping[str, Any]:
-    """Return an end of an example, JSON-ready."""
-    if isinstance(end, External):
-        return {"actor": str(who), "addresses": str(end.addresses)}
-    return {
-        "actor": str(who),
-        "namespace": end.namespace.name,
-        "pod": end.name or None,
-        "labels": dict(sorted(end.labels)),
-    }
+def _rule(origin: Origin) -> SaidRule:
+    """Return a rule as the report names it: of the values that put it there nothing is known."""
+    return SaidRule(policy_of(origin, ()), rule_of(origin))

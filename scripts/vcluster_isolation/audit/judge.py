@@ -7,51 +7,21 @@ this module but of `audit/across_namespaces.py`, which adds what it finds to the
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vcluster_isolation.audit.ends import EndpointClass, VClusterScope, tag
 from vcluster_isolation.claims.claims import AVAILABILITY, CLAIMS, ISOLATION, Claim
 from vcluster_isolation.netpol.engine.match import selects
-from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin, Pod
+from vcluster_isolation.netpol.objects.model import Endpoint, External, Pod
 from vcluster_isolation.netpol.objects.verdict import Mode, Verdict
-from vcluster_isolation.netpol.sets.ports import PortSet
-from vcluster_isolation.prove.prove import FAILS, HOLDS, NO_SUBJECT, UNDECIDED, Counterexample
+from vcluster_isolation.prove.example import Counterexample, Example
+from vcluster_isolation.prove.prove import FAILS, HOLDS, NO_SUBJECT, UNDECIDED
 from vcluster_isolation.vcluster import cast
 from vcluster_isolation.vcluster.actor_ref import OWN, ActorRef
 
 _OWN_NAMES = frozenset(actor.name for actor in cast.OF_A_VCLUSTER) | {cast.ORDINARY.name}
 _PLATFORM = frozenset({"platform", "agent"})
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A flow that breaks a claim: two ends, and the ports that get through (of availability: that do not).
-
-    `rules` let it through; `open_sides` are the sides, `egress` of the source or `ingress` of the destination, that no
-    policy isolates and no cluster-scoped one decides. `denials` are the rules of cluster-scoped ones that close what
-    does not get through. Unlike a `Counterexample` it is small enough to keep for every vCluster of a fleet.
-    """
-
-    source: ActorRef
-    destination: ActorRef
-    ends: tuple[Endpoint, Endpoint]
-    ports: PortSet
-    rules: tuple[Origin, ...]
-    open_sides: tuple[str, ...]
-    denials: tuple[Origin, ...]
-    size: tuple[int, int]
-
-
-def example(
-    source: ActorRef, destination: ActorRef, ends: tuple[Endpoint, Endpoint], ports: PortSet, verdict: Verdict
-) -> Example:
-    """Return the example of a flow that a verdict is about."""
-    found = Counterexample(source, destination, ends, ports, verdict)
-    sides = {"egress": verdict.egress, "ingress": verdict.ingress}
-    opened = tuple(name for name, side in sides.items() if side.governed and side.by_default & ports)
-    closed = (deny.origin for side in sides.values() for deny in side.denying(ports - verdict.allowed))
-    return Example(source, destination, ends, ports, found.rules, opened, tuple(dict.fromkeys(closed)), found.size())
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +115,13 @@ def judge(scope: VClusterScope, host: Iterable[EndpointClass], *, platform: bool
     verdicts: dict[tuple[Hashable, Hashable, Mode], Verdict] = {}
     kind = _kinds(scope)
     for claim in filter(results.applies, CLAIMS):
-        mode = Mode.MAY if claim.kind == ISOLATION else Mode.MUST
-        extra = {} if claim.kind == ISOLATION else served
-        for source, destination, ends in sorted(_pairs(claim, by_tag, extra), key=_size):
+        mode, more = claim.mode, {} if claim.kind == ISOLATION else served
+
+        def ends_of(who: ActorRef, role: str, more: Mapping[str, list[EndpointClass]] = more) -> list[EndpointClass]:
+            del role  # what an end shows does not depend on it here
+            return [] if who.tenant != OWN else [*by_tag.get(tag(who), ()), *more.get(tag(who), ())]
+
+        for source, destination, ends in sorted(claim.pairs(ends_of), key=_size):
             real = ends[0].real and ends[1].real
             pair = _members(*ends)
             if pair is None or (claim.name, real) in results.broken or (mode is Mode.MUST and not _common(pair)):
@@ -156,10 +130,9 @@ def judge(scope: VClusterScope, host: Iterable[EndpointClass], *, platform: bool
             if key not in verdicts:
                 verdicts[key] = scope.evaluator.flow(*pair, mode)
             verdict = verdicts[key]
-            ports = claim.ports_of(scope.subject)
-            wrong = ports & verdict.allowed if claim.kind == ISOLATION else ports - verdict.allowed
-            if wrong:
-                results.add(claim, example(source, destination, pair, wrong, verdict), real=real)
+            if wrong := claim.broken_on(verdict.allowed, scope.subject):
+                found = Counterexample(source, destination, pair, wrong, verdict)
+                results.add(claim, found.example(), real=real)
     return results
 
 
@@ -187,25 +160,6 @@ def _kinds(scope: VClusterScope) -> dict[EndpointClass, Hashable]:
 
 
 _Pair = tuple[ActorRef, ActorRef, tuple[EndpointClass, EndpointClass]]
-
-
-def _pairs(
-    claim: Claim, by_tag: dict[str, list[EndpointClass]], extra: dict[str, list[EndpointClass]]
-) -> Iterator[_Pair]:
-    """Yield every pair of ends that a claim speaks of, but for those of other tenants."""
-    for sides in claim.flows:
-        sources, destinations = (
-            [
-                (who, end)
-                for who in side
-                if who.tenant == OWN
-                for end in (*by_tag.get(tag(who), ()), *extra.get(tag(who), ()))
-            ]
-            for side in sides
-        )
-        for source, first in sources:
-            for destination, last in destinations:
-                yield source, destination, (first, last)
 
 
 def _size(pair: _Pair) -> tuple[int, int]:

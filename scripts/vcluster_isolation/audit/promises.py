@@ -28,10 +28,9 @@ import yaml
 
 from vcluster_isolation.errors import Problem
 from vcluster_isolation.netpol.objects.model import Policy
-from vcluster_isolation.subject.settings import at
 from vcluster_isolation.values.delivery import argocd
 from vcluster_isolation.values.delivery.set_values import path_of, put, value_of
-from vcluster_isolation.values.delivery.sites import at as site_at
+from vcluster_isolation.values.paths import at, at_path
 from vcluster_isolation.vcluster.cast import MANAGED_BY
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, by_name, policy_name, recognise
 from vcluster_isolation.wording import printable
@@ -140,9 +139,9 @@ def _of_argo(spec: Any, name: str, home: str) -> _Said:
         _checked(_checked(source, dict).get("helm"), dict)
     item = {"kind": "Application", "metadata": {"name": name}, "spec": spec}
     for site in argocd.sites(item):
-        given = site_at(item, site.values[0]) if site.values else {}
+        given = at_path(item, site.values[0]) if site.values else {}
         values = _loaded(given) if isinstance(given, str) else given
-        for parameter in _checked(site_at(item, site.parameters or ("none",)), list):
+        for parameter in _checked(at_path(item, site.parameters or ("none",)), list):
             values = _with_parameter(_checked(values, dict), parameter)
         yield values, site.name or name, site.namespace
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from vcluster_isolation.audit.audit import Audit, Audited
 from vcluster_isolation.audit.cover import Uncovered
 from vcluster_isolation.audit.find import DiscoveredVCluster
-from vcluster_isolation.audit.judge import Example, Finding
+from vcluster_isolation.audit.judge import Finding
 from vcluster_isolation.claims.claims import ISOLATION
 from vcluster_isolation.netpol.objects.model import Endpoint, External, Pod
 from vcluster_isolation.netpol.unevaluated import caveats, listed
 from vcluster_isolation.netpol.words import shorten
+from vcluster_isolation.prove.example import Example
 from vcluster_isolation.prove.prove import FAILS
 from vcluster_isolation.vcluster.actor_ref import OWN, ActorRef
 from vcluster_isolation.wording import printable

@@ -13,15 +13,15 @@ share a namespace: those are evaluated by themselves.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import chain
 from typing import Final
 
 from vcluster_isolation.audit.blocks import by_family, layout
 from vcluster_isolation.audit.cluster_index import ClusterIndex
 from vcluster_isolation.audit.find import DiscoveredVCluster, RolePod
-from vcluster_isolation.netpol.engine.canonical import check_names, renamed_labels
-from vcluster_isolation.netpol.objects.model import Peer, Pod, Policy, Rule, Selector
+from vcluster_isolation.netpol.engine.canonical import check_names, renamed_labels, renamed_peer, renamed_selector
+from vcluster_isolation.netpol.objects.model import IPBlock, Pod, Policy, Rule
 from vcluster_isolation.netpol.objects.tiers import TierPolicy, TierRule, tier_peers
 from vcluster_isolation.netpol.sets.addresses import AddressSet
 from vcluster_isolation.vcluster import cast
@@ -29,6 +29,8 @@ from vcluster_isolation.vcluster.actor_ref import SYNCED_NAMESPACE
 from vcluster_isolation.vcluster.policy_names import recognise
 
 Names = Mapping[str, str]
+Number = Callable[[IPBlock], int]
+"""Returns which of the blocks of some policies one is, in the order in which they come."""
 
 
 def _literals() -> frozenset[str]:
@@ -59,12 +61,16 @@ def shape(found: DiscoveredVCluster, beside: Iterable[RolePod], index: ClusterIn
     names = names_of(found)
     policies, tiers = list(index.policies(found.spaces)), index.tiers_of(found.spaces)
     blocks = _blocks(policies, tiers)
+
+    def number(block: IPBlock) -> int:
+        return blocks[block.addresses]
+
     return (
         found.tenant if _tied(found, names, index) else None,
         tuple(names.get(text, text) for text in (found.tenant.name, *found.spaces)),
         tuple(renamed_labels(index.spaces[space].labels, names) for space in found.spaces if space in index.spaces),
-        tuple(_policy(policy, names, blocks) for policy in policies),
-        tuple(_tier(tier, names, blocks) for tier in tiers),
+        tuple(_policy(policy, names, number) for policy in policies),
+        tuple(_tier(tier, names, number) for tier in tiers),
         layout((index.unknown, *blocks)),
         tuple(block if index.real.relevant(block) else None for block in blocks),
         _pods([*found.pods, *beside], names, index),
@@ -106,43 +112,31 @@ def _pod(pod: Pod, names: Names, index: ClusterIndex) -> Hashable:
     return space, renamed_labels(pod.labels, names), ports, covered, known, pod.host_network
 
 
-def _policy(policy: Policy, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
+def _policy(policy: Policy, names: Names, number: Number) -> Hashable:
     """Return a policy, renamed; of its name only whether it is one of the chart's own."""
     rules = tuple(
-        (way, tuple(_rule(rule, names, blocks) for rule in policy.rules(way))) for way in sorted(policy.types)
+        (way, tuple(_rule(rule, names, number) for rule in policy.rules(way))) for way in sorted(policy.types)
     )
     known = recognise(policy)
     own = known.role if known else ""
-    return own, names.get(policy.namespace, policy.namespace), _selector(policy.selector, names), rules
+    return own, names.get(policy.namespace, policy.namespace), renamed_selector(policy.selector, names), rules
 
 
-def _tier(policy: TierPolicy, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
+def _tier(policy: TierPolicy, names: Names, number: Number) -> Hashable:
     """Return a cluster-scoped policy, renamed; of these the order of rules counts."""
     rules = tuple(
-        tuple((one.action, _rule(one, names, blocks)) for one in some) for some in (policy.ingress, policy.egress)
+        tuple((one.action, _rule(one, names, number)) for one in some) for some in (policy.ingress, policy.egress)
     )
-    return policy.tier, policy.priority, policy.manner, _peer(policy.subject, names, blocks), rules
+    return (
+        policy.tier,
+        policy.priority,
+        policy.manner,
+        renamed_peer(policy.subject, names, number),
+        rules,
+    )
 
 
-def _rule(rule: Rule | TierRule, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
+def _rule(rule: Rule | TierRule, names: Names, number: Number) -> Hashable:
     """Return a rule, renamed and without its origin."""
-    return tuple(_peer(peer, names, blocks) for peer in rule.peers), rule.ports, rule.named
-
-
-def _peer(peer: Peer, names: Names, blocks: Mapping[AddressSet, int]) -> Hashable:
-    """Return a peer, renamed; of an ipBlock its number, and whether it is certain."""
-    if peer.block is not None:
-        return blocks[peer.block.addresses], peer.block.certain
-    selectors = (peer.pods, peer.namespaces, peer.nodes)
-    return tuple(selector and _selector(selector, names) for selector in selectors)
-
-
-def _selector(selector: Selector, names: Names) -> Hashable:
-    """Return a selector, renamed."""
-    if not selector.others:
-        return renamed_labels(selector.equal, names)
-    others = (
-        (requirement.key, requirement.operator, frozenset(names.get(v, v) for v in requirement.values))
-        for requirement in selector.others
-    )
-    return renamed_labels(selector.equal, names), frozenset(others)
+    peers = (renamed_peer(peer, names, number) for peer in rule.peers)
+    return tuple(peers), rule.ports, rule.named

@@ -6,22 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vcluster_isolation.check.forgeable_check import forgeable
 from vcluster_isolation.check.kubeconform import choose
-from vcluster_isolation.check.left_open import left_open
 from vcluster_isolation.check.manifests_check import JudgedManifests, judge
-from vcluster_isolation.check.needs_check import unmet_needs
+from vcluster_isolation.check.warnings import forgeable, left_open, unmet_needs
 from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.kubernetes.twins import Standing, across
 from vcluster_isolation.subject.platform_subject import subjects_of_render
+from vcluster_isolation.subject.render import read_render, read_stream
 from vcluster_isolation.values import releases
 from vcluster_isolation.values.layers import Layer, sorted_by_file
 from vcluster_isolation.values.refusals import check_values
 from vcluster_isolation.values.releases import Release
 from vcluster_isolation.values.requests import request_of
-
-_RENDERED = "the rendered manifests"
+from vcluster_isolation.values.strict_yaml import parse_stream
 
 
 @dataclass(slots=True)
@@ -60,9 +58,10 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
     report = CheckReport(found.files, list(found.problems))
     report.warnings += [Problem("", note, "", "values") for note in found.notes]
     report.layers = tuple(layer.name for release in found.releases if not release.title for layer in release.layers)
-    for stream in found.manifests:
+    for one in found.manifests:
         try:
-            _add(report, judge(stream.text, stream.name, against, but=stream.holding), choose(against))
+            stream = one.stream if one.lines else parse_stream(one.stream.text, one.name)
+            _add(report, judge(stream, against, but=one.holding), choose(against))
         except InputError as error:  # JSON that is not YAML, as with tabs before its keys
             report.problems += error.problems
     for release in found.releases:
@@ -124,10 +123,10 @@ def _check_layers(layers: Sequence[Layer], request: Request, against: Sequence[s
     if checked.manifests is None:
         return
     try:
-        judged = judge(checked.manifests, _RENDERED, against, in_file=False, namespace=request.namespace)
-        _add(report, judged, choose(against))
+        stream = read_stream(checked.manifests)
+        _add(report, judge(stream, against, in_file=False, namespace=request.namespace), choose(against))
         report.warnings += left_open(layers, request, checked.instances)
-        subjects = subjects_of_render(request, checked.instances, checked.manifests)
+        subjects = subjects_of_render(request, checked.instances, read_render(stream, request.namespace))
         report.warnings += forgeable(layers, subjects)
         report.warnings += unmet_needs(layers, subjects)
     except InputError as error:

@@ -15,7 +15,8 @@ from vcluster_isolation.kubernetes.twins import Standing, key_of, rendered_twice
 from vcluster_isolation.netpol.parse.parse import is_read, parse_cluster
 from vcluster_isolation.netpol.policy_kinds import MEANINGS
 from vcluster_isolation.netpol.unevaluated import unevaluated
-from vcluster_isolation.values.strict_yaml import json_text, line_of, parse_documents
+from vcluster_isolation.values import strict_yaml
+from vcluster_isolation.values.strict_yaml import json_text, line_of
 from vcluster_isolation.wording import dotted
 
 
@@ -53,30 +54,27 @@ class _Stream:
         return self.file, line_of(self.text, (*found.path, *path), found.document)
 
 
-def judge(  # noqa: PLR0913 - how to read the text, each with a default
-    text: str,
-    name: str,
+def judge(
+    given: strict_yaml.Stream,
     against: Sequence[str] = (),
     *,
     in_file: bool = True,
     namespace: str = "default",
     but: frozenset[int] = frozenset(),
 ) -> JudgedManifests:
-    """Judge the manifests in `text` for the Kubernetes versions `against` (see kubeconform.findings).
+    """Judge manifests for the Kubernetes versions `against` (see kubeconform.findings).
 
-    `name` is the file's; problems name file and line unless `in_file` is false, for text that is in no file.
+    Problems name file and line unless `in_file` is false, for text that is in no file.
     `namespace` is where objects go that name none. The documents `but` are left out, by their numbers. That a custom
-    resource was not validated is a warning, and so is a policy that is not evaluated. Raises InputError when the text
-    is not YAML.
+    resource was not validated is a warning, and so is a policy that is not evaluated. Raises nothing.
     """
-    stream = _Stream(text, name if in_file else None, namespace)
-    documents = parse_documents(text, name)
-    written = json_text.value_of(text)
+    stream = _Stream(given.text, given.name if in_file else None, namespace)
+    written = json_text.value_of(given.text)
     objects = [
         item
-        for index, document in enumerate(documents)
+        for index, value in enumerate(given.values)
         if index not in but
-        for item in _objects(_with_floats(document.value, written), index)
+        for item in _objects(_with_floats(value, written), index)
     ]
     problems: list[Problem] = []
     warnings: list[Problem] = []
@@ -92,7 +90,7 @@ def judge(  # noqa: PLR0913 - how to read the text, each with a default
             problems += _unreadable(found, stream)
         warnings += _problems(found, api_rules.ineffective(found.value), "api", stream)
         warnings += _problems(found, tuple(_not_evaluated(found.value)), "api", stream)
-    problems += _twins(objects, stream, [document.line for document in documents])
+    problems += _twins(objects, stream, [document.line for document in given.documents])
     names = tuple(name_of(item.value) for item in objects)
     return JudgedManifests(tuple(problems), tuple(warnings), names, tuple(_standing(objects, names, stream)))
 

@@ -7,15 +7,19 @@ surely reaches every destination on all of the ports.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from itertools import product
+from typing import Final, TypeVar
 
+from vcluster_isolation.netpol.objects.verdict import Mode
 from vcluster_isolation.netpol.sets.ports import ALL, PortSet, parse_ports
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, OWN, ActorRef
+from vcluster_isolation.vcluster.actor_ref import DESTINATION, NEIGHBOUR, OTHER, OWN, SOURCE, ActorRef
 from vcluster_isolation.vcluster.cast import Actor, AddressActor
+
+_End = TypeVar("_End")
 
 ISOLATION, AVAILABILITY = "isolation", "availability"
 
@@ -64,6 +68,28 @@ class Claim:
             EMBEDDED: subject.settings.embedded,
         }[self.needs]
         return there and (not self.value or self.value in subject.settings.named)
+
+    @property
+    def mode(self) -> Mode:
+        """How its flows are judged: nothing may get through, or everything must."""
+        return Mode.MAY if self.kind == ISOLATION else Mode.MUST
+
+    def broken_on(self, allowed: PortSet, subject: Subject) -> PortSet:
+        """Return the ports on which the claim is broken between two ends, if `allowed` are those that get through."""
+        ports = self.ports_of(subject)
+        return ports & allowed if self.kind == ISOLATION else ports - allowed
+
+    def pairs(
+        self, ends: Callable[[ActorRef, str], Iterable[_End]]
+    ) -> Iterator[tuple[ActorRef, ActorRef, tuple[_End, _End]]]:
+        """Yield every pair of ends that the claim speaks of; `ends` gives those of an actor in a role."""
+        for sources, destinations in self.flows:
+            into = [(destination, ends(destination, DESTINATION)) for destination in destinations]
+            for source in sources:
+                out = ends(source, SOURCE)
+                for destination, last in into:
+                    for pair in product(out, last):
+                        yield source, destination, pair
 
     def ports_of(self, subject: Subject) -> PortSet:
         """Return the ports that the claim is about."""

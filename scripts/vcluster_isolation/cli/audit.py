@@ -19,6 +19,7 @@ from vcluster_isolation.audit.promises import Promises
 from vcluster_isolation.audit.read import KUBECTL, read_cluster
 from vcluster_isolation.audit.report import text
 from vcluster_isolation.claims.claims import AVAILABILITY, ISOLATION
+from vcluster_isolation.cli import options
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED, IsolationError
 from vcluster_isolation.json_forms import help_of
 
@@ -30,7 +31,7 @@ JSON_FORM = help_of("audit")
 
 @click.command(epilog=JSON_FORM)
 @click.argument("file", metavar="CLUSTER.json", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.output(["text", "json"])
 @click.option(
     "--claims",
     type=click.Choice(["all", ISOLATION, AVAILABILITY]),

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from vcluster_isolation.check.check import CheckReport, check, check_each
+from vcluster_isolation.cli import options
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS
 from vcluster_isolation.helm.template import CHART, Request
 from vcluster_isolation.isolate import EXAMPLE_NAME, target
@@ -20,7 +21,7 @@ JSON_FORM = help_of("check")
 
 
 @click.command(epilog=JSON_FORM)
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@options.FILES
 @click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The release name: the vCluster's name.")
 @click.option("--namespace", help="Where the vCluster runs. Default: vcluster-NAME.")
 @click.option(
@@ -37,7 +38,7 @@ JSON_FORM = help_of("check")
     "Default: the oldest, a middle and the newest with schemas.",
 )
 @click.option("--each", is_flag=True, help="Check each FILE of values separately, not as layers of one release.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.output(["text", "json"])
 @click.pass_context
 def command(
     ctx: click.Context,

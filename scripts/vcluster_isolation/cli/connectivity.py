@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
+from vcluster_isolation.cli import options
 from vcluster_isolation.connectivity import fleet
 from vcluster_isolation.connectivity import report as render_text
 from vcluster_isolation.connectivity.matrix import Matrix
 from vcluster_isolation.errors import EXIT_OK, EXIT_UNDECIDED
-from vcluster_isolation.helm.template import CHART
-from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.subject.inputs import print_notes, read_input
 
@@ -35,17 +34,9 @@ _FORMS = {
 
 
 @click.command(epilog=JSON_FORM)
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
-@click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
-@click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
-@click.option(
-    "--output",
-    type=click.Choice(list(_FORMS)),
-    default="text",
-    show_default=True,
-    help="html writes one self-contained file.",
-)
+@options.FILES
+@options.release_of_chart
+@options.output(_FORMS, help="html writes one self-contained file.")
 @click.pass_context
 def command(
     ctx: click.Context, files: tuple[Path, ...], *, name: str, namespace: str | None, chart: Path, output: str

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from vcluster_isolation.cli import options
 from vcluster_isolation.diff import report as diff_report
 from vcluster_isolation.diff.changes import MIXED, WIDENS, changes
 from vcluster_isolation.diff.inputs import Options, pairs, read_sides
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED
-from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.subject.inputs import print_notes
 
@@ -26,8 +26,7 @@ _OUTPUTS = {"text": diff_report.text, "markdown": diff_report.markdown, "json": 
     type=click.Choice(["compatible", "hardened"]),
     help="Instead of AFTER: the values of BEFORE in this profile.",
 )
-@click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
-@click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
+@options.release
 @click.option(
     "-f",
     "--values",
@@ -43,7 +42,7 @@ _OUTPUTS = {"text": diff_report.text, "markdown": diff_report.markdown, "json": 
     help="Manifests that are in the cluster on both sides, such as the policies of other teams; repeatable.",
 )
 @click.option("--allow-widening", is_flag=True, help="Exit with 0 also when flows were opened.")
-@click.option("--output", type=click.Choice(list(_OUTPUTS)), default="text", show_default=True)
+@options.output(_OUTPUTS)
 @click.pass_context
 def command(
     ctx: click.Context,

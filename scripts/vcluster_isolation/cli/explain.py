@@ -6,12 +6,11 @@ from pathlib import Path
 
 import click
 
+from vcluster_isolation.cli import options
 from vcluster_isolation.errors import EXIT_OK, EXIT_PARTLY, EXIT_PROBLEMS, EXIT_UNDECIDED
 from vcluster_isolation.explain import report as explain_text
 from vcluster_isolation.explain.explain import explain, parse_port
 from vcluster_isolation.explain.resolver import find, resolver_of
-from vcluster_isolation.helm.template import CHART
-from vcluster_isolation.isolate import EXAMPLE_NAME
 from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.subject.inputs import print_notes, read_input
 
@@ -41,10 +40,8 @@ PORT is 8443 (TCP), 8443/TCP, 53/UDP or 8000-8100/TCP; without it, any port.
     type=click.Path(path_type=Path),
     help="Values, objects that hold values, manifests, or a folder; `-` is standard input. May be repeated.",
 )
-@click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
-@click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
-@click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.release_of_chart
+@options.output(["text", "json"])
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from vcluster_isolation.cli import options
 from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.vcluster.ports import Port, PortParty, read_ports
 from vcluster_isolation.wording import markdown_table
@@ -56,7 +57,7 @@ _FORMS = {"text": text, "markdown": markdown, "json": as_json}
 
 
 @click.command(epilog=JSON_FORM)
-@click.option("--output", type=click.Choice(list(_FORMS)), default="text", show_default=True)
+@options.output(_FORMS)
 def command(output: str) -> None:
     """Print the ports of vCluster Platform: who serves each, who dials it, and which clusters need it open.
 

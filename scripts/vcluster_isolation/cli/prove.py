@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from vcluster_isolation.helm.template import CHART
-from vcluster_isolation.isolate import EXAMPLE_NAME
+from vcluster_isolation.cli import options
 from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.prove import report
 from vcluster_isolation.prove.prove import prove
@@ -17,11 +16,9 @@ _OUTPUTS = ("text", "json", "junit")
 
 
 @click.command(epilog=help_of("prove"))
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--name", default=EXAMPLE_NAME, show_default=True, help="The vCluster's name, for values files.")
-@click.option("--namespace", help="Where the vCluster runs, for values files. Default: vcluster-NAME.")
-@click.option("--chart", default=CHART, type=click.Path(path_type=Path), help="Folder or .tgz of another chart.")
-@click.option("--output", type=click.Choice(_OUTPUTS), default="text", show_default=True)
+@options.FILES
+@options.release_of_chart
+@options.output(_OUTPUTS)
 @click.option(
     "--strict", is_flag=True, help="Exit with 1 also when a claim is a known-gap, or other tenants can use a grant."
 )

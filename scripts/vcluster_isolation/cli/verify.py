@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from vcluster_isolation.cli import options
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, IsolationError
 from vcluster_isolation.json_forms import help_of
 from vcluster_isolation.kubectl import Access
@@ -54,7 +55,7 @@ def _name(ctx: click.Context, param: click.Parameter, value: str) -> str:
 def _common(function: Callable[..., None]) -> Callable[..., None]:
     """Add the options of all three commands."""
     for option in (
-        click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True),
+        options.output(["text", "json"]),
         click.option(
             "--timeout",
             type=click.FloatRange(0.1, 300),

@@ -25,8 +25,7 @@ from vcluster_isolation.netpol.objects.verdict import Mode
 from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.netpol.sets.addresses import FAMILIES, POD_RANGES, union_of
 from vcluster_isolation.subject.subject import Subject
-from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
-from vcluster_isolation.vcluster.pod_roles import control_plane_of
+from vcluster_isolation.vcluster.pod_roles import SNAPSHOT_LABEL, role_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +115,12 @@ def _addressed(cluster: Cluster) -> Iterator[Pod]:
 
 def _actor(pod: Pod, homes: frozenset[tuple[str, str]]) -> MatrixActor:
     """Return a pod's role in its vCluster, or the pod itself where it has none."""
-    labels, space = dict(pod.labels), pod.namespace.name
-    manager = labels.get(MANAGED_BY, "")
-    if (space, manager) in homes:
-        dns = labels.get("k8s-app") == "vcluster-kube-dns" and labels.get(VIRTUAL_NAMESPACE) == "kube-system"
-        role = "coredns" if dns else "workload"
-        return MatrixActor(
-            f"{called(manager, space)}/{role}", f"{role} of vCluster {manager} in namespace {space}", own=True
-        )
-    role, release = control_plane_of(pod) or ("", "")
-    if role and (space, release) in homes:
-        return MatrixActor(
-            f"{called(release, space)}/{role}", f"{role} of vCluster {release} in namespace {space}", own=True
-        )
+    space, known = pod.namespace.name, role_of(pod)
+    if known and (space, known.vcluster) in homes:
+        about = f"{known.role} of vCluster {known.vcluster} in namespace {space}"
+        return MatrixActor(f"{called(known.vcluster, space)}/{known.role}", about, own=True)
     name = f"{space}/{pod.name or pod.owner}"
-    snapshot = labels.get("app") == "vcluster-snapshot" and space in {home for home, _ in homes}
+    snapshot = SNAPSHOT_LABEL in pod.labels and space in {home for home, _ in homes}
     return MatrixActor(name, f"pod in namespace {space}", own=snapshot, part_of=(f"all pods in namespace {space}",))
 
 

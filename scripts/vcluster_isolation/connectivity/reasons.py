@@ -15,7 +15,6 @@ from vcluster_isolation.netpol.objects.verdict import NAMED_PORT, Grant, Mode, S
 from vcluster_isolation.netpol.sets.addresses import FAMILIES, AddressIndex, AddressSet
 from vcluster_isolation.netpol.sets.addresses import union_of as all_addresses
 from vcluster_isolation.netpol.sets.ports import ALL, NONE, PROTOCOLS, PortSet, every_port, union_of
-from vcluster_isolation.netpol.words.naming import policy_of, rule_of
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster.actor_ref import OWN
 from vcluster_isolation.vcluster.tenants import Tenant, own_origin
@@ -167,9 +166,8 @@ class Judge:
 
     def _reason(self, side: str, origin: Origin, ports: PortSet) -> Reason:
         """Return one rule, with what is known of it; a symbolic tenant's rules are there for the same reasons."""
-        policy = policy_of(origin, self._homes())
-        note = self._subject.note(self.own_origin(origin))
-        return Reason(side, policy, rule_of(origin), ports, note.flow if note else "", self._subject.granted(origin))
+        said = self._subject.said(origin, self._homes(), self.own_origin(origin))
+        return Reason(side, said.policy, said.rule, ports, said.flow, self._subject.granted(origin))
 
     @cached_property
     def below(self) -> Judge:

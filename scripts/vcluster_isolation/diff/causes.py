@@ -12,7 +12,6 @@ from vcluster_isolation.diff.changes import Change
 from vcluster_isolation.netpol.objects.model import Origin, Rule
 from vcluster_isolation.netpol.objects.tiers import TierRule, tier_rules
 from vcluster_isolation.netpol.objects.verdict import Side, Verdict
-from vcluster_isolation.netpol.words.naming import policy_of, rule_of
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster.actor_ref import OWN
 from vcluster_isolation.vcluster.tenants import own_origin
@@ -57,11 +56,8 @@ class Causes:
 
     def _cause(self, side: int, origin: Origin) -> str:
         """Return a rule, with the values path that put it there."""
-        subject = self._sides[side]
-        note = subject.note(origin)
-        value = subject.granted(origin) or (note.path if note else "")
-        policy = policy_of(origin, {origin.namespace})
-        return printable(f"{policy} {rule_of(origin)}" + (f" ({value})" if value else ""))
+        said = self._sides[side].said(origin, {origin.namespace})
+        return printable(f"{said.policy} {said.rule}" + (f" ({said.value})" if said.value else ""))
 
 
 def _letting_through(change: Change) -> Iterable[Origin]:

@@ -18,9 +18,9 @@ from vcluster_isolation.netpol.objects.verdict import POD_ADDRESS, Mode, Verdict
 from vcluster_isolation.netpol.sets.ports import NONE, PortSet
 from vcluster_isolation.subject.subject import PLATFORM, Subject
 from vcluster_isolation.vcluster import cast
-from vcluster_isolation.vcluster.actor_ref import NEIGHBOUR, OTHER, SYNCED_NAMESPACE, ActorRef
+from vcluster_isolation.vcluster.actor_ref import DESTINATION, NEIGHBOUR, OTHER, SOURCE, SYNCED_NAMESPACE, ActorRef
 from vcluster_isolation.vcluster.cast import AddressActor
-from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
+from vcluster_isolation.worlds.world import World
 
 WIDENS: Final = "widens"
 NARROWS: Final = "narrows"
@@ -61,7 +61,7 @@ def _space(end: ChangeEndpoint, pod: Pod) -> str:
     return f" in {names.get(pod.namespace.name, pod.namespace.name)}{shown}"
 
 
-_GIVEN: Final = {NAME_LABEL, "vcluster.loft.sh/vcluster-name", "vcluster.loft.sh/vcluster-namespace"}
+_GIVEN: Final = {NAME_LABEL, cast.SYNCED_FROM, cast.SYNCED_HOME}
 """Labels of namespaces that nobody chooses."""
 
 

@@ -32,7 +32,8 @@ from vcluster_isolation.netpol.sets.addresses import AddressSet, union_of
 from vcluster_isolation.netpol.sets.ports import ALL, HIGHEST, LOWEST, PortSet, port_range
 from vcluster_isolation.netpol.sets.ports import union_of as union_of_ports
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
-from vcluster_isolation.netpol.words.naming import name_of, policy_of, rule_of
+from vcluster_isolation.netpol.words.naming import name_of
+from vcluster_isolation.subject.said_rule import SaidRule
 from vcluster_isolation.wording import quoted
 
 _SOME: Final = "some that the two have or may have"
@@ -40,18 +41,10 @@ _PORT: Final = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(?P<p
 
 
 @dataclass(frozen=True, slots=True)
-class RuleReport:
-    """A rule that lets something through: its ports, what the chart says of it, and the value that put it there.
+class RuleReport(SaidRule):
+    """A rule that lets something through, or denies it, and its ports."""
 
-    `yours` says that the value is not the default's.
-    """
-
-    policy: str
-    rule: str
-    ports: str
-    flow: str
-    value: str
-    yours: bool
+    ports: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +263,8 @@ def _said(
 
 def _rule(resolver: EndpointResolver, origin: Origin, ports: str) -> RuleReport:
     """Return a rule in words."""
-    own = resolver.judge.own_origin(origin)
-    note, yours = resolver.subject.note(own), resolver.subject.granted(own)
-    policy = policy_of(origin, {resolver.subject.namespace})
-    value = yours or (note.path if note else "")
-    return RuleReport(policy, rule_of(origin), ports, note.flow if note else "", value, bool(yours))
+    said = resolver.subject.said(origin, {resolver.subject.namespace}, resolver.judge.own_origin(origin))
+    return RuleReport(said.policy, said.rule, said.flow, said.value, said.yours, ports)
 
 
 def _missing(

@@ -13,8 +13,8 @@ from typing import Any, Final
 from vcluster_isolation.connectivity.connectivity import NamedEndpoint
 from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Pod
 from vcluster_isolation.subject.needs import POLICY_KEY
-from vcluster_isolation.subject.settings import at
 from vcluster_isolation.subject.subject import Subject
+from vcluster_isolation.values.paths import at
 from vcluster_isolation.wording import dotted
 
 Json = dict[str, Any]

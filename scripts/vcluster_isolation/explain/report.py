@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from textwrap import indent
-from typing import Final
+from typing import Any, Final
 
 from vcluster_isolation.explain.explain import Explanation, RuleReport, SideReport
 from vcluster_isolation.explain.partly import PartReport
@@ -21,8 +21,16 @@ _SHOWN: Final = 12
 
 def as_json(found: Explanation) -> str:
     """Return the explanation as one object."""
-    doubts = [policy.as_dict() for policy in found.not_evaluated]
-    return json.dumps({**asdict(found), "not_evaluated": doubts}, indent=2)
+    doubts = [one.as_dict() for one in found.not_evaluated]
+    sides = [
+        {**asdict(side), "rules": _as_dicts(side.rules), "denials": _as_dicts(side.denials)} for side in found.sides
+    ]
+    return json.dumps({**asdict(found), "sides": sides, "not_evaluated": doubts}, indent=2)
+
+
+def _as_dicts(rules: Iterable[RuleReport]) -> list[dict[str, Any]]:
+    """Return rules, JSON-ready."""
+    return [{**one.as_dict(), "ports": one.ports} for one in rules]
 
 
 def text(found: Explanation) -> str:

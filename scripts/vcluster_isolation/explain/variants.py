@@ -10,10 +10,10 @@ from vcluster_isolation.explain.resolver import EndpointResolver
 from vcluster_isolation.netpol.objects.model import Pod
 from vcluster_isolation.netpol.sets.ports import ALL, PortSet, union_of
 from vcluster_isolation.subject.subject import VCLUSTER
-from vcluster_isolation.vcluster.actor_ref import ActorRef
+from vcluster_isolation.vcluster.actor_ref import DESTINATION, SOURCE, ActorRef
 from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE, WORKLOAD
 from vcluster_isolation.wording import printable
-from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
+from vcluster_isolation.worlds.world import World
 
 
 def variants(

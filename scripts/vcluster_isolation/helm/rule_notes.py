@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-
-import yaml
+from typing import Any
 
 from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS
 from vcluster_isolation.wording import dotted
@@ -21,6 +20,9 @@ PLATFORM_KEY = "platformNetworkPolicy"
 """The root key of the platform's values; all others are under policies.networkPolicy."""
 
 _COMMENT = re.compile(r"^    # (?P<flow>.*?)(?: \((?P<key>[a-z][A-Za-z]*(?:\.[A-Za-z]+)*)\))?$")
+
+Lines = Mapping[tuple[int, tuple[str | int, ...]], int]
+"""The line, from 1, of each key and list entry, by the number of its document and its path there."""
 
 RuleId = tuple[str, str, int]
 """A policy's name, a direction, and the index of a rule in it."""
@@ -49,18 +51,21 @@ class RuleNote:
         return f"{prefix}{root}{self.key}{index}" if self.key else ""
 
 
-def rule_notes(manifests: str, below: tuple[str, ...] = ()) -> Mapping[RuleId, RuleNote]:
-    """Return the notes of all rules in what the chart rendered. Raises nothing: other texts have no notes.
+def rule_notes(
+    text: str, documents: Mapping[int, Mapping[str, Any]], lines: Lines, below: tuple[str, ...] = ()
+) -> Mapping[RuleId, RuleNote]:
+    """Return the notes of all rules in what the chart rendered.
 
-    `below` are the keys below which its values stand.
+    `documents` are those of the `text` that the chart made, by their numbers, and `lines` is where everything stands in
+    it. `below` are the keys below which the chart's values stand. Raises nothing: other documents have no notes.
     """
-    comments = {at: match for at, line in enumerate(manifests.splitlines()) if (match := _COMMENT.match(line))}
+    comments = {at: match for at, line in enumerate(text.splitlines(), 1) if (match := _COMMENT.match(line))}
     found: dict[RuleId, RuleNote] = {}
-    for document in yaml.compose_all(manifests, Loader=yaml.CSafeLoader):
-        for name, direction, start, lines in _lists(document):
+    for number, document in documents.items():
+        for name, direction, start, places in _lists(number, document, lines):
             first: dict[int, int] = {}
-            for index, line in enumerate(lines):
-                above = max((at for at in comments if start <= at < line), default=None)
+            for index, line in enumerate(places):
+                above = max((at for at in comments if start < at < line), default=None)
                 if above is None:
                     continue
                 flow, key = comments[above]["flow"], comments[above]["key"] or ""
@@ -69,24 +74,15 @@ def rule_notes(manifests: str, below: tuple[str, ...] = ()) -> Mapping[RuleId, R
     return found
 
 
-def _lists(document: yaml.Node) -> Iterator[tuple[str, str, int, list[int]]]:
-    """Yield, for each list of rules of a policy: its name, direction, first line, and the lines of its rules."""
-    top = _fields(document)
-    name = _fields(top.get("metadata")).get("name")
-    spec = _fields(top.get("spec"))
+def _lists(number: int, document: Mapping[str, Any], lines: Lines) -> Iterator[tuple[str, str, int, list[int]]]:
+    """Yield, for each list of rules of a policy: its name, direction, the line of its key, and those of its rules."""
+    name, spec = _mapping(document.get("metadata")).get("name"), _mapping(document.get("spec"))
     for field, direction in (("ingress", INGRESS), ("egress", EGRESS)):
-        rules = spec.get(field)
-        if isinstance(name, yaml.ScalarNode) and isinstance(rules, yaml.SequenceNode):
-            # The C parser starts a list at its first item; the comment stands above that, below the key.
-            start = next(key.end_mark.line for key, value in _pairs(top["spec"]) if value is rules)
-            yield name.value, direction, start, [rule.start_mark.line for rule in rules.value]
+        rules, start = spec.get(field), lines.get((number, ("spec", field)))
+        if isinstance(name, str) and isinstance(rules, list) and start:
+            yield name, direction, start, [lines.get((number, ("spec", field, at)), 0) for at in range(len(rules))]
 
 
-def _pairs(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
-    """Return the keys and values of a mapping; none for anything else."""
-    return node.value if isinstance(node, yaml.MappingNode) else []
-
-
-def _fields(node: yaml.Node | None) -> dict[str, yaml.Node]:
-    """Return the values of a mapping by key."""
-    return {key.value: value for key, value in _pairs(node) if isinstance(key, yaml.ScalarNode)}
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Return a mapping; none for anything else."""
+    return value if isinstance(value, Mapping) else {}

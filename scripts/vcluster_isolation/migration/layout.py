@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeGuard
 
@@ -81,8 +82,12 @@ def newline(text: str) -> str:
     return "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
 
 
+@lru_cache(maxsize=8)
 def compose(text: str) -> yaml.Node | None:
-    """Return the root node of a text. Raises CannotEdit if it is not YAML, with libyaml's words."""
+    """Return the root node of a text: one reading answers all questions about it, so nobody changes the nodes.
+
+    Raises CannotEdit if it is not YAML, with libyaml's words.
+    """
     try:
         node: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:

@@ -19,11 +19,16 @@ from vcluster_isolation.migration.migrate import Migration, migrate
 from vcluster_isolation.migration.old import migrate_old
 from vcluster_isolation.values import legacy
 from vcluster_isolation.values.delivery import objects
-from vcluster_isolation.values.delivery.expressions import Text, parsed
+from vcluster_isolation.values.delivery.expressions import Text, parsed, parsed_stream
 from vcluster_isolation.values.delivery.kinds import is_manifest
 from vcluster_isolation.values.delivery.nodes import NodePlace, place_of
 from vcluster_isolation.values.delivery.set_values import path_of
-from vcluster_isolation.values.delivery.sites import Path, Site, at, each
+from vcluster_isolation.values.delivery.sites import (
+    Path,
+    Site,
+    each,
+)
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.values.releases import is_vclusters
 from vcluster_isolation.values.renames import policy_places, read_renames
 from vcluster_isolation.values.strict_yaml import line_of, parse_documents, parse_mapping
@@ -56,10 +61,10 @@ def migrate_any(text: str, name: str) -> Migration:
 
     Objects without values are a problem. Raises InputError when text or values are not strict YAML.
     """
-    documents, outer = parsed(text, lambda one: [found.value for found in parse_documents(one, name)])
+    stream, outer = parsed_stream(text, name)
+    documents, content = stream.values, stream.text
     if not any(is_manifest(document) or objects.holds_releases(document) for document in documents):
-        return _plain(text, name, outer)
-    content = text if outer is None else outer.text
+        return _around_expressions(text, name, outer, outer) if outer else _values(text, name, stream.mapping())
     spots, notes, by_hand = _spots(content, documents, name)
     if not any(objects.holds_releases(item) for _, item in _items(documents)):
         return Migration(text, problems=(_no_values(documents, name),))
@@ -76,24 +81,17 @@ def migrate_any(text: str, name: str) -> Migration:
     return Migration(new if outer is None else outer.restore(new), done, (*notes, *more))
 
 
-def _plain(text: str, name: str, outer: Text | None) -> Migration:
-    """Migrate a values file."""
-    if outer is None:
-        return _values(text, name)
-    return _around_expressions(text, name, outer, outer)
-
-
-def _values(text: str, name: str) -> Migration:
-    """Migrate values of any age."""
-    values = parse_mapping(text, name)
+def _values(text: str, name: str, known: Mapping[str, Any] | None = None) -> Migration:
+    """Migrate values of any age; `known` is what they say, where it was read already."""
+    values = parse_mapping(text, name) if known is None else known
     if legacy.marks(values):
-        return migrate_old(text, name)
+        return migrate_old(text, name, values)
     if old := list(_old_places(values, ())):
         what = "holds values of vCluster 0.19 or older"
         next_step = "migrate them in a file of their own, and put the result here"
         found = (Problem(dotted(path), what, next_step, _SOURCE, name, line_of(text, path)) for path in old)
         return Migration(text, problems=tuple(found))
-    return migrate(text, name)
+    return migrate(text, name, values=values)
 
 
 def _old_places(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -144,7 +142,7 @@ def _spots(text: str, documents: Sequence[Any], name: str) -> tuple[list[_Spot],
         for site in objects.sites_of(item, [one for _, one in numbered]):
             if site.item is not None:
                 continue  # a template that is in the file by itself
-            values = [(path, at(item, path)) for path in site.values]
+            values = [(path, at_path(item, path)) for path in site.values]
             if not is_vclusters(site.chart) and not any(_has_policy(value, name) for _, value in values):
                 notes.append(f"{name}: {site.title} is passed over: its chart is {quoted(site.chart or 'not known')}")
                 continue
@@ -274,7 +272,7 @@ def _broken(text: str, new: str, parts: Sequence[tuple[_Spot, Migration]], name:
     same = len(before) == len(after) and _without(before, parts) == _without(after, parts)
     for spot, part in parts:
         if part.done and same:
-            now = at(after[spot.document], spot.path)
+            now = at_path(after[spot.document], spot.path)
             wanted, _ = parsed(part.text, lambda one: parse_mapping(one, name))
             actual = parsed(now, lambda one: parse_mapping(one, name))[0] if isinstance(now, str) else now
             same = wanted == actual
@@ -287,5 +285,5 @@ def _without(documents: Sequence[Any], parts: Sequence[tuple[_Spot, Migration]])
     found = copy.deepcopy(list(documents))
     for spot, part in parts:
         if part.done:
-            at(found[spot.document], spot.path[:-1])[spot.path[-1]] = None
+            at_path(found[spot.document], spot.path[:-1])[spot.path[-1]] = None
     return found

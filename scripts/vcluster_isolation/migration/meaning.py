@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -16,7 +15,7 @@ from vcluster_isolation.values.renames import Keys
 
 def has_own(text: str, path: Keys) -> bool:
     """Tell whether the key at `path` is written there, and not brought along by an alias or a merge (`<<`)."""
-    node, is_alias = _root(text), False
+    node, is_alias = compose(text), False
     for wanted in path:
         pairs = node.value if isinstance(node, yaml.MappingNode) and not is_alias else []
         found = [(key, value) for key, value in pairs if key.value == wanted]
@@ -36,7 +35,7 @@ def check_meaning(
 ) -> None:
     """Raise CannotEdit unless `new` means what `old` means, with these keys moved, removed and added."""
     paths = tree([*removals, *(path for pair in moves for path in pair), *(path for path, _ in additions)])
-    expected = _meaning(_root(old), paths, {})
+    expected = _meaning(compose(old), paths, {})
     for path in removals:
         del _at(expected, path[:-1])[path[-1]]
     for source, target in moves:
@@ -45,7 +44,7 @@ def check_meaning(
     for path, scalar in additions:
         _at(expected, path[:-1])[path[-1]] = _digest(compose(scalar), {})
     try:
-        actual = _meaning(_root(new), paths, {})
+        actual = _meaning(compose(new), paths, {})
     except CannotEdit as error:
         raise CannotEdit(f"the file would be broken then: {error}") from error
     if actual != expected:
@@ -68,12 +67,6 @@ def _take(values: dict[str, Any], path: Keys) -> Any:
     if not values[key]:
         del values[key]
     return taken
-
-
-@lru_cache(maxsize=4)
-def _root(text: str) -> yaml.Node | None:
-    """Return the root node of a text."""
-    return compose(text)
 
 
 def _meaning(node: yaml.Node | None, paths: Mapping[str, Any], known: dict[int, str]) -> Any:

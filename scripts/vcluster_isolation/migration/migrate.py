@@ -16,6 +16,7 @@ from vcluster_isolation.errors import Problem
 from vcluster_isolation.migration.layout import CannotEdit
 from vcluster_isolation.migration.meaning import check_meaning, has_own
 from vcluster_isolation.migration.moves import edit, tree
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.values.renames import BASE, Keys, Rename, policy_places, read_renames
 from vcluster_isolation.values.strict_yaml import line_of, parse_mapping
 from vcluster_isolation.wording import dotted
@@ -58,17 +59,21 @@ class _File:
         return line_of(self.text, path)
 
 
-def migrate(text: str, name: str, renames: Sequence[Rename] | None = None) -> Migration:
+def migrate(
+    text: str, name: str, renames: Sequence[Rename] | None = None, values: Mapping[str, Any] | None = None
+) -> Migration:
     """Return what `text`, the content of a values file that messages call `name`, becomes today.
+
+    `values` is what it says, where it was read already.
 
     In the values of an umbrella chart, what stands below a subchart's key is migrated as well.
     Comments, anchors, order and quotes stay, and so does every line outside the mapping that a renamed key stands in;
     where others change in layout, a note says so. Migrating again changes nothing more. Raises InputError when the
     text is not strict YAML.
     """
-    file = _File(text, name, parse_mapping(text, name))
+    file = _File(text, name, parse_mapping(text, name) if values is None else values)
     rows = list(_everywhere(file.values, read_renames() if renames is None else renames))
-    used = [row for row in rows if _get(file.values, row.source) is not None]
+    used = [row for row in rows if at_path(file.values, row.source) is not None]
     empty = tuple(_empty(file.values, tree(row.source for row in rows)))
     problems = (*_odd(file, rows), *_set_twice(file, used))
     if problems or not (used or empty):
@@ -102,13 +107,6 @@ def _everywhere(values: Mapping[str, Any], renames: Sequence[Rename]) -> Iterato
         yield from (row.below(place) for row in renames if place)
 
 
-def _get(values: Any, path: Keys) -> Any:
-    """Return the value at `path`; None when it is null or not there."""
-    for key in path:
-        values = values.get(key) if isinstance(values, dict) else None
-    return values
-
-
 def _empty(values: Any, keys: Mapping[str, Any], path: Keys = ()) -> Iterator[Keys]:
     """Yield deprecated keys that hold nothing: helm drops null, and a mapping of nothing sets nothing.
 
@@ -136,11 +134,11 @@ def _odd(file: _File, rows: Sequence[Rename]) -> Iterator[Problem]:
     keys = tree(row.source for row in rows)
     places = {row.source[:end] for row in rows for end in range(1, len(row.source))}
     for path in sorted(places):
-        value = _get(file.values, path)
+        value = at_path(file.values, path)
         if value is not None and not isinstance(value, dict):
             yield file.problem(path, "is not a mapping", "correct it first")
         elif value and BASE[-1] in path[:-1]:
-            known = _get(keys, path)
+            known = at_path(keys, path)
             for key in value.keys() - known.keys():
                 yield file.problem((*path, key), "is not a key of vCluster 0.20 to 0.30", "correct or remove it first")
 
@@ -196,5 +194,5 @@ def _done(file: _File, moves: Sequence[tuple[Keys, Keys]], empty: Sequence[Keys]
 def _notes(file: _File, moves: Sequence[tuple[Keys, Keys]]) -> Iterator[str]:
     """Yield what means something else than it did in v0.30."""
     for source, _ in moves:
-        if source[-len(_PLATFORM) :] == _PLATFORM and _get(file.values, source) is False:
+        if source[-len(_PLATFORM) :] == _PLATFORM and at_path(file.values, source) is False:
             yield f"{file.name}:{file.line(source)}: {dotted(source)} {_PLATFORM_NOTE}"

@@ -15,8 +15,9 @@ from vcluster_isolation.migration.layout import CannotEdit
 from vcluster_isolation.migration.meaning import check_meaning, has_own
 from vcluster_isolation.migration.migrate import Migration, layout_notes
 from vcluster_isolation.migration.moves import edit
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.values.renames import BASE, Keys
-from vcluster_isolation.values.strict_yaml import line_of, parse_mapping
+from vcluster_isolation.values.strict_yaml import line_of
 from vcluster_isolation.wording import dotted
 
 _IP_BLOCK: Final[Keys] = ("isolation", "networkPolicy", "outgoingConnections", "ipBlock")
@@ -83,13 +84,12 @@ _BY_HAND: Final[Mapping[Keys, str]] = {
 }
 
 
-def migrate_old(text: str, name: str) -> Migration:
+def migrate_old(text: str, name: str, values: Mapping[str, Any]) -> Migration:
     """Return what a values file of vCluster 0.19 or older becomes, or why that is not done: see `migrate.migrate`.
 
-    Raises InputError when the text is not strict YAML.
+    `values` is what the text says.
     """
-    values = parse_mapping(text, name)
-    on = bool(_get(values, _ON))
+    on = bool(at_path(values, _ON))
     moves, removals = _changes(values, on=on)
     known = {*(source for source, _ in moves), *removals}
     left = [path for path in _leaves(values) if not any(path[: len(one)] == one for one in known)]
@@ -98,7 +98,7 @@ def migrate_old(text: str, name: str) -> Migration:
     if left or borrowed:
         problems = dict.fromkeys(_problems(text, name, moves, left, borrowed))
         return Migration(text, problems=tuple(sorted(problems, key=_by_line)))
-    additions = [new for old, new in _DEFAULTS.items() if on and _get(values, old) is None]
+    additions = [new for old, new in _DEFAULTS.items() if on and at_path(values, old) is None]
     try:
         edited = edit(text, moves, removals, additions)
         check_meaning(text, edited, moves, removals, additions)
@@ -117,13 +117,13 @@ def migrate_old(text: str, name: str) -> Migration:
 
 def _changes(values: Mapping[str, Any], *, on: bool) -> tuple[list[tuple[Keys, Keys]], list[Keys]]:
     """Return the keys to move and those to remove. What stood below isolation had no effect unless that was on."""
-    moves = [(old, new) for old, new in _SUCCESSORS.items() if _get(values, old) is not None]
-    removals = [path for path in (*_SUCCESSORS, *_BY_HAND) if _there(values, path) and _get(values, path) is None]
+    moves = [(old, new) for old, new in _SUCCESSORS.items() if at_path(values, old) is not None]
+    removals = [path for path in (*_SUCCESSORS, *_BY_HAND) if _there(values, path) and at_path(values, path) is None]
     if not on:
         moves = [pair for pair in moves if pair[0][0] != "isolation"]
         removals = [path for path in removals if path[0] != "isolation"]
         return moves, [*removals, *([("isolation",)] if "isolation" in values else [])]
-    if _get(values, _POLICY_ON) is None:
+    if at_path(values, _POLICY_ON) is None:
         return [(_ON, (*BASE, "enabled")), *moves], removals
     return [(_POLICY_ON, (*BASE, "enabled")), *moves], [*removals, _ON]
 
@@ -162,12 +162,5 @@ def _leaves(values: Any, path: Keys = ()) -> Iterator[Keys]:
 
 def _there(values: Any, path: Keys) -> bool:
     """Return whether there is something, even null, at a path."""
-    above = _get(values, path[:-1])
+    above = at_path(values, path[:-1])
     return isinstance(above, Mapping) and path[-1] in above
-
-
-def _get(values: Any, path: Keys) -> Any:
-    """Return the value at a path; None when it is null or not there."""
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values

@@ -130,12 +130,6 @@ def policy_kind(api_version: str, kind: str) -> PolicyKind | None:
     return found
 
 
-def evaluated_kinds() -> frozenset[tuple[str, str]]:
-    """Return the (apiVersion, kind) of all kinds that the table calls evaluated."""
-    rows = (row for row in policy_kinds() if row.evaluated)
-    return frozenset((f"{row.group}/{version}", kind) for row in rows for version in row.versions for kind in row.kinds)
-
-
 def resource_pattern() -> str:
     """Return an extended regular expression for the resources that an audit asks for, as kubectl lists their names.
 

@@ -48,11 +48,16 @@ from vcluster_isolation.netpol.objects.model import (
 )
 from vcluster_isolation.netpol.sets.addresses import POD_RANGES, AddressSet
 from vcluster_isolation.subject.subject import Subject
-from vcluster_isolation.vcluster.cast import HOSTILE, MANAGED_BY, PLATFORM_NAMESPACE, VIRTUAL_NAMESPACE
+from vcluster_isolation.vcluster.cast import (
+    HOSTILE,
+    MANAGED_BY,
+    PLATFORM_NAMESPACE,
+    SYNCED_FROM,
+    SYNCED_HOME,
+    VIRTUAL_NAMESPACE,
+)
+from vcluster_isolation.vcluster.pod_roles import SNAPSHOT_LABEL
 from vcluster_isolation.worlds.mentioned import words
-
-_SPACE_OF: Final = ("vcluster.loft.sh/vcluster-name", "vcluster.loft.sh/vcluster-namespace")
-"""Labels of a namespace that vCluster made for a tenant: no tenant can take them off."""
 
 _EVERY_NAMESPACE: Final = "pod-security.kubernetes.io/"
 """Labels that administrators give namespaces whoever lives there: their values tell no tenant from others."""
@@ -86,9 +91,8 @@ _UNLISTED: Final = frozenset(
 """Values whose peers are not a list `from` or `to` of the user's, or not only."""
 
 _NOT_SYNCED: Final = Requirement(MANAGED_BY, DOES_NOT_EXIST)
-_SNAPSHOT: Final = ("app", "vcluster-snapshot")
-_NO_SNAPSHOT: Final = Requirement(_SNAPSHOT[0], NOT_IN, frozenset({_SNAPSHOT[1]}))
-_NO_SYNCED_NAMESPACE: Final = Requirement(_SPACE_OF[1], DOES_NOT_EXIST)
+_NO_SNAPSHOT: Final = Requirement(SNAPSHOT_LABEL[0], NOT_IN, frozenset({SNAPSHOT_LABEL[1]}))
+_NO_SYNCED_NAMESPACE: Final = Requirement(SYNCED_HOME, DOES_NOT_EXIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +242,7 @@ def _beside(asked: Selector, tenancy: Tenancy) -> Iterator[Labels]:
     """Yield the labels of pods of another vCluster in this one's namespace that a selector selects."""
     choices = [(_pods(none_of(tenancy.name)), FREE)]
     if tenancy.unmanaged:
-        choices.append(({_SNAPSHOT[0]: one_of(_SNAPSHOT[1])}, ABSENT))
+        choices.append(({SNAPSHOT_LABEL[0]: one_of(SNAPSHOT_LABEL[1])}, ABSENT))
     yield from (found for domains, others in choices if (found := _first(asked, domains, others)) is not None)
 
 
@@ -248,7 +252,7 @@ def _places(
     """Yield where pods of other tenants are that a selector selects: labels of namespace and pod, and words."""
     administered = _administered(named)
     theirs = {**administered, NAME_LABEL: elsewhere}
-    made = {**dict.fromkeys(_SPACE_OF, none_of()), NAME_LABEL: elsewhere}
+    made = {**dict.fromkeys((SYNCED_FROM, SYNCED_HOME), none_of()), NAME_LABEL: elsewhere}
     choices = [
         (theirs, _pods(none_of()), "in the namespace of its vCluster"),
         (made, {**_pods(none_of()), "release": FREE}, "in a namespace that its vCluster syncs"),
@@ -278,7 +282,7 @@ def _first(asked: Selector, domains: Mapping[str, Domain], others: Domain = FREE
 
 def _with(labels: Labels, asked: Selector) -> str:
     """Return labels in words, without those that every tenant has; of names only those that a selector mentions."""
-    unsaid = {MANAGED_BY, VIRTUAL_NAMESPACE, *_SPACE_OF}
+    unsaid = {MANAGED_BY, VIRTUAL_NAMESPACE, SYNCED_FROM, SYNCED_HOME}
     told = [pair for pair in sorted(labels) if pair[0] not in unsaid]
     told = [pair for pair in told if pair[0] != NAME_LABEL or pair[1] in _values(asked, NAME_LABEL)]
     return f" with {{{', '.join(f'{key}: {value}' for key, value in told)}}}" if told else ""
@@ -308,7 +312,7 @@ def _values(asked: Selector, key: str) -> set[str]:
 
 def _administered(asked: Selector) -> dict[str, Domain]:
     """Return what the labels of a namespace can be that the host's administrator labels, with a tenant in it."""
-    found = dict.fromkeys(_SPACE_OF, ABSENT)
+    found = dict.fromkeys((SYNCED_FROM, SYNCED_HOME), ABSENT)
     for key in asked.keys() - found.keys() - {NAME_LABEL}:
         wanted = {value for name, value in asked.equal if name == key}
         wanted |= {value for one in asked.others if (one.key, one.operator) == (key, IN) for value in one.values}

@@ -11,7 +11,8 @@ from typing import Final
 from vcluster_isolation.claims.claims import ISOLATION
 from vcluster_isolation.netpol.engine.match import selects
 from vcluster_isolation.netpol.objects.model import Origin, Pod, Rule
-from vcluster_isolation.prove.prove import GRANTED, Counterexample, Outcome
+from vcluster_isolation.prove.example import Example
+from vcluster_isolation.prove.prove import GRANTED, Outcome
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster.actor_ref import OWN
 
@@ -35,7 +36,7 @@ def opened_to_tenants(subject: Subject, outcome: Outcome) -> bool:
     )
 
 
-def _rules(subject: Subject, found: Counterexample) -> list[Rule]:
+def _rules(subject: Subject, found: Example) -> list[Rule]:
     """Return the rules of the user's that let a flow through, but for those of a project."""
     mine = {origin for origin in found.rules if _counts(subject, origin)}
     rules = (rule for policy in subject.policies for rule in (*policy.ingress, *policy.egress))

@@ -10,22 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Final
 
 from vcluster_isolation.claims.claims import ISOLATION, Claim, claims_of
 from vcluster_isolation.claims.platform import LEFT_OPEN as LEFT_OPEN_BY_PLATFORM
-from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin, Pod
+from vcluster_isolation.netpol.objects.model import External
 from vcluster_isolation.netpol.objects.tiers import PolicySet
-from vcluster_isolation.netpol.objects.verdict import Mode, Verdict
-from vcluster_isolation.netpol.sets.ports import PortSet
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy, closed, opened
 from vcluster_isolation.prove.assumptions import Assumption, assumptions_of, dependent
+from vcluster_isolation.prove.example import Counterexample, Example
 from vcluster_isolation.subject.granting import CLOSING
 from vcluster_isolation.subject.subject import PLATFORM, Subject
-from vcluster_isolation.vcluster.actor_ref import ActorRef
+from vcluster_isolation.vcluster.actor_ref import DESTINATION, SOURCE
 from vcluster_isolation.vcluster.cast import ORDINARY, WORKLOAD
-from vcluster_isolation.worlds.world import DESTINATION, SOURCE, World
+from vcluster_isolation.worlds.world import World
 
 HOLDS: Final = "holds"
 FAILS: Final = "FAILS"
@@ -34,32 +32,6 @@ CLOSED: Final = "closed"
 KNOWN_GAP: Final = "known-gap"
 UNDECIDED: Final = "undecided"
 NO_SUBJECT: Final = "n/a"
-
-
-@dataclass(frozen=True, slots=True)
-class Counterexample:
-    """A flow that breaks a claim: two ends, the ports in question, and the rules that let it through.
-
-    For availability the ports are those that do not get through, and `rules` is empty.
-    """
-
-    source: ActorRef
-    destination: ActorRef
-    ends: tuple[Endpoint, Endpoint]
-    ports: PortSet
-    verdict: Verdict
-
-    @property
-    def rules(self) -> tuple[Origin, ...]:
-        """The rules that let it through, the source's first; a side that is not isolated has none."""
-        sides = (self.verdict.egress, self.verdict.ingress)
-        found = [grant.origin for side in sides for grant in side.granting(self.ports & self.verdict.allowed)]
-        return tuple(dict.fromkeys(found))
-
-    def size(self) -> tuple[int, int]:
-        """Return how complicated it is: by the number of labels, an address being simpler than a pod."""
-        labels = sum(len(end.labels) for end in self.ends if isinstance(end, Pod))
-        return labels, sum(isinstance(end, Pod) for end in self.ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +53,7 @@ class Outcome:
     labels: int = 0
     addresses: int = 0
     pairs: int = 0
-    counterexample: Counterexample | None = None
+    counterexample: Example | None = None
     keys: tuple[str, ...] = ()
     undecided_by: tuple[UnevaluatedPolicy, ...] = ()
     assumes: tuple[Assumption, ...] = ()
@@ -150,12 +122,12 @@ class _Judge:
         counts = _counts(claim, self._worlds((whole, False, ""))[0])
         if not found:
             return Outcome(claim, HOLDS, *counts, assumes=self._assumes(claim))
-        smallest = min(found, key=Counterexample.size)
+        smallest = min(found, key=Counterexample.size).example()
         if self._subject.changed and claim.kind == ISOLATION:
             chartly = min(self._broken(claim, UNGRANTED), key=Counterexample.size, default=None)
             if chartly is None:
                 return Outcome(claim, GRANTED, *counts, smallest, self._granted(found))
-            smallest = chartly
+            smallest = chartly.example()
         if claim.kind == ISOLATION:
             left = self._left_open(claim)
             if left:
@@ -244,23 +216,12 @@ _LEFT_OPEN: Final = {
 
 def broken(claim: Claim, world: World, *, workloads: bool | None = None) -> Iterator[Counterexample]:
     """Yield every pair of classes that breaks a claim; of `workloads` as sources only, or of all others only."""
-    mode = Mode.MAY if claim.kind == ISOLATION else Mode.MUST
-    ports = claim.ports_of(world.subject)
-    for source, destination, ends in _pairs(claim, world):
+    for source, destination, ends in claim.pairs(world.ends):
         if workloads is not None and workloads != (source.actor in (WORKLOAD, ORDINARY)):
             continue
-        verdict = world.evaluator.flow(*ends, mode)
-        wrong = ports & verdict.allowed if claim.kind == ISOLATION else ports - verdict.allowed
-        if wrong:
+        verdict = world.evaluator.flow(*ends, claim.mode)
+        if wrong := claim.broken_on(verdict.allowed, world.subject):
             yield Counterexample(source, destination, ends, wrong, verdict)
-
-
-def _pairs(claim: Claim, world: World) -> Iterator[tuple[ActorRef, ActorRef, tuple[Endpoint, Endpoint]]]:
-    """Yield every pair of classes that a claim speaks of."""
-    for sources, destinations in claim.flows:
-        for source, destination in product(sources, destinations):
-            for ends in product(world.ends(source, SOURCE), world.ends(destination, DESTINATION)):
-                yield source, destination, ends
 
 
 def _counts(claim: Claim, world: World) -> tuple[int, int, int]:
@@ -273,4 +234,4 @@ def _counts(claim: Claim, world: World) -> tuple[int, int, int]:
     )
     ends = [end for who, role in dict.fromkeys(roles) for end in world.ends(who, role)]
     external = sum(isinstance(end, External) for end in ends)
-    return len(ends) - external, external, sum(1 for _ in _pairs(claim, world))
+    return len(ends) - external, external, sum(1 for _ in claim.pairs(world.ends))

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from vcluster_isolation.claims.claims import AVAILABILITY, ISOLATION
 from vcluster_isolation.errors import EXIT_OK, EXIT_PROBLEMS, EXIT_UNDECIDED
-from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin, Pod
+from vcluster_isolation.netpol.objects.model import Endpoint, External, Origin
 from vcluster_isolation.netpol.unevaluated import caveats, listed
 from vcluster_isolation.netpol.words import shorten
-from vcluster_isolation.netpol.words.naming import policy_of, rule_of
 from vcluster_isolation.prove import assumptions, forgeable
+from vcluster_isolation.prove.example import Example
 from vcluster_isolation.prove.forgeable import ForgeableGrant, forgeable_grants, is_forgeable
 from vcluster_isolation.prove.opened_to import opened_to_tenants
 from vcluster_isolation.prove.prove import (
@@ -28,9 +29,9 @@ from vcluster_isolation.prove.prove import (
     KNOWN_GAP,
     NO_SUBJECT,
     UNDECIDED,
-    Counterexample,
     Outcome,
 )
+from vcluster_isolation.subject.said_rule import SaidRule
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster.actor_ref import ActorRef
 from vcluster_isolation.wording import printable, printable_lines
@@ -112,37 +113,33 @@ def _why(subject: Subject, outcome: Outcome) -> Iterator[str]:
     if found is None or outcome.status == CLOSED:
         return
     reaches = "reaches" if outcome.claim.kind == ISOLATION else "does not reach"
-    yield f"{_end(found.source, found.ends[0], found)} {reaches}"
-    yield f"{_end(found.destination, found.ends[1], found)} on {_ports(found)}"
+    yield f"{_end(found.source, found.ends[0], found.addresses[0])} {reaches}"
+    yield f"{_end(found.destination, found.ends[1], found.addresses[1])} on {_ports(found)}"
     yield from (f"by {_rule(subject, origin)}" for origin in _shown(subject, found))
-    yield from (f"denied by {_rule(subject, origin)}" for origin in _denying(found))
+    yield from (f"denied by {_rule(subject, origin)}" for origin in found.denials)
+
+
+def _said(subject: Subject, origin: Origin) -> SaidRule:
+    """Return a rule as the report names it."""
+    return subject.said(origin, {origin.namespace})
 
 
 def _rule(subject: Subject, origin: Origin) -> str:
     """Return a rule, and what the chart says of it."""
-    note = subject.note(origin)
-    where = f"{policy_of(origin, {origin.namespace})} {rule_of(origin)}"
-    return printable(where + (f": {note.flow}" if note else ""))
+    said = _said(subject, origin)
+    return printable(f"{said.policy} {said.rule}" + (f": {said.flow}" if said.flow else ""))
 
 
-def _denying(found: Counterexample) -> Iterable[Origin]:
-    """Return the rules of cluster-scoped policies that deny what does not get through."""
-    sides = (found.verdict.egress, found.verdict.ingress)
-    lacking = found.ports - found.verdict.allowed
-    return dict.fromkeys(deny.origin for side in sides for deny in side.denying(lacking))
-
-
-def _ports(found: Counterexample) -> str:
+def _ports(found: Example) -> str:
     """Return an example of the ports, and how many more there are."""
     protocol, number = found.ports.example()
     every = shorten.ports(found.ports)
     return every if every in {f"{protocol} {number}", "all ports"} else f"{protocol} {number} (in all: {every})"
 
 
-def _end(who: ActorRef, end: Endpoint, found: Counterexample) -> str:
+def _end(who: ActorRef, end: Endpoint, address: str) -> str:
     """Return an end of a counterexample with its labels and namespace, or its address."""
     if isinstance(end, External):
-        address = _address(end, found)
         return (
             str(who)
             if address in str(who) and end.addresses.cidrs() in ([f"{address}/32"], [f"{address}/128"])
@@ -152,20 +149,12 @@ def _end(who: ActorRef, end: Endpoint, found: Counterexample) -> str:
     return printable(f"{who} {{{labels}}} in namespace {end.namespace.name}")
 
 
-def _address(end: External, found: Counterexample) -> str:
-    """Return an address that is let through, as far as the rules name any."""
-    sides = (found.verdict.egress, found.verdict.ingress)
-    grants = [grant.addresses & end.addresses for side in sides for grant in side.granting(found.ports)]
-    return next((grant for grant in grants if grant), end.addresses).example()
-
-
-def _shown(subject: Subject, found: Counterexample) -> list[Origin]:
+def _shown(subject: Subject, found: Example) -> tuple[Origin, ...]:
     """Return the rules to show: those of the policies that were given, or else the symbolic tenants'."""
     given = {(policy.namespace, policy.name) for policy in subject.policies} | {
         ("", tier.name) for tier in subject.tiers
     }
-    own = [origin for origin in found.rules if (origin.namespace, origin.policy) in given]
-    return own or list(found.rules)
+    return tuple(origin for origin in found.rules if (origin.namespace, origin.policy) in given) or found.rules
 
 
 def as_json(proofs: Iterable[Proof]) -> str:
@@ -230,38 +219,8 @@ def _claim(subject: Subject, outcome: Outcome, usable: Sequence[ForgeableGrant])
         "undecided_by": list(map(str, outcome.undecided_by)),
         "assumes": [{"that": one.sentence, "value": one.value} for one in outcome.assumes],
         "advice": outcome.claim.advice or None,
-        "counterexample": found and _example(subject, found),
+        "counterexample": found and found.as_dict(partial(_said, subject), _shown(subject, found)),
     }
-
-
-def _example(subject: Subject, found: Counterexample) -> Mapping[str, Any]:
-    """Return a counterexample, JSON-ready."""
-    ends = zip((found.source, found.destination), found.ends, strict=True)
-    source, destination = (_json_end(who, end, found) for who, end in ends)
-    rules = [
-        {
-            "policy": policy_of(origin, {origin.namespace}),
-            "rule": rule_of(origin),
-            "flow": note.flow if (note := subject.note(origin)) else None,
-            "value": subject.granted(origin) or None,
-        }
-        for origin in _shown(subject, found)
-    ]
-    denied = [_rule(subject, origin) for origin in _denying(found)]
-    return {
-        "source": source,
-        "destination": destination,
-        "ports": str(found.ports),
-        "rules": rules,
-        "denied_by": denied,
-    }
-
-
-def _json_end(who: ActorRef, end: Endpoint, found: Counterexample) -> Mapping[str, Any]:
-    """Return one end of a counterexample, JSON-ready."""
-    if isinstance(end, Pod):
-        return {"actor": str(who), "namespace": end.namespace.name, "labels": dict(sorted(end.labels))}
-    return {"actor": str(who), "address": _address(end, found)}
 
 
 def junit(proofs: Iterable[Proof]) -> str:

@@ -18,7 +18,7 @@ from vcluster_isolation.netpol.objects.tiers import TierPolicy
 from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
 from vcluster_isolation.netpol.policy_kinds import OPENS_AND_CLOSES
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
-from vcluster_isolation.subject.settings import at_path
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.values.strict_yaml import parse_documents
 from vcluster_isolation.wording import dotted
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
 from vcluster_isolation.kubernetes.api_json import as_text
-from vcluster_isolation.subject.settings import at_path
 from vcluster_isolation.values.chart_instances import Instance
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.wording import dotted
 
 PUBLIC_EGRESS = "workload.publicEgress"

@@ -26,7 +26,7 @@ from vcluster_isolation.values.layers import Layer, read_layers
 from vcluster_isolation.values.refusals import or_refused
 from vcluster_isolation.values.releases import ReadFiles, Release
 from vcluster_isolation.values.requests import request_of
-from vcluster_isolation.values.strict_yaml import parse_documents
+from vcluster_isolation.vcluster.policy_names import recognise
 from vcluster_isolation.wording import printable
 
 _SHOWN = 3
@@ -45,7 +45,9 @@ class Input:
     notes: tuple[str, ...] = ()
 
 
-def read_subjects(files: Sequence[Path], *, name: str | None, namespace: str | None, chart: Path) -> list[Subject]:
+def read_input(
+    files: Sequence[Path], *, name: str | None, namespace: str | None, chart: Path, over: tuple[Path, ...] = ()
+) -> Input:
     """Return the vClusters in `files`: those of values, then each of those in manifests, sorted by namespace and name.
 
     After them is vCluster Platform, where it has a policy; of values that guard nothing else it is alone.
@@ -53,19 +55,9 @@ def read_subjects(files: Sequence[Path], *, name: str | None, namespace: str | N
     A folder stands for the .yaml, .yml and .json files below it, in the order of their names, `-` for standard input.
     `name`, `namespace` and `chart` are what plain values files are rendered with, as for `check`; a release in an
     object has the name and namespace that the object says, as far as it says them. Manifests that name no namespace are
-    in that of the values, or else in `namespace`, or `default`.
-    Raises InputError for what cannot be read or resolved and for objects that are there twice, IsolationError for
-    nothing at all and for manifests without a vCluster, and what rendering raises.
-    """
-    return read_input(files, name=name, namespace=namespace, chart=chart).subjects
-
-
-def read_input(
-    files: Sequence[Path], *, name: str | None, namespace: str | None, chart: Path, over: tuple[Path, ...] = ()
-) -> Input:
-    """Return what `read_subjects` returns, and the cluster that manifests describe. Raises the same.
-
-    The values files `over` are laid over the values of every release.
+    in that of the values, or else in `namespace`, or `default`. The values files `over` are laid over the values of
+    every release. Raises InputError for what cannot be read or resolved and for objects that are there twice,
+    IsolationError for nothing at all and for manifests without a vCluster, and what rendering raises.
     """
     found = releases.read(files, chart)
     problems = [
@@ -132,16 +124,18 @@ def _of_both(found: ReadFiles, name: str | None, namespace: str | None, over: tu
     else that its values say, as what it syncs, counts as usual.
     """
     alone = parse_cluster(_documents(found), home=namespace or "default")
-    homes = {(policy.namespace, policy.name) for policy in alone.policies if is_home(policy)}
-    there = [
-        release for release in found.releases if release.title and (release.namespace, f"vc-cp-{release.name}") in homes
-    ]
+    homes = {
+        (policy.namespace, ours.vcluster)
+        for policy in alone.policies
+        if is_home(policy) and (ours := recognise(policy))
+    }
+    there = [release for release in found.releases if release.title and (release.namespace, release.name) in homes]
     notes = [f"{one.title}: its policies are among the manifests, which count" for one in there]
     rendered = _of_releases([release for release in found.releases if release not in there], name, namespace, over)
     _refuse_twice(found, rendered, alone)
     home = rendered[0].namespace if rendered else namespace or "default"
-    texts = dict.fromkeys((one.manifests, one.namespace) for one in rendered)
-    own = (_homed(document.value, space) for text, space in texts for document in parse_documents(text, "rendered"))
+    texts = {(one.render.text, one.namespace): one.render for one in rendered if one.render}
+    own = (_homed(value, space) for (_, space), render in texts.items() for value in render.stream.values)
     cluster = _cluster(chain(own, _documents(found)), home)
     subjects = [_beside(one, cluster) for one in rendered]
     subjects += [_with_policies_of(cluster, one) for one in _of_releases(there, name, namespace, over)]
@@ -202,7 +196,7 @@ def _with_policies_of(cluster: Cluster, subject: Subject) -> Subject:
         notes={},
         changed={},
         render_at_default_values=lambda: (cluster.policies, cluster.tiers),
-        manifests="",
+        render=None,
         not_evaluated=(*cluster.not_evaluated, *subject.deployed.not_evaluated),
     )
     known = {(policy.kind, policy.namespace, policy.name) for policy in cluster.policies}
@@ -244,7 +238,7 @@ def _of_releases(
 def _of_values(release: Release, layers: Sequence[Layer], request: Request) -> list[Subject]:
     """Return the subjects of a release with its layers. Raises InputError for what is refused."""
     try:
-        return or_refused(lambda: subjects_of_values(request), layers, request)
+        return or_refused(lambda: subjects_of_values(request, layers), layers, request)
     except InputError as error:
         if not release.title:
             raise

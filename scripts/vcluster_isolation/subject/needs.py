@@ -16,7 +16,8 @@ from vcluster_isolation.netpol.engine.labels import label_classes, one_of
 from vcluster_isolation.netpol.objects.model import EVERYTHING, NAME_LABEL, IPBlock, Peer, selector
 from vcluster_isolation.netpol.sets.addresses import address_set
 from vcluster_isolation.netpol.sets.ports import ALL, NONE, PortSet, port_range, union_of
-from vcluster_isolation.subject.settings import PeersAndPorts, at, peers_of, ports_of
+from vcluster_isolation.subject.settings import PeersAndPorts, peers_of, ports_of
+from vcluster_isolation.values.paths import at
 from vcluster_isolation.vcluster.endpoints import Endpoint, endpoints
 from vcluster_isolation.vcluster.need_rows import NeedRow, Path, applies, need_rows, values_at
 from vcluster_isolation.wording import dotted, printable

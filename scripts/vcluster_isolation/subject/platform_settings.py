@@ -24,16 +24,8 @@ from vcluster_isolation.netpol.objects.model import (
 )
 from vcluster_isolation.netpol.sets.addresses import AddressSet, address_set, union_of
 from vcluster_isolation.netpol.sets.ports import NONE, PortSet, parse_ports
-from vcluster_isolation.subject.settings import (
-    RESOLVER,
-    PeersAndPorts,
-    Settings,
-    at,
-    peers_of,
-    ports_of,
-    public,
-    resolvers,
-)
+from vcluster_isolation.subject.settings import RESOLVER, PeersAndPorts, Settings, peers_of, ports_of, public, resolvers
+from vcluster_isolation.values.paths import at
 from vcluster_isolation.vcluster.cast import MANAGED_BY
 from vcluster_isolation.vcluster.ports import read_ports
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import render_cache
-from vcluster_isolation.helm.rule_notes import PLATFORM_KEY, rule_notes
+from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
 from vcluster_isolation.helm.template import Request
 from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.subject.platform_settings import (
@@ -21,11 +21,10 @@ from vcluster_isolation.subject.platform_settings import (
     settings_of_platform,
     settings_of_platform_policy,
 )
-from vcluster_isolation.subject.settings import at, merge_defaults
+from vcluster_isolation.subject.render import Render, read_render
 from vcluster_isolation.subject.subject import (
     PLATFORM,
     Subject,
-    cluster_in,
     is_home,
     of_cluster,
     of_render,
@@ -33,6 +32,8 @@ from vcluster_isolation.subject.subject import (
 )
 from vcluster_isolation.values.chart_instances import NAME as CHART_NAME
 from vcluster_isolation.values.chart_instances import Instance, instances
+from vcluster_isolation.values.layers import Layer
+from vcluster_isolation.values.paths import at
 from vcluster_isolation.vcluster.policy_names import PLATFORM as PLATFORM_POLICY
 from vcluster_isolation.vcluster.policy_names import is_role
 from vcluster_isolation.wording import dotted, printable
@@ -54,35 +55,35 @@ _KEYS: Final = (
 """The values that put rules there."""
 
 
-def subjects_of_values(request: Request) -> list[Subject]:
+def subjects_of_values(request: Request, layers: Sequence[Layer] | None = None) -> list[Subject]:
     """Return what values files describe: the vClusters, and the platforms that have policies, in the order of names.
 
     Where only the platform has policies, nobody asks about the vCluster. A chart that has this one as a subchart has a
-    vCluster for each instance; of one that has not, what it renders is read as manifests are.
-    Raises what `instances` and `of_render` raise, and IsolationError for a chart without a policy of a vCluster.
+    vCluster for each instance; of one that has not, what it renders is read as manifests are. `layers` are the values
+    files of the request where they were read already. Raises what `instances` and `read_render` raise, and
+    IsolationError for a chart without a policy of a vCluster.
     """
-    found = instances(request)
-    text = render_cache.template(request)
-    return subjects_of_render(request, found, text) if found else _of_strange_chart(request, text)
+    found = instances(request, layers)
+    render = read_render(render_cache.template(request), request.namespace)
+    return subjects_of_render(request, found, render) if found else _of_strange_chart(request, render.cluster)
 
 
-def subjects_of_render(request: Request, found: Sequence[Instance], text: str) -> list[Subject]:
-    """Return the subjects that instances of this chart describe, given what they rendered. Raises as `of_render`."""
-    return [subject for instance in found for subject in _of_instance(request, instance, text)]
+def subjects_of_render(request: Request, found: Sequence[Instance], render: Render) -> list[Subject]:
+    """Return the subjects that instances of this chart describe, given what they rendered. Raises nothing."""
+    return [subject for instance in found for subject in _of_instance(request, instance, render)]
 
 
-def _of_instance(request: Request, instance: Instance, text: str) -> Iterator[Subject]:
+def _of_instance(request: Request, instance: Instance, render: Render) -> Iterator[Subject]:
     """Yield the vCluster of an instance, and the platform."""
     platform = at(instance.values, f"{PLATFORM_KEY}.enabled")
     if at(instance.values, "policies.networkPolicy.enabled") or not platform:
-        yield of_render(request, instance, text)
+        yield of_render(request, instance, render)
     if platform:
-        yield _platform(request, instance, text)
+        yield _platform(request, instance, render)
 
 
-def _of_strange_chart(request: Request, text: str) -> list[Subject]:
+def _of_strange_chart(request: Request, cluster: Cluster) -> list[Subject]:
     """Return the vClusters whose policies a chart renders in which this one is not, or not switched on."""
-    cluster = cluster_in(text, request.namespace)
     platforms = platforms_of(cluster)
     homes = any(map(is_home, cluster.policies))
     if not homes and not platforms:
@@ -109,15 +110,10 @@ def platforms_of(cluster: Cluster) -> list[Subject]:
     return [replace(usual, namespace=one.namespace, settings=settings_of_platform_policy(one)) for one in found]
 
 
-def _platform(request: Request, instance: Instance, text: str) -> Subject:
+def _platform(request: Request, instance: Instance, render: Render) -> Subject:
     """Return the platform that the values of an instance describe."""
-    values, defaults = instance.values, instance.defaults
-    ours, policy = (
-        merge_defaults(at(defaults, path) or {}, at(values, path) or {})
-        for path in (PLATFORM_KEY, "policies.networkPolicy")
-    )
-    home = str(ours["namespace"] or request.namespace)
-    cluster = cluster_in(text, request.namespace)
+    home = str(instance.platform["namespace"] or request.namespace)
+    cluster = render.cluster
     subject = Subject(
         NAME,
         home,
@@ -125,11 +121,11 @@ def _platform(request: Request, instance: Instance, text: str) -> Subject:
         cluster.tiers,
         hosted=False,
         coredns=False,
-        notes=rule_notes(instance.own(text), instance.path),
+        notes=render.notes_of(instance),
         changed=_changed(instance),
         render_at_default_values=lambda: (cluster.policies, cluster.tiers),
-        manifests=text,
-        settings=settings_of_platform(ours, policy, home),
+        render=render,
+        settings=settings_of_platform(instance.platform, instance.policy, home),
         kind=PLATFORM,
         below=instance.path,
         not_evaluated=cluster.not_evaluated,

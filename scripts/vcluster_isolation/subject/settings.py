@@ -26,6 +26,7 @@ from vcluster_isolation.netpol.objects.model import (
 from vcluster_isolation.netpol.parse.parse_policy import parse_policy, parse_selector
 from vcluster_isolation.netpol.sets.addresses import POD_RANGES, AddressSet, address_set
 from vcluster_isolation.netpol.sets.ports import ALL, PortSet, parse_ports
+from vcluster_isolation.values.paths import at
 from vcluster_isolation.vcluster.address_ranges import INTERNET_4, INTERNET_6
 from vcluster_isolation.vcluster.cast import MANAGED_BY, PLATFORM_NAMESPACE
 
@@ -147,28 +148,6 @@ def settings_of(values: Json, name: str, release: tuple[str, str], *, hosted: bo
         floor=hosted and bool(at(policy, "floor.enabled")),
         named=named,
     )
-
-
-def merge_defaults(defaults: Json, given: Json) -> dict[str, Any]:
-    """Return values over defaults, at every depth; a null is as good as nothing, as it is to the chart."""
-    found = dict(defaults)
-    for key, value in given.items():
-        below = defaults.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        found[key] = merge_defaults(below, value) if both else below if value is None else value  # type: ignore[arg-type]
-    return found
-
-
-def at(values: Any, path: str) -> Any:
-    """Return what stands at a dotted path, None for nothing."""
-    return at_path(values, path.split("."))
-
-
-def at_path(values: Any, path: Sequence[str]) -> Any:
-    """Return what stands at a path, None for nothing."""
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
 
 
 def mapped(values: Json, name: str) -> list[str]:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vcluster_isolation.errors import InputError, IsolationError
+from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm import render_cache
-from vcluster_isolation.helm.rule_notes import PLATFORM_KEY, RuleId, RuleNote, rule_notes
+from vcluster_isolation.helm.rule_notes import PLATFORM_KEY, RuleId, RuleNote
 from vcluster_isolation.helm.template import Request
-from vcluster_isolation.kubernetes.names import name_of
-from vcluster_isolation.kubernetes.twins import rendered_twice, source_of
 from vcluster_isolation.netpol.objects.model import EGRESS, EVERYTHING, INGRESS, Origin, Peer, Policy, Rule, selector
 from vcluster_isolation.netpol.objects.tiers import PolicySet, TierPolicy
-from vcluster_isolation.netpol.parse.parse import Cluster, parse_cluster
+from vcluster_isolation.netpol.parse.parse import Cluster
 from vcluster_isolation.netpol.unevaluated import UnevaluatedPolicy
+from vcluster_isolation.netpol.words.naming import policy_of, rule_of
 from vcluster_isolation.subject.deployed import Deployed, deployed_by
-from vcluster_isolation.subject.granting import API_SERVER_ANYWHERE, DEFAULT_ON, POLICY, PUBLIC_EGRESS, reset
+from vcluster_isolation.subject.granting import API_SERVER_ANYWHERE, DEFAULT_ON, PUBLIC_EGRESS, reset
 from vcluster_isolation.subject.granting import changed as changed_values
 from vcluster_isolation.subject.needs import Need, needs_of
-from vcluster_isolation.subject.settings import Settings, at_path, merge_defaults, settings_of
+from vcluster_isolation.subject.render import Render, later, read_render
+from vcluster_isolation.subject.said_rule import SaidRule
+from vcluster_isolation.subject.settings import Settings, settings_of
 from vcluster_isolation.subject.settings_of_policies import settings_of_policies
 from vcluster_isolation.subject.without_grants import without
-from vcluster_isolation.values import strict_yaml
 from vcluster_isolation.values.chart_instances import Instance, instances
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.vcluster.old_policies import old_homes
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, COREDNS, SNAPSHOTS, is_of, is_role, recognise
 
@@ -44,10 +45,10 @@ class Subject:
     cluster. `tiers` are the cluster-scoped policies, `settings` what else values say. `notes` say of each rule why
     it is there. `changed` maps each value that the user set to something else than the
     default, as far as it decides on rules, to the path that the user wrote. `render_at_default_values` gives those with
-    all of these values at their defaults. Of policies that came as manifests none of this is known. `manifests` is
-    their text. `not_evaluated` are policies of other APIs beside them. `where` says in which object the values are, if
-    they are in one. `below` are the keys below which its values stand, where this chart is a subchart. `deployed` is
-    what its values make vCluster apply to the host cluster; it is among the policies too.
+    all of these values at their defaults. `render` is what the chart rendered. Of policies that came as manifests none
+    of this is known. `not_evaluated` are policies of other APIs beside them. `where` says in which object the values
+    are, if they are in one. `below` are the keys below which its values stand, where this chart is a subchart.
+    `deployed` is what its values make vCluster apply to the host cluster; it is among the policies too.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Subject:
     notes: Mapping[RuleId, RuleNote] = field(default_factory=dict)
     changed: Mapping[str, str] = field(default_factory=dict)
     render_at_default_values: Callable[[], PolicySet] = lambda: ((), ())
-    manifests: str = ""
+    render: Render | None = None
     settings: Settings = field(default_factory=Settings)
     kind: str = VCLUSTER
     not_evaluated: tuple[UnevaluatedPolicy, ...] = ()
@@ -76,6 +77,11 @@ class Subject:
         """What a report calls it."""
         who = "vCluster Platform" if self.kind == PLATFORM else f"vCluster {self.name}"
         return f"{who} in namespace {self.namespace}" + (f" ({self.where})" if self.where else "")
+
+    @property
+    def manifests(self) -> str:
+        """What the chart rendered; empty for policies that came as manifests."""
+        return self.render.text if self.render else ""
 
     @property
     def at_default_values(self) -> PolicySet:
@@ -100,6 +106,15 @@ class Subject:
             return ""
         index = "" if note.item is None else f"[{note.item}]"
         return self.changed[note.key] + index
+
+    def said(self, origin: Origin, homes: Collection[str], own: Origin | None = None) -> SaidRule:
+        """Return a rule as reports name it, its policy without its namespace if that is one of `homes`.
+
+        `own` is the subject's rule that it is a copy of, if it is one.
+        """
+        note, yours = self.note(own or origin), self.granted(own or origin)
+        flow, value = (note.flow, yours or note.path) if note else ("", yours)
+        return SaidRule(policy_of(origin, homes), rule_of(origin), flow, value, bool(yours))
 
     def with_worst_synced_policies(self, policies: Iterable[Policy], *, pods_only: bool = False) -> tuple[Policy, ...]:
         """Return policies, and beside them the worst that the tenant can sync: everything open for its pods.
@@ -178,45 +193,42 @@ def of_values(request: Request) -> Subject:
     """Return the one subject that values files describe: `request.name` is the release.
 
     Raises InputError for files that are no values, RenderFailed when helm or the chart refuses them, ToolMissing, what
-    `of_render` raises, and ValueError for a chart that has this one as a subchart.
+    `read_render` raises, and ValueError for a chart that has this one as a subchart.
     """
     (instance,) = instances(request)
-    return of_render(request, instance, render_cache.template(request))
+    return of_render(request, instance, read_render(render_cache.template(request), request.namespace))
 
 
-def of_render(request: Request, instance: Instance, text: str) -> Subject:
-    """Return the subject that is one instance of this chart in the `text` that `request` renders.
+def of_render(request: Request, instance: Instance, render: Render) -> Subject:
+    """Return the subject that is one instance of this chart in what `request` renders.
 
-    Its policies are all that are rendered: those of other subcharts add up with them. Raises InputError for a text that
-    holds no manifests, and for two objects of one name.
+    Its policies are all that are rendered: those of other subcharts add up with them. Raises nothing.
     """
-    values, default = instance.values, at_path(instance.defaults, POLICY) or {}
+    values, policy = instance.values, instance.policy
     changed = changed_values(instance)
     usual = replace(request, inline=reset(instance)) if changed else request
     coredns = at_path(values, ("controlPlane", "coredns")) or {}
     hosted = not at_path(values, ("privateNodes", "enabled"))
     name = str(at_path(values, ("vcluster", "name")) or request.name)
-    policy = merge_defaults(default, at_path(values, POLICY) or {})
     whole = {**values, "policies": {"networkPolicy": policy}}
     settings = settings_of(whole, name, (request.name, request.namespace), hosted=hosted)
     needs = needs_of(values, policy, changed, request.namespace, hosted=hosted)
     named = {**settings.named, **{f"needs-{need.key}": need.other for need in needs}}
-    cluster = cluster_in(text, request.namespace)
     subject = Subject(
         name,
         request.namespace,
-        cluster.policies,
-        cluster.tiers,
+        render.cluster.policies,
+        render.cluster.tiers,
         hosted,
         hosted and coredns.get("enabled") is not False and not coredns.get("embedded"),
         settings.unlisted_namespaces,
         bool(at_path(values, ("sync", "toHost", "networkPolicies", "enabled"))),
-        rule_notes(instance.own(text), instance.path),
+        render.notes_of(instance),
         changed,
-        lambda: policies_in(render_cache.template(usual), request.namespace),
-        text,
+        later(lambda: render_cache.template(usual), request.namespace),
+        render,
         replace(settings, named=named),
-        not_evaluated=cluster.not_evaluated,
+        not_evaluated=render.cluster.not_evaluated,
         below=instance.path,
         policy=policy,
         needs=needs,
@@ -245,19 +257,11 @@ def with_beside(subject: Subject, policies: tuple[Policy, ...], tiers: tuple[Tie
     return replace(subject, policies=both[0], tiers=both[1], render_at_default_values=usual)
 
 
-def of_manifests(documents: Iterable[Any], *, home: str = "default") -> list[Subject]:
-    """Return a subject for each vCluster whose policy for the control plane is among manifests.
-
-    Raises InputError for manifests that cannot be read, IsolationError when no vCluster is among them.
-    """
-    cluster = parse_cluster(documents, home=home)
-    if cluster.problems:
-        raise InputError(cluster.problems)
-    return of_cluster(cluster)
-
-
 def of_cluster(cluster: Cluster) -> list[Subject]:
-    """Return a subject for each vCluster in a cluster, as `of_manifests` does. Raises IsolationError as that does."""
+    """Return a subject for each vCluster whose policy for the control plane is in a cluster.
+
+    Raises IsolationError when no vCluster is in it.
+    """
     known = ((policy.namespace, recognise(policy)) for policy in cluster.policies)
     found = {(namespace, one.vcluster) for namespace, one in known if one and one.role == CONTROL_PLANE}
     found |= old_homes(cluster.policies)
@@ -286,24 +290,3 @@ def _of_cluster(cluster: Cluster, name: str, namespace: str) -> Subject:
         settings=settings,
         not_evaluated=cluster.not_evaluated,
     )
-
-
-def policies_in(text: str, namespace: str) -> PolicySet:
-    """Return the policies in what the chart rendered. Raises InputError for what cannot be read."""
-    cluster = cluster_in(text, namespace)
-    return cluster.policies, cluster.tiers
-
-
-def cluster_in(text: str, namespace: str) -> Cluster:
-    """Return everything in what a chart rendered.
-
-    Raises InputError for what cannot be read, and for two objects of one name, of which a cluster keeps one.
-    """
-    documents = strict_yaml.parse_documents(text, "the rendered manifests")
-    values = [document.value for document in documents]
-    sources = [source_of(text, document.line) for document in documents]
-    twice = list(rendered_twice(values, list(map(name_of, values)), sources, namespace))
-    cluster = parse_cluster(values, home=namespace)
-    if problems := twice or cluster.problems:
-        raise InputError(problems)
-    return cluster

@@ -16,6 +16,7 @@ from vcluster_isolation import kubectl
 from vcluster_isolation.errors import ToolFailed
 from vcluster_isolation.helm import template as helm
 from vcluster_isolation.helm.template import Release
+from vcluster_isolation.kubectl import Access
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
 """What Helm takes as a release's name, and a selector as a label's value; no option and no list of several."""
@@ -53,7 +54,7 @@ class ReleaseSearch:
     lost: tuple[Lost, ...]
 
 
-def look_for(owners: Iterable[Owner], context: str) -> ReleaseSearch:
+def look_for(owners: Iterable[Owner], access: Access) -> ReleaseSearch:
     """Return what is found of releases in all namespaces. Raises ToolFailed where helm fails, ToolMissing without it.
 
     Where nothing is found and namespaces could not be looked through, the first that is not certain is lost as well.
@@ -62,7 +63,7 @@ def look_for(owners: Iterable[Owner], context: str) -> ReleaseSearch:
     lost: list[Lost] = []
     unsure: list[Lost] = []
     for owner in owners:
-        found, missed = _look_for(owner, context)
+        found, missed = _look_for(owner, access)
         releases |= dict.fromkeys(found)
         if not found and owner.certain:
             lost.append(missed)
@@ -71,16 +72,16 @@ def look_for(owners: Iterable[Owner], context: str) -> ReleaseSearch:
     return ReleaseSearch(tuple(releases), tuple(lost or (() if releases else unsure[:1])))
 
 
-def _look_for(owner: Owner, context: str) -> tuple[list[Release], Lost]:
+def _look_for(owner: Owner, access: Access) -> tuple[list[Release], Lost]:
     """Return the releases that an owner may be, and what there is to say if these are none."""
     if not _NAME.fullmatch(owner.name):
         return [], Lost(owner.name, owner.namespace, (), "Helm takes no such name")
     unseen, namespaces = "", {owner.namespace, *owner.storage} - {""}
     try:
-        kept = kubectl.namespaces_of_release(owner.name, context)
+        kept = kubectl.namespaces_of_release(access, owner.name)
     except ToolFailed as error:
         kept, unseen = set(), f"other namespaces could not be looked through: {' '.join(str(error).split())}"
     looked = tuple(sorted(namespaces | kept))
-    every = (helm.release_of(owner.name, namespace, context) for namespace in looked)
+    every = (helm.release_of(owner.name, namespace, access.context) for namespace in looked)
     found = [one for one in every if one and owner.namespace in ("", one.namespace)]
     return found, Lost(owner.name, owner.namespace, looked, unseen)

@@ -10,14 +10,14 @@ from typing import Any, Final
 import yaml
 
 from vcluster_isolation import kubectl
-from vcluster_isolation.errors import InputError, IsolationError, ToolFailed
+from vcluster_isolation.errors import IsolationError, ToolFailed
 from vcluster_isolation.helm import render_cache
 from vcluster_isolation.helm.template import Release, Request
-from vcluster_isolation.kubectl import NamedObjects
+from vcluster_isolation.kubectl import Access, NamedObjects
 from vcluster_isolation.netpol.objects.model import Policy
 from vcluster_isolation.netpol.parse.parse import parse_cluster
+from vcluster_isolation.subject.render import read_render
 from vcluster_isolation.take_over.owners import Lost, Owner, look_for
-from vcluster_isolation.values.strict_yaml import parse_documents
 from vcluster_isolation.vcluster.cast import MANAGED_BY
 from vcluster_isolation.vcluster.policy_names import CONTROL_PLANE, COREDNS, SNAPSHOTS, WORKLOADS, policy_name
 
@@ -43,14 +43,14 @@ _OF_HELM_ONLY: Final = ("HELM_KUBEAPISERVER", "HELM_KUBETOKEN", "HELM_KUBEASUSER
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What is to be taken over: our release, the vCluster's name, the kube context, and the policies we render.
+    """What is to be taken over: our release, the vCluster's name, the cluster, and the policies we render.
 
     `gone` are the names of releases that helm may not find, because the user says that they are gone.
     """
 
     request: Request
     vcluster: str
-    context: str
+    access: Access
     wanted: Mapping[Key, Policy]
     gone: frozenset[str] = frozenset()
 
@@ -102,17 +102,15 @@ def plan(request: Request, vcluster: str, gone: Iterable[str] = ()) -> Handover:
         )
     if given := [name for name in _OF_HELM_ONLY if os.environ.get(name)]:
         raise IsolationError(f"{', '.join(given)}: kubectl does not know it", "choose the cluster with a kubeconfig")
-    wanted = {
-        (policy.namespace, policy.name): policy
-        for policy in _policies(render_cache.template(request), request.namespace)
-    }
+    render = read_render(render_cache.template(request), request.namespace)
+    wanted = {(policy.namespace, policy.name): policy for policy in render.cluster.policies}
     if not wanted:
         raise IsolationError(
             "these values render no NetworkPolicy, so that nothing would take the place of the vCluster's own",
             "set policies.networkPolicy.enabled: true in the values that you give here",
         )
-    context = os.environ.get("HELM_KUBECONTEXT") or kubectl.current_context()
-    return Handover(request, vcluster, context, wanted, frozenset(gone))
+    access = Access(context=os.environ.get("HELM_KUBECONTEXT") or kubectl.current_context())
+    return Handover(request, vcluster, access, wanted, frozenset(gone))
 
 
 def read(handover: Handover) -> State:
@@ -120,12 +118,12 @@ def read(handover: Handover) -> State:
     live: dict[Key, Json] = {}
     for namespace in dict.fromkeys(namespace for namespace, _ in handover.keys):
         names = [name for home, name in handover.keys if home == namespace]
-        found = kubectl.get(NamedObjects(handover.context, RESOURCE, namespace, names))
+        found = kubectl.get(NamedObjects(handover.access, RESOURCE, namespace, names))
         live |= {(namespace, name): one for name, one in found.items()}
     problems = [problem for key, one in live.items() for problem in _not_helms(key, one)]
     if problems:
         raise IsolationError("\n".join(problems))
-    owners = look_for(_possible_owners(live, handover), handover.context)
+    owners = look_for(_possible_owners(live, handover), handover.access)
     known = set(handover.keys)
     every = {release: known & set(_rendered(release) if is_settled(release) else live) for release in owners.releases}
     rendered = {one: tuple(sorted(keys)) for one, keys in every.items() if keys}
@@ -176,15 +174,6 @@ def flux_of(policies: Iterable[Json]) -> str:
 def parsed(policy: Json) -> Policy | None:
     """Return a policy as the evaluator reads it, None for one that it cannot read."""
     return next(iter(parse_cluster([policy]).policies), None)
-
-
-def _policies(text: str, namespace: str) -> tuple[Policy, ...]:
-    """Return the NetworkPolicies among rendered manifests. Raises InputError for what cannot be read."""
-    documents = [document.value for document in parse_documents(text, "the rendered manifests")]
-    cluster = parse_cluster(documents, home=namespace)
-    if cluster.problems:
-        raise InputError(cluster.problems)
-    return cluster.policies
 
 
 def _not_helms(key: Key, policy: Json) -> Iterator[str]:

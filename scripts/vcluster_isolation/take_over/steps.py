@@ -151,7 +151,7 @@ def _take(state: State, handover: Handover, say: Callable[[str], None]) -> None:
             kubectl.label(objects, {MANAGER: "Helm"})
         _annotate(handover, there, {OWNER: name, OWNER_NAMESPACE: namespace})
     say(f"3. installing release {handover.request.name}, which takes them")
-    helm.upgrade(handover.request, *options, context=handover.context)
+    helm.upgrade(handover.request, *options, context=handover.access.context)
 
 
 def _verify(handover: Handover, say: Callable[[str], None]) -> bool:
@@ -199,7 +199,7 @@ def _annotate(handover: Handover, keys: Iterable[Key], annotations: Mapping[str,
 def _objects(handover: Handover, keys: Iterable[Key]) -> Iterator[NamedObjects]:
     """Yield policies as kubectl takes them, those of one namespace together."""
     for namespace, group in groupby(sorted(keys), key=lambda key: key[0]):
-        yield NamedObjects(handover.context, RESOURCE, namespace, [name for _, name in group])
+        yield NamedObjects(handover.access, RESOURCE, namespace, [name for _, name in group])
 
 
 def _names(keys: Iterable[Key]) -> str:

@@ -22,11 +22,12 @@ import yaml
 
 from vcluster_isolation.errors import IsolationError
 from vcluster_isolation.helm.package import NoChart, unpacked
+from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
 from vcluster_isolation.helm.template import RenderFailed, Request, template
 from vcluster_isolation.kubernetes.api_json import as_text
-from vcluster_isolation.values.layers import chart_defaults, coalesce_values, overlay, read_chart_file
-from vcluster_isolation.values.renames import Rename, read_renames
-from vcluster_isolation.values.strict_yaml import parse_mapping, read_mapping
+from vcluster_isolation.values.layers import Layer, chart_defaults, effective, read_chart_file, read_layers
+from vcluster_isolation.values.paths import at_path, merge_defaults
+from vcluster_isolation.values.renames import BASE, Rename, read_renames
 from vcluster_isolation.values.strict_yaml.scalars import as_number
 from vcluster_isolation.wording import printable
 
@@ -52,18 +53,28 @@ class Instance:
     schema: str | None = None
     number: int = 0
 
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """What is in effect below policies.networkPolicy: no default is missing."""
+        return self._in_effect(BASE)
+
+    @property
+    def platform(self) -> Mapping[str, Any]:
+        """What is in effect below platformNetworkPolicy: no default is missing."""
+        return self._in_effect((PLATFORM_KEY,))
+
+    def _in_effect(self, path: Sequence[str]) -> Mapping[str, Any]:
+        return merge_defaults(at_path(self.defaults, path) or {}, at_path(self.values, path) or {})
+
     def below(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return values of the instance as values of the chart that is rendered."""
         for key in reversed(self.path):
             values = {key: values}
         return values
 
-    def own(self, manifests: str) -> str:
-        """Return those of the rendered manifests that come from this instance."""
-        if not self.path:
-            return manifests
-        parts = re.split(r"^---\n", manifests, flags=re.MULTILINE)
-        return "".join(f"---\n{part}" for part in parts if part.startswith(f"# Source: {self.source}/templates/"))
+    def made(self, source: str) -> bool:
+        """Return whether a document comes from this instance, given the template that helm names above it."""
+        return not self.path or source.startswith(f"{self.source}/templates/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +86,15 @@ class _Copy:
     schema: str | None
 
 
-def instances(request: Request) -> list[Instance]:
+def instances(request: Request, layers: Sequence[Layer] | None = None) -> list[Instance]:
     """Return where this chart is in `request.chart` and switched on, in the order of paths; maybe nowhere.
 
-    Raises InputError for values files that cannot be read, RenderFailed when helm cannot read the chart or the values,
-    IsolationError for what is not a chart.
+    `layers` are the values files of the request where they were read already. Raises InputError for
+    values files that cannot be read, RenderFailed when helm cannot read the chart or the values, IsolationError for
+    what is not a chart.
     """
     if is_ours(request.chart):
-        return [_alone(request)]
+        return [_alone(request, read_layers(request.values) if layers is None else layers)]
     with _copied(request.chart) as copy:
         try:
             ours = _prepare(copy)
@@ -132,13 +144,10 @@ def is_ours(chart: Path) -> bool:
     return _name_in(text) == NAME or read_chart_file(chart, "renames.yaml") is not None
 
 
-def _alone(request: Request) -> Instance:
+def _alone(request: Request, layers: Sequence[Layer]) -> Instance:
     """Return the instance that is the whole chart: its values are files over defaults, and helm need not be asked."""
-    inline = [parse_mapping(request.inline, "inline")] if request.inline else []
-    defaults = chart_defaults(request.chart)
-    values = coalesce_values(defaults, overlay([*map(read_mapping, request.values), *inline]))
     copy = _read(request.chart)
-    return Instance((), NAME, values, defaults, copy.renames, copy.schema)
+    return Instance((), NAME, effective(request, layers), copy.defaults, copy.renames, copy.schema)
 
 
 def _read(chart: Path) -> _Copy:

@@ -11,6 +11,7 @@ from typing import Any
 
 from vcluster_isolation.errors import InputError, IsolationError, Problem
 from vcluster_isolation.helm.package import UNREADABLE, reason
+from vcluster_isolation.helm.template import Request
 from vcluster_isolation.values.strict_yaml import line_of, parse_mapping, read_text, show_name
 from vcluster_isolation.wording import printable
 
@@ -85,6 +86,16 @@ def coalesce_values(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> d
         both = isinstance(value, Mapping) and isinstance(default, Mapping)
         kept[key] = coalesce_values(default, value) if both else value  # type: ignore[arg-type]
     return kept
+
+
+def effective(request: Request, layers: Sequence[Layer]) -> dict[str, Any]:
+    """Return the values that the templates of the chart of a request see, subcharts not counted.
+
+    `layers` are the values files of the request as they were read. Raises InputError for a chart whose values.yaml is
+    none, or an `inline` that is none, IsolationError for a chart that cannot be read.
+    """
+    inline = [parse_mapping(request.inline, "inline")] if request.inline else []
+    return coalesce_values(chart_defaults(request.chart), overlay([*(layer.values for layer in layers), *inline]))
 
 
 def locate(layers: Sequence[Layer], path: Sequence[str | int]) -> tuple[str | None, int | None]:

@@ -13,9 +13,14 @@ from vcluster_isolation.errors import InputError, Problem
 from vcluster_isolation.values.delivery.expressions import Engine, Text, decides_on_flows, parsed, without_expressions
 from vcluster_isolation.values.delivery.nodes import place_of
 from vcluster_isolation.values.delivery.set_values import path_of, put, value_of
-from vcluster_isolation.values.delivery.sites import Path, Site, at, each
+from vcluster_isolation.values.delivery.sites import (
+    Path,
+    Site,
+    each,
+)
 from vcluster_isolation.values.layers import Layer, locate, overlay
-from vcluster_isolation.values.strict_yaml import line_of, parse_mapping
+from vcluster_isolation.values.paths import at_path
+from vcluster_isolation.values.strict_yaml import Stream, line_of, parse_mapping
 from vcluster_isolation.wording import dotted, quoted
 
 SOURCE: Final = "values"
@@ -65,7 +70,7 @@ def content_of(site: Site, source: Source, *, known: bool = True) -> Content:
     """Return the values of a release. What is not YAML, or not resolved, is among the problems."""
     content = Content(known)
     for path in site.values:
-        value = at(source.item, path)
+        value = at_path(source.item, path)
         try:
             if isinstance(value, str):
                 content.layers.append(_of_text(value, path, site, source, content))
@@ -108,14 +113,15 @@ def _add_lines(site: Site, source: Source, content: Content) -> None:
 _SPEAKS_OF_A_VALUE: Final = re.compile(r"\{\{ *\.[A-Za-z][A-Za-z0-9_.]* *\}\}")
 
 
-def of_plain(name: str, text: str, outer: Text | None, *, known: bool = True) -> Content:
+def of_plain(stream: Stream, outer: Text | None, *, known: bool = True) -> Content:
     """Return the values of a plain values file; `outer` has the expressions that were taken out of its text.
 
     Helm fills in no values file, so a comment that only speaks of a value (`{{ .Values.team }}`), as those of this
-    chart's values.yaml do, decides on nothing in one that is YAML as it is.
+    chart's values.yaml do, decides on nothing in one that is YAML as it is. Raises
+    InputError for what is no values file.
     """
     content = Content(known)
-    content.layers.append(Layer(name, text, parse_mapping(text, name)))
+    content.layers.append(Layer(stream.name, stream.text, stream.mapping()))
     if outer is not None:
         if not outer.words:
             outer = replace(outer, lines=[one for one in outer.lines if not _SPEAKS_OF_A_VALUE.fullmatch(one[1])])

@@ -16,11 +16,9 @@ from vcluster_isolation.values.advice import better, for_template
 from vcluster_isolation.values.chart_instances import Instance, by_itself, instances
 from vcluster_isolation.values.layers import (
     Layer,
-    chart_defaults,
-    coalesce_values,
+    effective,
     in_order,
     locate,
-    overlay,
     read_chart_file,
 )
 from vcluster_isolation.values.schema import findings as schema
@@ -67,10 +65,10 @@ def check_values(layers: Sequence[Layer], request: Request) -> Checked:
     """
     with _copied(layers, request) as (copies, names):
         try:
-            found = tuple(instances(copies))
+            found = tuple(instances(copies, layers))
             schemas = [text for text in (read_chart_file(request.chart, "values.schema.json"),) if text is not None]
             alone = any(not instance.path for instance in found)
-            whole = [] if alone else [_Values((), _merged(layers, request), text, ours=False) for text in schemas]
+            whole = [] if alone else [_Values((), effective(request, layers), text, ours=False) for text in schemas]
             parts = [_Values(one.path, one.values, one.schema) for one in found if one.schema is not None]
             files = layers if alone else [_own_values(request.chart), *layers]
             by_schema = [problem for values in (*whole, *parts) for problem in values.problems(files)]
@@ -104,12 +102,6 @@ class _Values:
         for path, what, next_step in better(self.values, found) if self.ours else found:
             whole = (*self.path, *path)
             yield Problem(dotted(whole), what, next_step, "schema", *locate(layers, whole))
-
-
-def _merged(layers: Sequence[Layer], request: Request) -> dict[str, Any]:
-    """Return the values that the templates of a chart see, subcharts not counted."""
-    inline = [parse_mapping(request.inline, "inline")] if request.inline else []
-    return coalesce_values(chart_defaults(request.chart), overlay([*(layer.values for layer in layers), *inline]))
 
 
 def _own_values(chart: Path) -> Layer:

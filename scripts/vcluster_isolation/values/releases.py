@@ -19,12 +19,22 @@ from vcluster_isolation.kubernetes.twins import twins
 from vcluster_isolation.netpol.parse import stream
 from vcluster_isolation.values import legacy
 from vcluster_isolation.values.delivery import objects
-from vcluster_isolation.values.delivery.expressions import Text, parsed, without_expressions
+from vcluster_isolation.values.delivery.expressions import Text, parsed_stream, without_expressions
 from vcluster_isolation.values.delivery.kinds import is_manifest
-from vcluster_isolation.values.delivery.sites import Site, at
+from vcluster_isolation.values.delivery.sites import (
+    Site,
+)
 from vcluster_isolation.values.layers import Layer, read_chart_file
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.values.reading import Content, Source, content_of, of_plain
-from vcluster_isolation.values.strict_yaml import STDIN, parse_documents, parse_mapping, read_text, show_name
+from vcluster_isolation.values.strict_yaml import (
+    STDIN,
+    Stream,
+    parse_mapping,
+    read_text,
+    show_name,
+    stream_of,
+)
 from vcluster_isolation.wording import dotted, quoted
 
 _LONG: Final = 200_000  # characters of JSON, above which it takes too long to know the line of everything
@@ -72,17 +82,24 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """The Kubernetes objects of one file: its text, its documents, and the numbers of those that hold releases."""
+    """The Kubernetes objects of one file: what it holds, and the numbers of the documents that hold releases.
 
-    name: str
-    text: str
-    documents: tuple[Any, ...]
+    `lines` is False for JSON that was read as a stream: of it, lines are not known.
+    """
+
+    stream: Stream
     holding: frozenset[int]
+    lines: bool = True
+
+    @property
+    def name(self) -> str:
+        """What messages call the file."""
+        return self.stream.name
 
     @property
     def objects(self) -> list[Any]:
         """The documents that are objects of the cluster."""
-        return [one for index, one in enumerate(self.documents) if index not in self.holding]
+        return [one for index, one in enumerate(self.stream.values) if index not in self.holding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +119,13 @@ class ReadFiles:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file's text and documents; `outer` has the expressions that were taken out of it, if it is not YAML with them.
+    """What a file holds; `outer` has the expressions that were taken out of it, if it is not YAML with them.
 
     `lines` is False for JSON that was read as a stream: of it, lines are not known.
     """
 
     path: Path
-    name: str
-    text: str
-    documents: tuple[Any, ...]
+    stream: Stream
     outer: Text | None = None
     lines: bool = True
 
@@ -119,7 +134,7 @@ class _File:
         """Whether a document is a Kubernetes object, or one that holds releases."""
         return any(
             isinstance(document, dict) and (is_manifest(document) or objects.holds_releases(document))
-            for document in self.documents
+            for document in self.stream.values
         )
 
 
@@ -212,27 +227,18 @@ def _chart_around(path: Path, charts: Sequence[Path]) -> Path | None:
 
 
 def _file(path: Path, text: str) -> _File:
-    """Return a file's documents. JSON, which may be what kubectl prints of a whole cluster, is read as such."""
+    """Return what a file holds. JSON, which may be what kubectl prints of a whole cluster, is read as such.
+
+    Of JSON that is short, and YAML as well, the lines are known.
+    """
     name = show_name(path)
     if text.lstrip().startswith("{") and not text.lstrip().startswith("{{"):
-        streamed = _json(text)
-        if streamed is not None:
-            return _File(path, name, text, streamed, lines=False)
-    documents, outer = parsed(text, lambda given: tuple(one.value for one in parse_documents(given, name)))
-    inner = text if outer is None else outer.text
-    return _File(path, name, inner, documents, outer)
-
-
-def _json(text: str) -> tuple[Any, ...] | None:
-    """Return the objects of a JSON text that is long, or no YAML; None for others, whose lines can be known."""
-    if len(text) <= _LONG:
         with suppress(InputError):
-            parse_documents(text, "")
-            return None
-    try:
-        return tuple(stream.objects(io.StringIO(text)))
-    except InputError:  # YAML can begin with a brace as well
-        return None
+            if len(text) <= _LONG:
+                return _File(path, *parsed_stream(text, name))
+        with suppress(InputError):  # YAML can begin with a brace as well
+            return _File(path, stream_of(stream.objects(io.StringIO(text)), text, name), lines=False)
+    return _File(path, *parsed_stream(text, name))
 
 
 def _name_of_chart(chart: Path) -> str | None:
@@ -247,7 +253,7 @@ def _add_plain(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]:
     contents: list[Content] = []
     for file in files:
         try:
-            contents.append(of_plain(file.name, file.text, file.outer, known=sorting.is_ours))
+            contents.append(of_plain(file.stream, file.outer, known=sorting.is_ours))
         except InputError as error:
             yield from error.problems
     if len(contents) < len(files):
@@ -293,17 +299,17 @@ def _add_objects(files: Sequence[_File], sorting: _Sorting) -> Iterator[Problem]
         if not objects.holds_releases(source.item):
             continue
         if not source.above and file.lines:
-            holding.setdefault(file.name, set()).add(index)
+            holding.setdefault(file.stream.name, set()).add(index)
         for site in objects.sites_of(source.item, items):
             inside = source if site.item is None else by_item[id(site.item)]
             over = [content_of(one, by_item[id(one.item)]) for one in site.over]
             yield from _add_site(replace(site, title=source.restore(site.title)), inside, over, sorting)
     for file in files:
-        found = Manifests(file.name, file.text, file.documents, frozenset(holding.get(file.name, ())))
+        found = Manifests(file.stream, frozenset(holding.get(file.stream.name, ())), file.lines)
         if found.objects and file.outer is not None:
             lines = [expression for _, expression in file.outer.lines]
             what = f"has manifests with expressions, such as {[*file.outer.words.values(), *lines][0]}: not resolved"
-            yield Problem("", what, "render it, and give the result", "values", file.name)
+            yield Problem("", what, "render it, and give the result", "values", found.name)
         elif found.objects:
             sorting.manifests.append(found)
 
@@ -323,11 +329,11 @@ def _twin_holders(sources: Sequence[Source]) -> Iterator[Problem]:
 
 def _sources(file: _File) -> Iterator[tuple[int, Source]]:
     """Yield each object of a file, those in Lists too, with the number of its document."""
-    for index, document in enumerate(file.documents):
+    for index, document in enumerate(file.stream.values):
         for above, item in objects.flattened(document):
             if isinstance(item, dict):
                 number = index if file.lines else None
-                yield index, Source(file.name, file.text, number, above, item, file.outer)
+                yield index, Source(file.stream.name, file.stream.text, number, above, item, file.outer)
 
 
 def is_vclusters(chart: str | None) -> bool:
@@ -352,7 +358,7 @@ def _add_site(site: Site, source: Source, over: Sequence[Content], sorting: _Sor
         name, namespace = (_text(one, site, source) for one in (site.name, site.namespace))
         sorting.releases.append(replace(release, name=name, namespace=namespace))
         sorting.notes += site.notes
-    elif chart in _UNKNOWN and any(_is_like_ours(at(source.item, path)) for path in site.values):
+    elif chart in _UNKNOWN and any(_is_like_ours(at_path(source.item, path)) for path in site.values):
         what = f"{site.title}: its chart is not known, and its values are like those of a vCluster"
         next_step = "give the values by themselves, or name the chart"
         yield Problem(dotted(site.path), what, next_step, "values", source.name, source.line(site.path))

@@ -10,6 +10,9 @@ OWN, NEIGHBOUR, OTHER = "own", "neighbour", "other"
 SPREAD, INSIDE, OUTSIDE = "spread", "inside", "outside"
 """Where somebody is: in each of the vCluster's namespaces, in one of the project's, in one that is none of it."""
 
+SOURCE, DESTINATION = "source", "destination"
+"""Which end of a flow somebody is."""
+
 SYNCED_NAMESPACE = "a synced namespace"
 """Stands for a namespace that vCluster makes for a tenant, and that nobody names."""
 

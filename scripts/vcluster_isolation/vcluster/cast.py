@@ -19,6 +19,10 @@ MANAGED_BY: Final = "vcluster.loft.sh/managed-by"
 VIRTUAL_NAMESPACE: Final = "vcluster.loft.sh/namespace"
 CONTROLLED_BY: Final = "vcluster.loft.sh/controlled-by"
 
+SYNCED_FROM: Final = "vcluster.loft.sh/vcluster-name"
+SYNCED_HOME: Final = "vcluster.loft.sh/vcluster-namespace"
+"""The labels of a namespace that vCluster made for a tenant: no tenant can take them off."""
+
 TENANT: Final = "{tenant}"
 """Stands for the name of the actor's vCluster."""
 

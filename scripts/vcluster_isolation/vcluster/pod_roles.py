@@ -1,4 +1,7 @@
-"""Which pods are a vCluster's control plane or etcd: by their labels, and by a name that no tenant can give a pod.
+"""Which pods are a vCluster's, and what for: `role_of`.
+
+A pod that vCluster syncs says so itself. A control plane or etcd is known by its labels, and by a name that no tenant
+can give a pod.
 
 A pod that vCluster syncs carries `vcluster.loft.sh/managed-by` and loses `release`. But controllers of the host make
 pods for a tenant as well, with labels wholly of the tenant's choice: a Gateway's `spec.infrastructure.labels` arrive on
@@ -16,12 +19,16 @@ the pod says which ReplicaSet made it, that one's name decides: it is not cut, a
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from vcluster_isolation.netpol.objects.model import Pod
-from vcluster_isolation.vcluster.cast import MANAGED_BY
+from vcluster_isolation.vcluster.cast import MANAGED_BY, VIRTUAL_NAMESPACE
 
-CONTROL_PLANE, ETCD = "control-plane", "etcd"
+CONTROL_PLANE, ETCD, COREDNS, WORKLOAD, SNAPSHOT = "control-plane", "etcd", "coredns", "workload", "snapshot"
+"""Roles, as the cast calls its actors."""
+
+_COREDNS: Final = {"k8s-app": "vcluster-kube-dns", VIRTUAL_NAMESPACE: "kube-system"}.items()
+SNAPSHOT_LABEL: Final = ("app", "vcluster-snapshot")
 
 _ROLES: Final = {"vcluster": (CONTROL_PLANE, ""), "vcluster-etcd": (ETCD, "-etcd")}
 _ENDING: Final = re.compile(r"-(\d+|[a-z0-9]{1,10}-[a-z0-9]{5})")
@@ -38,14 +45,28 @@ _CUT: Final = re.compile(r"-([bcdfghjklmnpqrstvwxz2456789]+)")
 _GATEWAYS_OWN: Final = 52  # characters of a synced name that is too long, before `-` and a hash
 
 
-def control_plane_of(pod: Pod) -> tuple[str, str] | None:
-    """Return role and release of a pod that is a vCluster's control plane or etcd, None for any other pod."""
+class PodRole(NamedTuple):
+    """What a pod is for, and in which vCluster: the name that it carries, empty for a pod that takes snapshots."""
+
+    role: str
+    vcluster: str
+
+
+def role_of(pod: Pod) -> PodRole | None:
+    """Return what a pod is for in a vCluster, None for a pod that is no vCluster's.
+
+    That a pod is called a vCluster's does not say in which namespace that vCluster is. Raises nothing.
+    """
     labels = dict(pod.labels)
+    if manager := labels.get(MANAGED_BY):
+        return PodRole(COREDNS if labels.items() >= _COREDNS else WORKLOAD, manager)
+    if SNAPSHOT_LABEL in pod.labels:
+        return PodRole(SNAPSHOT, "")
     role, ending = _ROLES.get(labels.get("app", ""), ("", ""))
     release = labels.get("release", "")
     if not role or not release or MANAGED_BY in labels or not _is_called(pod, release + ending):
         return None
-    return role, release
+    return PodRole(role, release)
 
 
 def _is_called(pod: Pod, maker: str) -> bool:

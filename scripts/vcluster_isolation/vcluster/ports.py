@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,8 +54,9 @@ class Port:
         return end in (each.name for each in self.dialled_by)
 
 
+@cache
 def read_ports(chart: Path = CHART) -> tuple[Port, ...]:
-    """Return the rows of the chart's `ports.yaml`, in its order."""
+    """Return the rows of the chart's `ports.yaml`, in its order; the file is read once."""
     text = (chart / "ports.yaml").read_text(encoding="utf-8")
     table = yaml.load(text, Loader=yaml.CSafeLoader)
     ends = {name: _end(name, end) for name, end in table["ends"].items()}

@@ -17,11 +17,11 @@ from vcluster_isolation.netpol.objects.model import (
     Selector,
 )
 from vcluster_isolation.netpol.objects.tiers import TierPolicy, TierRule
-from vcluster_isolation.vcluster.cast import CONTROLLED_BY, MANAGED_BY
+from vcluster_isolation.vcluster.cast import CONTROLLED_BY, MANAGED_BY, SYNCED_FROM, SYNCED_HOME
 from vcluster_isolation.vcluster.policy_names import FLOOR, ChartPolicy, by_name, recognise
 
-_TENANT_KEYS = frozenset({"release", MANAGED_BY, CONTROLLED_BY, "vcluster.loft.sh/vcluster-name"})
-_NAMESPACE_KEYS = frozenset({NAME_LABEL, "vcluster.loft.sh/vcluster-namespace"})
+_TENANT_KEYS = frozenset({"release", MANAGED_BY, CONTROLLED_BY, SYNCED_FROM})
+_NAMESPACE_KEYS = frozenset({NAME_LABEL, SYNCED_HOME})
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ from vcluster_isolation.vcluster.actor_ref import (
     OTHER,
     OUTSIDE,
     OWN,
+    SOURCE,
     SPREAD,
     SYNCED_NAMESPACE,
     ActorRef,
@@ -75,6 +76,8 @@ from vcluster_isolation.vcluster.cast import (
     ORDINARY,
     PLATFORM_NAMESPACE,
     STRAY,
+    SYNCED_FROM,
+    SYNCED_HOME,
     TENANT,
     WORKLOAD,
     Actor,
@@ -97,11 +100,6 @@ from vcluster_isolation.worlds.mentioned import example
 
 _PAIR = 2
 """So many namespaces stand for all that are alike: a flow has two ends."""
-
-SOURCE, DESTINATION = "source", "destination"
-
-_OWNER, _SYNCED = "vcluster.loft.sh/vcluster-name", "vcluster.loft.sh/vcluster-namespace"
-"""The labels of a namespace that vCluster made for a tenant: no tenant can take them off."""
 
 
 class World:
@@ -298,7 +296,7 @@ class World:
         elif at_home and (synced or actor is STRAY) and not who.labels_fixed:
             yield from (space for one in self._workload_spaces for space in self._mapped(one))
         if synced and tenant == self.tenants[OWN] and self.subject.namespace_sync and not who.labels_fixed:
-            yield from self._labelled(SYNCED_NAMESPACE, {_OWNER: tenant.name, _SYNCED: tenant.namespace})
+            yield from self._labelled(SYNCED_NAMESPACE, {SYNCED_FROM: tenant.name, SYNCED_HOME: tenant.namespace})
 
     def _mapped(self, name: str) -> Iterator[Namespace]:
         """Yield what a namespace of the vCluster beside its own can be: what it is if that is known."""
@@ -309,15 +307,15 @@ class World:
         """Yield namespaces of the project, called as it says or else `name`, or namespaces that are none of it."""
         project = self.subject.settings.project or EVERYTHING
         if inside:
-            domains = {NAME_LABEL: one_of(name), _SYNCED: ABSENT}
-            free = {NAME_LABEL: none_of(), _SYNCED: ABSENT}
+            domains = {NAME_LABEL: one_of(name), SYNCED_HOME: ABSENT}
+            free = {NAME_LABEL: none_of(), SYNCED_HOME: ABSENT}
             found = [kind for names in (domains, free) for kind in label_classes([project], names) if kind.signature]
             yield from (Namespace(dict(one.labels)[NAME_LABEL], one.labels) for one in found[:1])
             return
         for space in (one for called in (name, *self.spaces) for one in self._labelled(called, {})):
-            if not project.matches(space.labels) or any(key == _SYNCED for key, _ in space.labels):
+            if not project.matches(space.labels) or any(key == SYNCED_HOME for key, _ in space.labels):
                 yield space
-        yield from self._labelled(SYNCED_NAMESPACE, {_SYNCED: name})  # with whatever labels its tenant likes
+        yield from self._labelled(SYNCED_NAMESPACE, {SYNCED_HOME: name})  # with whatever labels its tenant likes
 
     def _space(self, name: str) -> Namespace:
         """Return a namespace with the labels that are known of it."""

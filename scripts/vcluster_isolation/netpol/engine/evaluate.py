@@ -246,7 +246,7 @@ class Evaluator:
         return tuple(one for one in found if one is not None and one != EVERYTHING)
 
     def blocks(self) -> tuple[IPBlock, ...]:
-        """Return each distinct ipBlock, and each list of `networks`; with `address_classes` they quantify addresses."""
+        """Return each distinct ipBlock, and each list of `networks`; with `AddressIndex` they quantify addresses."""
         return self._distinct_blocks
 
     def parts(self, addresses: AddressSet) -> Iterator[AddressSet]:

@@ -195,17 +195,6 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def address_classes(space: AddressSet, sets: Iterable[AddressSet]) -> tuple[AddressSet, ...]:
-    """Split `space` into the fewest parts that no set of `sets` tells apart, lowest address first.
-
-    Families stay apart: a packet has one. Cutting at every edge of every set gives pieces on which membership
-    is constant, and pieces with the same memberships are put back together, so the parts are exactly the
-    classes of "in the same sets".
-    """
-    index = AddressIndex(sets)
-    return tuple(part for family in space.families() for part in index.classes(space, family).values())
-
-
 def _of_family(pairs: Intervals, family: int) -> AddressSet:
     """Return addresses of one family."""
     return AddressSet(v4=pairs) if family == FAMILIES[0] else AddressSet(v6=pairs)

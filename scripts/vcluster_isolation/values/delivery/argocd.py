@@ -16,13 +16,13 @@ from vcluster_isolation.values.delivery.sites import (
     Elsewhere,
     Path,
     Site,
-    at,
     chart_of,
     each,
     name_of,
     present,
     text_at,
 )
+from vcluster_isolation.values.paths import at_path
 
 _RENDER: Final = "read what `argocd app manifests` prints as well, or give that file's values by themselves"
 _ADVICE: Final = "write the value into the template, or read what `argocd appset generate` prints"
@@ -46,7 +46,7 @@ def _of_set(item: Mapping[str, Any]) -> Iterator[Site]:
     elements = _elements(item)
     patched = [
         Elsewhere(("spec", "templatePatch"), "a patch of the Application, which may change its values", _ADVICE)
-    ] * bool(at(item, ("spec", "templatePatch")))
+    ] * bool(at_path(item, ("spec", "templatePatch")))
     for number, element in enumerate(elements if elements is not None else [{}]):
         which = f" element {number}" if elements is not None else ""
         engine = Engine(dict(_variables(element)), _ADVICE)
@@ -57,14 +57,14 @@ def _of_set(item: Mapping[str, Any]) -> Iterator[Site]:
 
 def _elements(item: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
     """Return the elements of the only generator, a list; None for other generators, which ask a cluster or git."""
-    generators = at(item, ("spec", "generators"))
+    generators = at_path(item, ("spec", "generators"))
     if not isinstance(generators, list) or len(generators) != 1 or not isinstance(generators[0], Mapping):
         return None
     if set(generators[0]) != {"list"}:
         return None
-    elements = at(generators[0], ("list", "elements"))
+    elements = at_path(generators[0], ("list", "elements"))
     plain = isinstance(elements, list) and all(isinstance(one, Mapping) for one in elements)
-    simple = not at(generators[0], ("list", "template")) and not at(generators[0], ("list", "elementsYaml"))
+    simple = not at_path(generators[0], ("list", "template")) and not at_path(generators[0], ("list", "elementsYaml"))
     return list(elements) if plain and simple else None
 
 
@@ -82,7 +82,7 @@ def _of_spec(
     item: Mapping[str, Any], spec: Path, title: str, name: str | None, engine: Engine | None
 ) -> Iterator[Site]:
     """Yield the releases of an Application's spec."""
-    found = [((*spec, "source"), at(item, (*spec, "source")))] if at(item, (*spec, "source")) else []
+    found = [((*spec, "source"), at_path(item, (*spec, "source")))] if at_path(item, (*spec, "source")) else []
     found += each(item, (*spec, "sources"))
     namespace = text_at(item, (*spec, "destination", "namespace"))
     for path, source in found:
@@ -99,7 +99,7 @@ def _of_spec(
             text_at(item, (*helm, "releaseName")) or name,
             text_at(item, (*helm, "namespace")) or namespace,
             whole or text,
-            (*helm, "parameters") if at(item, (*helm, "parameters")) else None,
+            (*helm, "parameters") if at_path(item, (*helm, "parameters")) else None,
             tuple(_elsewhere(item, path)),
             engine,
             (hidden,) if hidden else (),
@@ -115,7 +115,7 @@ def _of_oci(source: Mapping[str, Any]) -> str | None:
 def _elsewhere(item: Mapping[str, Any], source: Path) -> Iterator[Elsewhere]:
     """Yield what a source takes from other places."""
     for key, what in _ADDED.items():
-        if at(item, (*source, "helm", key)):
+        if at_path(item, (*source, "helm", key)):
             yield Elsewhere((*source, "helm", key), what, _RENDER)
-    if at(item, (*source, "plugin")):
+    if at_path(item, (*source, "plugin")):
         yield Elsewhere((*source, "plugin"), "a plugin, which may render something else", _RENDER)

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from vcluster_isolation.errors import InputError
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.values.layers import chart_defaults
+from vcluster_isolation.values.strict_yaml import Stream, parse_stream
 
 Path = tuple[str | int, ...]
 _Parsed = TypeVar("_Parsed")
@@ -232,6 +233,18 @@ def parsed(text: str, parse: Callable[[str], _Parsed]) -> tuple[_Parsed, Text | 
         return value, found.with_hidden(value)
     hidden = _hidden(text, parse) if _MAY_BE_HIDDEN.search(text) else ()
     return value, Text(text, lines=hidden) if hidden else None
+
+
+def parsed_stream(text: str, name: str) -> tuple[Stream, Text | None]:
+    """Return what a text of manifests or values holds, as `parsed` does; `name` stands for the file in messages."""
+    known: dict[str, Stream] = {}
+
+    def values(given: str) -> tuple[Any, ...]:
+        known[given] = parse_stream(given, name)
+        return known[given].values
+
+    _, found = parsed(text, values)
+    return known[text if found is None else found.text], found
 
 
 def _hidden(text: str, parse: Callable[[str], Any]) -> Sequence[tuple[int, str]]:

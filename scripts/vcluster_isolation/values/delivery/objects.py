@@ -8,7 +8,11 @@ from typing import Any, Final
 from vcluster_isolation.netpol.parse.parse import list_items
 from vcluster_isolation.values.delivery import argocd, platform, tools
 from vcluster_isolation.values.delivery.kinds import ROOT_KEYS
-from vcluster_isolation.values.delivery.sites import Path, Site, at
+from vcluster_isolation.values.delivery.sites import (
+    Path,
+    Site,
+)
+from vcluster_isolation.values.paths import at_path
 
 Object = Mapping[str, Any]
 _Reader = Callable[[Object, Sequence[Object]], Iterator[Site]]
@@ -49,7 +53,7 @@ def _reader(item: Object) -> _Reader | None:
 
 def _is_fleet(item: Object) -> bool:
     """Return whether a mapping without a kind is a fleet.yaml: it names a chart, as no vcluster.yaml does."""
-    return isinstance(at(item, ("helm", "chart")), str) and ROOT_KEYS.isdisjoint(item)
+    return isinstance(at_path(item, ("helm", "chart")), str) and ROOT_KEYS.isdisjoint(item)
 
 
 def holds_releases(item: Any) -> bool:

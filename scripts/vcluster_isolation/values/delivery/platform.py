@@ -17,13 +17,13 @@ from vcluster_isolation.values.delivery.sites import (
     Elsewhere,
     Path,
     Site,
-    at,
     chart_of,
     each,
     name_of,
     present,
     text_at,
 )
+from vcluster_isolation.values.paths import at_path
 from vcluster_isolation.values.strict_yaml import parse_mapping
 
 _HELM: Final = ("helmRelease",)
@@ -49,17 +49,17 @@ def _of_template(item: Mapping[str, Any]) -> Iterator[Site]:
         title = f"{name_of(item)} version {version.get('version', path[-1])}"
         places.append(((*path, "template"), title, (*path, "parameters")))
     for path, title, parameters in places:
-        if isinstance(at(item, path), Mapping) and (path[1] != "template" or at(item, (*path, *_HELM))):
+        if isinstance(at_path(item, path), Mapping) and (path[1] != "template" or at_path(item, (*path, *_HELM))):
             yield _release(item, path, title, Engine(dict(_defaults(item, parameters)), _ADVICE), named=False)
 
 
 def _of_instance(item: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Iterator[Site]:
     """Yield the release of an instance: of its own template, or of one that it refers to."""
     given = _given(item)
-    if isinstance(at(item, ("spec", "template")), Mapping):
+    if isinstance(at_path(item, ("spec", "template")), Mapping):
         engine = Engine({**dict(_defaults(item, ("spec", "parameters"))), **given}, _ADVICE)
         yield _release(item, ("spec", "template"), name_of(item), engine)
-    elif at(item, ("spec", "templateRef")):
+    elif at_path(item, ("spec", "templateRef")):
         yield _referring(item, given, others)
 
 

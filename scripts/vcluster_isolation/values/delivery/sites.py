@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vcluster_isolation.values.delivery.expressions import Engine
+from vcluster_isolation.values.paths import at_path
 
 Path = tuple[str | int, ...]
 
@@ -45,27 +46,15 @@ class Site:
     over: Sequence[Site] = ()
 
 
-def at(value: Any, path: Sequence[str | int]) -> Any:
-    """Return what stands at a path, None for nothing."""
-    for step in path:
-        if isinstance(value, Mapping):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return None
-    return value
-
-
 def text_at(value: Any, path: Sequence[str | int]) -> str | None:
     """Return the text at a path; None for nothing and for what is not a string."""
-    found = at(value, path)
+    found = at_path(value, path)
     return found if isinstance(found, str) and found else None
 
 
 def each(value: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yield the mappings of the list at a path, each with its own path."""
-    found = at(value, path)
+    found = at_path(value, path)
     for index, item in enumerate(found if isinstance(found, list) else ()):
         if isinstance(item, Mapping):
             yield (*path, index), item
@@ -73,7 +62,7 @@ def each(value: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
 
 def present(item: Any, *paths: Path) -> tuple[Path, ...]:
     """Return those of some paths at which there is something that is not empty."""
-    return tuple(path for path in paths if at(item, path))
+    return tuple(path for path in paths if at_path(item, path))
 
 
 def name_of(item: Mapping[str, Any]) -> str:

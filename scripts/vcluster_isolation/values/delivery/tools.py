@@ -11,7 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from vcluster_isolation.values.delivery.sites import Elsewhere, Path, Site, at, chart_of, name_of, present, text_at
+from vcluster_isolation.values.delivery.sites import (
+    Elsewhere,
+    Path,
+    Site,
+    chart_of,
+    name_of,
+    present,
+    text_at,
+)
+from vcluster_isolation.values.paths import at_path
 
 _BESIDE: Final = "give the values there by themselves, as a file of their own"
 
@@ -45,7 +54,7 @@ def flux(item: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Iterat
 
 def _referred(item: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str | None:
     """Return the chart that a HelmRelease's chartRef leads to; the reference's own name if its object is not there."""
-    kind, name = at(item, ("spec", "chartRef", "kind")), text_at(item, ("spec", "chartRef", "name"))
+    kind, name = at_path(item, ("spec", "chartRef", "kind")), text_at(item, ("spec", "chartRef", "name"))
     for other in others:
         if other.get("kind") == kind and text_at(other, ("metadata", "name")) == name:
             return text_at(other, ("spec", "url")) or text_at(other, ("spec", "chart"))
@@ -147,4 +156,4 @@ def cluster_api(item: Mapping[str, Any]) -> Iterator[Site]:
 
 def _elsewhere(item: Mapping[str, Any], more: Mapping[Path, str]) -> Iterator[Elsewhere]:
     """Yield what adds to a release from other places, if it is there."""
-    yield from (Elsewhere(path, what, _BESIDE) for path, what in more.items() if at(item, path))
+    yield from (Elsewhere(path, what, _BESIDE) for path, what in more.items() if at_path(item, path))

@@ -8,7 +8,8 @@ its line. Scalars mean what they mean to helm (see `yaml_scalars`).
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from vcluster_isolation.values.strict_yaml.reader import Reader
 from vcluster_isolation.wording import printable
 
 _GZIP = b"\x1f\x8b"  # RFC 1952, section 2.3.1
+
+Keys = tuple[str | int, ...]
+"""A path in a document."""
 
 STDIN = Path("-")
 """The file name that stands for standard input."""
@@ -34,21 +38,38 @@ class Document:
     line: int
 
 
-def read_mapping(path: Path) -> dict[str, Any]:
-    """Return the one mapping that a values file holds; an empty file is an empty mapping, as for helm.
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A text that was read once: its documents, empty ones left out, and what messages call the file.
 
-    `-` is standard input. Raises InputError with every problem found.
+    `lines` has the line of every key and list entry, by the number of its document and its path, if these were asked
+    for. `mapping` is the same text as a values file.
     """
-    return parse_mapping(read_text(path), show_name(path))
 
+    text: str
+    name: str
+    documents: tuple[Document, ...]
+    lines: Mapping[tuple[int, Keys], int] = field(default_factory=dict)
+    _later: tuple[int, ...] = ()
+    _is_yaml: bool = True
 
-def read_documents(path: Path) -> list[Document]:
-    """Return the documents of a stream of manifests, empty ones left out. Raises InputError as above."""
-    return parse_documents(read_text(path), show_name(path))
+    @property
+    def values(self) -> tuple[dict[str, Any], ...]:
+        """What the documents hold."""
+        return tuple(document.value for document in self.documents)
+
+    def mapping(self) -> dict[str, Any]:
+        """Return the one mapping in the text, as `parse_mapping` does. Raises InputError as that does."""
+        if self._later or not self._is_yaml:
+            return parse_mapping(self.text, self.name)
+        return self.documents[0].value if self.documents else {}
 
 
 def parse_mapping(text: str, name: str) -> dict[str, Any]:
-    """Return the one mapping in `text`, as `read_mapping` does; `name` stands for the file in messages."""
+    """Return the one mapping that a values file holds; an empty file is an empty mapping, as for helm.
+
+    `name` stands for the file in messages. Raises InputError with every problem found.
+    """
     reader = Reader(name)
     reader.read(text)
     for line in reader.later:
@@ -58,17 +79,29 @@ def parse_mapping(text: str, name: str) -> dict[str, Any]:
 
 
 def parse_documents(text: str, name: str) -> list[Document]:
-    """Return the documents in `text`, as `read_documents` does; `name` stands for the file in messages.
+    """Return the documents of a stream of manifests, as `parse_stream` does. Raises InputError as that does."""
+    return list(parse_stream(text, name).documents)
 
-    A text that is JSON is read as JSON, as the API server and kubectl do.
+
+def parse_stream(text: str, name: str, *, track: bool = False) -> Stream:
+    """Return what `text` holds; `name` stands for the file in messages, and with `track` all lines are known.
+
+    A text that is JSON is read as JSON, as the API server and kubectl do. Raises InputError with every problem found.
     """
-    reader = Reader(name)
-    reader.read(json_text.as_yaml(text))
+    reader = Reader(name, track=track)
+    as_yaml = json_text.as_yaml(text)
+    reader.read(as_yaml)
     _raise(reader, text)
-    return [Document(value, name, line) for value, line in reader.documents]
+    documents = tuple(Document(value, name, line) for value, line in reader.documents)
+    return Stream(text, name, documents, reader.lines, tuple(reader.later), as_yaml == text)
 
 
-def line_of(text: str, path: tuple[str | int, ...], document: int = 0) -> int | None:
+def stream_of(values: Iterable[Any], text: str, name: str) -> Stream:
+    """Return a text of which somebody else read what it holds: lines of it are not known."""
+    return Stream(text, name, tuple(Document(value, name, 1) for value in values), _is_yaml=False)
+
+
+def line_of(text: str, path: Keys, document: int = 0) -> int | None:
     """Return the line of the key or list entry at `path`, or of the nearest one above it that is there.
 
     `document` counts the documents that are not empty. Where nothing of the path is there, it is the line where
@@ -80,7 +113,7 @@ def line_of(text: str, path: tuple[str | int, ...], document: int = 0) -> int | 
 
 
 @lru_cache(maxsize=4)
-def _lines(text: str) -> dict[tuple[int, tuple[str | int, ...]], int]:
+def _lines(text: str) -> dict[tuple[int, Keys], int]:
     """Return the line of every key and list entry: one reading answers all questions about a text."""
     reader = Reader("", track=True)
     reader.read(json_text.as_yaml(text))

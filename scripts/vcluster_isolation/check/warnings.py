@@ -1,19 +1,28 @@
-"""What values leave open that nobody asked for: warnings, because no value is wrong."""
+"""What values do that is not wrong, and that nobody may have meant: warnings of `check`.
+
+What stays open, which grants other tenants can use (`prove --strict` fails), and which needs the policies close.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from vcluster_isolation.claims.needs import needs_claims
 from vcluster_isolation.errors import Problem
 from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
 from vcluster_isolation.helm.template import Request
+from vcluster_isolation.prove.forgeable import forgeable_grants
+from vcluster_isolation.prove.prove import FAILS, prove
 from vcluster_isolation.subject.platform_settings import served
-from vcluster_isolation.subject.settings import at, mapped, merge_defaults
+from vcluster_isolation.subject.settings import mapped
+from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.values.chart_instances import Instance
 from vcluster_isolation.values.layers import Layer, locate
-from vcluster_isolation.wording import dotted, quoted
+from vcluster_isolation.values.paths import at
+from vcluster_isolation.wording import dotted, printable, quoted, undotted
 
 _POLICY = "policies.networkPolicy"
 
@@ -34,9 +43,8 @@ def left_open(layers: Sequence[Layer], request: Request, instances: Sequence[Ins
 
 def _of_instance(instance: Instance, request: Request, layers: Sequence[Layer]) -> Iterator[Problem]:
     """Yield the warnings about one instance, with paths in its own values."""
-    defaults, values = instance.defaults, instance.values
+    values, policy = instance.values, instance.policy
     yield from _of_platform(values, layers)
-    policy = merge_defaults(at(defaults, _POLICY) or {}, at(values, _POLICY) or {})
     if not policy.get("enabled"):
         return
     if policy.get("profile") == "hardened" and not at(policy, "hostApiServer.cidrs"):
@@ -88,3 +96,28 @@ def _of_platform(values: Mapping[str, Any], layers: Sequence[Layer]) -> Iterator
 def _warning(where: str, what: str, next_step: str, layers: Sequence[Layer]) -> Problem:
     """Return a warning about a key, with its place if somebody wrote it."""
     return Problem(where, what, next_step, "chart", *locate(layers, where.split(".")))
+
+
+def forgeable(layers: Sequence[Layer], subjects: Iterable[Subject]) -> Iterator[Problem]:
+    """Yield a warning for each grant of the values that other tenants can use; `subjects` are what these describe.
+
+    Each has the place of the grant in the values, and the selector that is safe where there is one.
+    """
+    for subject in subjects:
+        for grant in forgeable_grants(subject):
+            advice = grant.advice + (f": {json.dumps(grant.safe)}" if grant.safe else "")
+            place = locate(layers, undotted(grant.path) or ())
+            yield Problem(grant.path, printable(f"{grant.peer}: {grant.why}"), printable(advice), "chart", *place)
+
+
+def unmet_needs(layers: Sequence[Layer], subjects: Iterable[Subject]) -> Iterator[Problem]:
+    """Yield a warning for each flow that a value needs and that the rendered policies do not surely let through.
+
+    The layers are those of one release, which the chart accepted, and `subjects` what they describe.
+    """
+    for subject in subjects:
+        judged = zip(subject.needs, prove(subject, needs_claims(subject)), strict=True)
+        for need in (need for need, outcome in judged if outcome.status == FAILS):
+            where = (*subject.below, *need.where)
+            what = f"needs {need.flow}, which is closed" if need.sources or need.destination else f"is on: {need.flow}"
+            yield Problem(dotted(where), what, need.advice, "chart", *locate(layers, where))
