@@ -53,7 +53,7 @@ def test_a_kind_is_judged_from_the_version_on_that_has_it_unless_an_older_one_is
         "metadata": {"name": "b"},
         "spec": {"policyName": "p", "validationActions": ["Deny"]},
     }
-    wrong = {**right, "spec": {"policyNam": "p", "validationActions": ["Deny"]}}
+    wrong = {**right, "spec": {**right["spec"], "policyNam": "p"}}
     none = f"is a {binding['apiVersion']} {binding['kind']}: no schema available; not validated"
     assert kubeconform.findings([right]) == [[]]
     assert [said(found) for found in kubeconform.findings([wrong])] == [
