@@ -32,7 +32,7 @@ _VARIABLES = ("HELM", "KUBE", "XDG")
 """With these begin the names of variables that helm and client-go read; KUBECONFIG, for example."""
 _QUICK = {"LC_ALL": "fr_FR.UTF-8"}
 """Helm reads the translations of kubectl at each start and uses none; the French ones are the shortest: 10 ms less."""
-_BUILT = PROJECT / ".tools" / "built"
+_BUILT = (PROJECT / ".tools" / "built").resolve()
 
 
 class _Worker(Protocol):

@@ -12,6 +12,8 @@ from allpairspy import AllPairs  # type: ignore[import-untyped]
 
 from tests.chart.oracle import inside
 from tests.chart.rendering import Json, isolating
+from vcluster_isolation.values.paths import at
+from vcluster_isolation.vcluster.grant_rows import named_grants
 
 NP = "policies.networkPolicy"
 PROFILE, FLOOR, PRIVATE = f"{NP}.profile", f"{NP}.floor", "privateNodes.enabled"
@@ -219,6 +221,11 @@ TOGGLES: dict[str, list[Any]] = {
     ],
     "experimental.syncSettings.targetNamespace": [None, "target"],
 }
+TOGGLES |= {
+    f"{NP}.{row.path}": [None, {"enabled": True, row.peers: [BOTH]}]
+    for row in named_grants()
+    if f"{NP}.{row.path}" not in TOGGLES and row.path != "snapshots.objectStorage"  # which is one of snapshots
+}
 # Multiplied out where every combination is asked for, with all KINDS: what decides on whole policies, on the shape of
 # the peers and on the addresses of one rule. Left to the pairs is what only adds a rule of its own to one or two
 # policies, or changes the ports of one: grants, projects, own rules. 12,288 combinations.
@@ -370,6 +377,10 @@ def everything(**policy: Any) -> Json:
             "egress": [{"ports": PORT}],
         },
     }
+    for row in named_grants():
+        if at({**on, **grants}, row.path) is None:
+            ports = {"ports": PORT} if row.has_ports else {}
+            put(grants, row.path, {"enabled": True, row.peers: [BOTH], **ports})
     server = {"cidrs": ["34.118.224.0/28"], "ports": [16443]}
     return isolating(**{"hostDns": dns, "hostApiServer": server, "fallbackDns": "1.1.1.1", **on, **grants, **policy})
 

@@ -23,7 +23,7 @@ POLICIES = (
 )
 RULES = ("vcluster/_api-server.tpl", "vcluster/_dns.tpl")
 """Files of named templates that are rules, at no indentation."""
-FLOORS = ("floor/_rules.tpl",)
+FLOORS = ("floor/_rules.tpl", "floor/_coredns.tpl")
 SELECTORS = (
     "vcluster/_dns.tpl",
     "floor/_rules.tpl",
@@ -33,6 +33,15 @@ SELECTORS = (
     "vcluster/coredns.yaml",
     "floor/floor.yaml",
 )
+GRANTS = "../grants.yaml"
+GRANT_CHANGES = (
+    ("kind: (?:grant|rules)", "kind: other"),
+    ("empty: refused", "empty: anyone"),
+    (r"floor: \[.*\]", "floor: []"),
+    (r"peers: from\b(?=[\s\S]*empty: refused)", "peers: to"),
+    (r"peers: to\b(?=[\s\S]*empty: refused)", "peers: from"),
+)
+"""What is changed in a row of grants.yaml: what refusals go by."""
 SWITCHES = r"hardened|multi-namespace|project|coredns\.embedded"
 """Named templates that are "true" or nothing, and decide on what other templates render."""
 
@@ -84,7 +93,7 @@ def of_the_rules() -> Iterator[Mutant]:
 def _included(file: str, text: str, indent: str) -> Iterator[Mutant]:
     """Yield the mutants of rules that are a named template: of a grant, also with less of the grant."""
     named = r"vcluster-isolation\.(?:rules?(?:\.[a-z-]+)?|to-yaml-without-empties)"
-    line = rf'^{indent}\{{\{{- include "{named}" (.*) \| (?:nindent|replace) .*\n'
+    line = rf'^{indent}\{{\{{- (?:with )?include "{named}" (.*?) (?:\| (?:trim|nindent)|\}}).*\n'
     for found in re.finditer(line, text, re.MULTILINE) if indent else ():
         yield changed(file, text, found, "", "dropped")
         if "rule.grant" in found[0]:
@@ -96,7 +105,7 @@ def _included(file: str, text: str, indent: str) -> Iterator[Mutant]:
 def without(block: str, key: str, indent: str) -> str:
     """Return a rule of a template with one of its keys empty, which means everybody or every port."""
     rule = re.sub(rf"^({indent}(?:- |  ){key}):\n(?:{indent}    .*\n)+", r"\1: []\n", block, flags=re.MULTILINE)
-    included = rf'^{indent}  \{{\{{- include "vcluster-isolation\.ports\..*\n'
+    included = rf'^{indent}  \{{\{{- (?:with )?include "vcluster-isolation\.ports\..*\n'
     return re.sub(included, "", rule, flags=re.MULTILINE) if key == "ports" else rule
 
 
@@ -126,7 +135,7 @@ def of_the_policies() -> Iterator[Mutant]:
     """Yield, for each policy: its selector emptied, each of its policyTypes removed, its other namespaces left out."""
     for file in POLICIES:
         text = read(file)
-        selector = re.compile(r"  podSelector:\n    matchLabels:\n(?:      .*\n)+(?:    \{\{- include.*\n)?")
+        selector = re.compile(r"  podSelector:\n    matchLabels:\n(?:      .*\n)+(?:    \{\{- with include.*\n)?")
         where = re.compile(r"(?<=\$namespace := )\$resolved\.namespaces")
         for found in selector.finditer(text) if file != "floor/floor.yaml" else ():
             yield changed(file, text, found, "  podSelector: {}\n", "selects everything")
@@ -147,7 +156,7 @@ def of_the_selectors() -> Iterator[Mutant]:
                 yield changed(file, text, found, new, f"x-{line[1]}")
         for found in re.finditer(r"(?<=- key: )\S+\n", text):
             yield changed(file, text, found, f"x-{found[0]}", f"x-{found[0].strip()}")
-        for found in re.finditer(r'^ +\{\{- include "vcluster-isolation\.not-synced".*\n', text, re.MULTILINE):
+        for found in re.finditer(r'^ +\{\{- with include "vcluster-isolation\.not-synced".*\n', text, re.MULTILINE):
             yield changed(file, text, found, "", "may be synced")
 
 
@@ -155,13 +164,28 @@ def of_the_switches() -> Iterator[Mutant]:
     """Yield, for each place where a profile or the like decides: decided one way, and the other."""
     for path in sorted((CHART / "templates").glob("*/*")):
         file = path.relative_to(CHART / "templates").as_posix()
-        text = "" if file.startswith(("notes/", "test/_pod")) else read(file)
+        text = "" if file.startswith(("notes/", "test/_")) else read(file)
         comments = [found.span() for found in re.finditer(COMMENTS, text, re.DOTALL | re.MULTILINE)]
         for found in re.finditer(rf'include "vcluster-isolation\.(?:{SWITCHES})" (?:\([^()]*\)|[$.]+)', text):
             if any(first <= found.start() < last for first, last in comments):
                 continue
             yield changed(file, text, found, '"true"', f"always {found[0]}")
             yield changed(file, text, found, '""', f"never {found[0]}")
+
+
+def of_the_grants() -> Iterator[Mutant]:
+    """Yield, for each row of grants.yaml about a vCluster: of another kind or side, without what refuses values."""
+    text = read(GRANTS)
+    for found in re.finditer(
+        r"^  - (?:path: |\{path: ).*\n(?:    .*\n)*", text[: text.index("\nplatform:")], re.MULTILINE
+    ):
+        row = re.sub(r"^  - \{?path: |[,\n].*", "", found[0], flags=re.DOTALL)
+        for old, new in GRANT_CHANGES:
+            rest = re.sub(old, new, found[0])
+            if rest != found[0]:
+                yield Mutant(
+                    f"grants.yaml {row}: {old} is {new}", GRANTS, text[: found.start()] + rest + text[found.end() :]
+                )
 
 
 def of_the_helpers() -> Iterator[Mutant]:
@@ -180,4 +204,4 @@ def made() -> list[Mutant]:
 
 def every() -> list[Mutant]:
     """Return all mutants."""
-    return [*made(), *of_the_helpers()]
+    return [*made(), *of_the_grants(), *of_the_helpers()]

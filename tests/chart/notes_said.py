@@ -11,6 +11,7 @@ from tests.chart.oracle_values import SPECIAL_4
 from tests.chart.rendering import Json, isolating
 from vcluster_isolation.helm.notes import template_with_notes
 from vcluster_isolation.helm.template import CHART, Request
+from vcluster_isolation.vcluster.grant_rows import GrantRow, named_grants
 
 METADATA = "Workloads reach cloud metadata at 169.254.169.254."
 PLATFORM = "counts as vCluster Platform"
@@ -240,41 +241,25 @@ EFFECTS_OF_POLICY: dict[str, Json] = {
     "hostDns.extra": {"hostDns": {"extra": PEERS}},
     "project.name": {"project": {"name": "p"}},
     "project.namespaceSelector": {"project": {"namespaceSelector": {"matchLabels": {"a": "b"}}}},
-    "prometheus.enabled": {"prometheus": {"enabled": True, "from": PEERS}},
     "defaultDeny.enabled": {"defaultDeny": {"enabled": True}},
     "floor.enabled": {"floor": {"enabled": True}},
-    "controlPlane.webhooks.enabled": {"controlPlane": {"webhooks": {"enabled": False}}},
-    "controlPlane.webhooks.to": {"controlPlane": {"webhooks": {"to": PEERS}}},
-    "controlPlane.webhooks.ports": {"controlPlane": {"webhooks": {"ports": [{"port": 1}]}}},
-    "controlPlane.metricsServer.enabled": {"controlPlane": {"metricsServer": {"enabled": True}}},
-    "controlPlane.backingStore.enabled": {"controlPlane": {"backingStore": {"enabled": True, "to": PEERS}}},
     "workload.publicEgress.extraExcept": {"workload": {"publicEgress": {"extraExcept": ["34.0.0.0/8"]}}},
     "workload.publicEgress.ipv6.enabled": {"workload": {"publicEgress": {"ipv6": {"enabled": True}}}},
-    "workload.ingressControllers.enabled": {"workload": {"ingressControllers": {"enabled": True, "from": PEERS}}},
     "workload.namespaces": {"workload": {"namespaces": ["other"]}},
     "coredns.ingress": {"coredns": {"ingress": [{}]}},
     "coredns.egress": {"coredns": {"egress": [{}]}},
-    "snapshots.objectStorage.enabled": {"snapshots": {"objectStorage": {"enabled": True}}},
     "snapshots.ingress": {"snapshots": {"ingress": [{}]}},
     "snapshots.egress": {"snapshots": {"egress": [{}]}},
 }
 # Each value that only says how something is that another one switches on, and a setting that must show then.
 EFFECTS_OF_PARTS: dict[str, Any] = {
     "project.ports": [{"port": 1}],
-    "prometheus.from": [{"namespaceSelector": {}}],
-    "prometheus.ports": [{"port": 1}],
     "floor.api": "ClusterNetworkPolicy/v1beta1",
     "floor.priority": 7,
-    "controlPlane.metricsServer.to": PEERS,
-    "controlPlane.metricsServer.ports": [{"port": 1}],
-    "controlPlane.backingStore.to": PEERS,
-    "controlPlane.backingStore.ports": [{"port": 1}],
     "workload.publicEgress.ipv6.cidr": "2600::/12",
     "workload.publicEgress.ipv6.except": ["2600::/12"],
-    "workload.ingressControllers.from": [{"namespaceSelector": {}}],
-    "workload.ingressControllers.ports": [{"port": 1}],
-    "snapshots.objectStorage.to": PEERS,
-    "snapshots.objectStorage.ports": [{"port": 1}],
+    **{f"{row.path}.{row.peers}": PEERS for row in named_grants()},
+    **{f"{row.path}.ports": [{"port": 1}] for row in named_grants() if row.has_ports},
 }
 
 
@@ -318,6 +303,13 @@ def with_part(path: str, part: Any) -> Json:
     return values
 
 
+def switched(row: GrantRow) -> Json:
+    """Return values with a grant on, or off where it is on by default."""
+    values = isolating()
+    put(values, f"policies.networkPolicy.{row.path}", {"enabled": not row.on_by_default, row.peers: PEERS})
+    return values
+
+
 # Values, or values and those that they are compared with instead of isolation by itself.
 EFFECTS: dict[str, Json | tuple[Json, Json]] = {
     "vcluster.name": {**isolating(), "vcluster": {"name": "b"}},
@@ -334,6 +326,7 @@ EFFECTS: dict[str, Json | tuple[Json, Json]] = {
         {**guarded(), "controlPlane": {"advanced": {"serviceAccount": {"name": "tenant-a"}}}},
         guarded(),
     ),
+    **{f"policies.networkPolicy.{row.path}.enabled": switched(row) for row in named_grants()},
     "policies.networkPolicy.fallbackDns": (
         isolating(profile="hardened", fallbackDns="1.1.1.1"),
         isolating(profile="hardened"),
@@ -342,10 +335,6 @@ EFFECTS: dict[str, Json | tuple[Json, Json]] = {
     "policies.networkPolicy.labels": isolating(labels={"a": "b"}),
     "policies.networkPolicy.annotations": isolating(annotations={"a": "b"}),
     "policies.networkPolicy.platform.enabled": isolating(platform={"enabled": False}),
-    "policies.networkPolicy.controlPlane.apiAccess.enabled": isolating(controlPlane={"apiAccess": {"enabled": True}}),
-    "policies.networkPolicy.controlPlane.apiAccess.from": isolating(
-        controlPlane={"apiAccess": {"enabled": True, "from": [{"podSelector": {}}]}}
-    ),
     "policies.networkPolicy.controlPlane.ingress": isolating(controlPlane={"ingress": [{}]}),
     "policies.networkPolicy.controlPlane.egress": isolating(controlPlane={"egress": [{}]}),
     "policies.networkPolicy.workload.publicEgress.enabled": isolating(workload={"publicEgress": {"enabled": False}}),

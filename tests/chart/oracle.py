@@ -25,13 +25,12 @@ from tests.chart.oracle_peers import (
     at,
     control_plane,
     fallback,
-    grant,
+    granted,
     host_dns,
     in_effect,
     platform,
     project,
     public,
-    public_objects,
     resolve,
     rule,
     setup_of,
@@ -141,12 +140,13 @@ def _work(setup: Setup) -> Json:
     egress = [rule("to", [control_plane(setup)], [*DNS, API]), rule("to", [workloads(setup)])]
     if at(policy, "workload.publicEgress.enabled", True):
         egress.append(rule("to", [{"ipBlock": block} for block in public(setup)]))
+    egress += granted(setup, "workload", "to")
     egress += [rule("to", [project(setup)], ports)] if in_effect(setup) else []
     ingress = []
     if at(policy, "controlPlane.webhooks.enabled", True):
         ingress.append(rule("from", [control_plane(setup)], tidy(at(policy, "controlPlane.webhooks.ports", []))))
     ingress.append(rule("from", [workloads(setup)]))
-    ingress += grant(setup, "workload.ingressControllers", "from") + grant(setup, "prometheus", "from")
+    ingress += granted(setup, "workload", "from")
     ingress += [rule("from", [project(setup)], ports)] if in_effect(setup) else []
     return _spec(
         {"matchLabels": {"vcluster.loft.sh/managed-by": setup.name}},
@@ -164,7 +164,7 @@ def _control_plane(setup: Setup) -> Json:
     if at(policy, "controlPlane.webhooks.enabled", True):
         egress.append(rule("to", webhooks(setup), tidy(at(policy, "controlPlane.webhooks.ports", []))))
     egress += [rule("to", [platform(setup)], [{"port": 10443, "protocol": "TCP"}] if hardened else [])] * platform_on
-    egress += grant(setup, "controlPlane.metricsServer", "to") + grant(setup, "controlPlane.backingStore", "to")
+    egress += granted(setup, "control-plane", "to")
     egress += _own(setup, "controlPlane.egress", "extraControlPlaneRules")
     ingress = [
         rule("from", [own], CONTROL_PLANE_PORTS if hardened else []),
@@ -172,9 +172,7 @@ def _control_plane(setup: Setup) -> Json:
         rule("from", [snapshots(setup)], CONTROL_PLANE_PORTS if hardened else []),
     ]
     ingress += [rule("from", [platform(setup)], [API] if hardened else [])] * platform_on
-    if at(policy, "controlPlane.apiAccess.enabled", False):
-        ingress.append(rule("from", tidy(at(policy, "controlPlane.apiAccess.from", [])), [API]))
-    ingress += grant(setup, "prometheus", "from", [API])
+    ingress += granted(setup, "control-plane", "from")
     return _spec(setup.pods({"release": setup.name}), egress, ingress + _own(setup, "controlPlane.ingress"))
 
 
@@ -188,19 +186,16 @@ def _coredns(setup: Setup) -> Json:
     else:
         egress = [*egress, rule("to", [control_plane(setup)], [API])]
         ingress = [rule("from", [workloads(setup)], DNS)]
-    ingress += grant(setup, "prometheus", "from", [{"port": 9153, "protocol": "TCP"}])
+    egress += granted(setup, "coredns", "to")
+    ingress += granted(setup, "coredns", "from")
     return _spec(selector, egress + _own(setup, "coredns.egress"), ingress + _own(setup, "coredns.ingress"))
 
 
 def _snapshot(setup: Setup) -> Json:
     egress = [rule("to", [control_plane(setup)], CONTROL_PLANE_PORTS if setup.hardened else [])]
-    egress += [*host_dns(setup), api_server(setup), *grant(setup, "controlPlane.backingStore", "to")]
-    if at(setup.policy, "snapshots.objectStorage.enabled", False):
-        to = tidy(at(setup.policy, "snapshots.objectStorage.to", [])) or public_objects(setup)
-        ports = at(setup.policy, "snapshots.objectStorage.ports", [{"port": 443, "protocol": "TCP"}])
-        egress.append(rule("to", to, tidy(ports)))
+    egress += [*host_dns(setup), api_server(setup), *granted(setup, "snapshot", "to")]
     return _spec(
         setup.pods({"app": "vcluster-snapshot"}),
         egress + _own(setup, "snapshots.egress"),
-        _own(setup, "snapshots.ingress"),
+        granted(setup, "snapshot", "from") + _own(setup, "snapshots.ingress"),
     )

@@ -18,7 +18,7 @@ from tests.chart.oracle_peers import (
     Setup,
     at,
     fallback_address,
-    grant,
+    granted,
     in_effect,
     in_namespaces,
     openshift_dns,
@@ -111,8 +111,7 @@ def _ingress(setup: Setup) -> list[Json]:
         ports = tidy(at(setup.policy, "controlPlane.webhooks.ports", []))
         rules.append(_pass(setup, rule("from", [_control_plane(setup)], ports), "from"))
     rules.append(_pass(setup, rule("from", [_workloads(setup)]), "from"))
-    granted = grant(setup, "workload.ingressControllers", "from") + grant(setup, "prometheus", "from")
-    rules += [_pass(setup, given, "from") for given in granted] + _project(setup, "from")
+    rules += [_pass(setup, given, "from") for given in granted(setup, "workload", "from")] + _project(setup, "from")
     rules += _own(setup, "workload.ingress", "from")
     return [*(found for found in rules if found["from"]), {"action": "Deny", "from": _everything("from")}]
 
@@ -126,8 +125,8 @@ def _coredns_egress(setup: Setup) -> list[Json]:
 
 
 def _coredns_ingress(setup: Setup) -> list[Json]:
-    granted = grant(setup, "prometheus", "from", [{"port": 9153, "protocol": "TCP"}])
-    rules = [_pass(setup, given, "from") for given in granted] + _own(setup, "coredns.ingress", "from")
+    rules = [_pass(setup, given, "from") for given in granted(setup, "coredns", "from")]
+    rules += _own(setup, "coredns.ingress", "from")
     return [found for found in rules if found["from"]]
 
 

@@ -16,6 +16,7 @@ from tests.chart.oracle_values import (
     resolve,
     tidy,
 )
+from vcluster_isolation.vcluster.grant_rows import GrantRow, GrantRule, named_grants
 
 __all__ = ["Json", "at", "resolve", "tidy"]
 
@@ -27,8 +28,12 @@ API = {"port": 8443, "protocol": "TCP"}
 CONTROL_PLANE_PORTS = [{"port": port, "protocol": "TCP"} for port in (8443, 2379, 2380)]
 PORT_53 = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
 PORT_5353 = [{"port": 5353, "protocol": "UDP"}, {"port": 5353, "protocol": "TCP"}]
-# The default port of each grant that has one.
-PORTS: dict[str, list[int]] = {"controlPlane.metricsServer": [10250], "controlPlane.backingStore": [2379, 3306, 5432]}
+# The default ports of grants: those of a row of grants.yaml that is not here are what the row says.
+PORTS: dict[str, list[int]] = {
+    "controlPlane.metricsServer": [10250],
+    "controlPlane.backingStore": [2379, 3306, 5432],
+    "snapshots.objectStorage": [443],
+}
 ADDRESSES = {
     "node-local": ["169.254.20.10"],
     "aks-local": ["169.254.10.10", "169.254.10.11"],
@@ -117,16 +122,38 @@ def rule(side: str, peers: list[Json], ports: list[Json] | None = None) -> Json:
     return {**({side: peers} if peers else {}), **({"ports": ports} if ports else {})}
 
 
-def grant(setup: Setup, path: str, side: str, ports: list[Json] | None = None) -> list[Json]:
-    """Return the rule of a grant that is enabled; `ports` where they are not the user's to choose."""
-    given = at(setup.policy, path, {})
+def granted(setup: Setup, pods: str, side: str) -> list[Json]:
+    """Return the rules of the grants that are on, in the policy of these pods: those for fewer pods first.
+
+    Grants for workloads of the vCluster itself are not among them.
+    """
+    rows = [row for row in named_grants() if row.peers == side and row.whose != "tenant"]
+    return [
+        found
+        for row in sorted(rows, key=lambda row: len(row.rules))
+        for each in row.rules
+        if pods in each.pods
+        for found in _grant(setup, row, each)
+    ]
+
+
+def _grant(setup: Setup, row: GrantRow, of: GrantRule) -> list[Json]:
+    """Return the rule of a grant that is enabled."""
+    given, default = at(setup.policy, row.path, {}), row.default or {}
     if not at(given, "enabled", False):
         return []
-    default = [{"port": port, "protocol": "TCP"} for port in PORTS.get(path, [])]
-    peers = at(given, side, [METRICS_SERVER] if path == "controlPlane.metricsServer" else [])
+    known = PORTS.get(row.path)
+    ports = default.get("ports", []) if known is None else tcp(*known)
+    peers = at(given, row.peers, [METRICS_SERVER] if row.path == "controlPlane.metricsServer" else default[row.peers])
     if setup.hardened and peers == [METRICS_SERVER]:
         peers = [unforged(METRICS_SERVER)]
-    return [rule(side, tidy(peers), tidy(at(given, "ports", default)) if ports is None else ports)]
+    anywhere = public_objects(setup) if row.path == "snapshots.objectStorage" else []
+    return [rule(row.peers, tidy(peers) or anywhere, tcp(*of.ports) if of.ports else tidy(at(given, "ports", ports)))]
+
+
+def tcp(*numbers: int) -> list[Json]:
+    """Return TCP ports."""
+    return [{"port": number, "protocol": "TCP"} for number in numbers]
 
 
 def control_plane(setup: Setup) -> Json:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tests.chart.mutants import Mutant, read, without
 
 POLICIES = ("platform/platform.yaml", "platform/prometheus.yaml")
-HELPERS = "platform/_platform.tpl"
+HELPERS = ("platform/_platform.tpl", "platform/_values.tpl")
 
 
 def changed(file: str, text: str, found: re.Match[str], new: str, what: str) -> Mutant:
@@ -39,7 +39,8 @@ def _of_written_rules() -> Iterator[Mutant]:
 def _of_included_rules() -> Iterator[Mutant]:
     """Yield the mutants of the rules that are a named template, as a policy includes them."""
     text = read("platform/platform.yaml")
-    line = r'^    \{\{- include "vcluster-isolation\.(?:platform\.(?:grant|rule)|rules\.resolvers|to-yaml-without-empties)" [^}]*\}\}\n'
+    named = r"platform\.(?:grant|rule)|rules\.resolvers|to-yaml-without-empties"
+    line = rf'^    \{{\{{- (?:with )?include "vcluster-isolation\.(?:{named})" [^}}]*\}}\}}.*\n(?:    \{{\{{- \. .*\n    .* end \}}\}}\n)?'
     for found in re.finditer(line, text, re.MULTILINE):
         yield changed("platform/platform.yaml", text, found, "", "dropped")
     peers = r"\$server\)|\$values\.https?\.from\)"
@@ -49,11 +50,11 @@ def _of_included_rules() -> Iterator[Mutant]:
 
 def _of_helpers() -> Iterator[Mutant]:
     """Yield the mutants of the named templates that are rules."""
-    text = read(HELPERS)
     for old, new in (
-        ('(dict "to" ($grant.to | default (index . 3)) "ports" $grant.ports)', '(dict "ports" $grant.ports)'),
-        ('"ports" $grant.ports)', ")"),
-        ("{{- if $grant.enabled }}", "{{- if true }}"),
+        ('(dict "to" $peers "ports" .value.ports)', '(dict "ports" .value.ports)'),
+        ('"ports" .value.ports)', ")"),
+        ("(eq .path (index $ 1)) .value.enabled", "(eq .path (index $ 1))"),
+        (' (eq .empty "public")', " false"),
         ("{{- with .peers }}", "{{- with list }}"),
         ("{{- if has $who .dialledBy }}", "{{- if true }}"),
         ("{{- if has $end .servedBy }}", "{{- if true }}"),
@@ -62,14 +63,15 @@ def _of_helpers() -> Iterator[Mutant]:
         ("{{- concat $peers $server.peers", "{{- concat $peers"),
         ("$values.namespace | default .Release.Namespace", ".Release.Namespace"),
     ):
+        ((file, text),) = ((file, read(file)) for file in HELPERS if old in read(file))
         found = re.search(re.escape(old), text)
         assert found, old
-        yield changed(HELPERS, text, found, new, f"{old} is now {new}")
+        yield changed(file, text, found, new, f"{old} is now {new}")
 
 
 def _of_selectors() -> Iterator[Mutant]:
     """Yield the mutants of what selects: a label of another name, and pods that a tenant made."""
-    for file in (*POLICIES, HELPERS):
+    for file in (*POLICIES, *HELPERS):
         text = read(file)
         for found in re.finditer(r"(?<=matchLabels:\n)( +)(app|kubernetes\.io/metadata\.name): .*\n", text):
             yield changed(file, text, found, found[0].replace(found[2], f"x-{found[2]}"), f"x-{found[2]}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.chart.matrix import NP, put
 from tests.chart.rendering import Json, isolating
+from vcluster_isolation.vcluster.grant_rows import OWN_RULES, GrantRow, grant_rows, named_grants
 
 SWITCH = "is neither true nor false; write one of the two, without quotes"
 
@@ -25,15 +26,17 @@ def at(path: str, value: Any, **policy: Any) -> Json:
     return values
 
 
+def off(row: GrantRow) -> Json:
+    """Return values with a grant that names nobody and is off."""
+    values = isolating()
+    put(values, f"{NP}.{row.path}", {"enabled": False, row.peers: []})
+    return values
+
+
 # Every grant, and the key of its peers.
-GRANTS = {
-    "prometheus": "from",
-    "controlPlane.webhooks": "to",
-    "controlPlane.metricsServer": "to",
-    "controlPlane.backingStore": "to",
-    "workload.ingressControllers": "from",
-    "snapshots.objectStorage": "to",
-}
+GRANTS = {row.path: row.peers for row in named_grants()}
+WITH_PORTS = [row.path for row in named_grants() if row.has_ports]
+KNOWN_PORTS = [row.path for row in named_grants() if (row.default or {}).get("ports")]
 LABEL_VALUE = "is not a label value; use letters, digits, '-', '_' and '.', with a letter or digit at both ends"
 NO_VALUE = "requires no label by its value, so namespaces without any label match; name one with matchLabels or In"
 BITS = "has bits set beyond its prefix length; write the first address of the network, or"
@@ -45,13 +48,12 @@ EMPTY = {
     "to": "is empty, which would allow every destination; list at least one peer",
 }
 REFUSED: dict[str, tuple[Json, str, Json]] = {
-    f"{grant}.{key}, enabled for nobody": (at(f"{grant}.{key}", []), f"{NP}.{grant}.{key}: {EMPTY[key]}", neighbour)
-    for grant, key, neighbour in [
-        ("prometheus", "from", isolating(prometheus={"enabled": False, "from": []})),
-        ("workload.ingressControllers", "from", at("workload.ingressControllers.from", [{"namespaceSelector": {}}])),
-        ("controlPlane.metricsServer", "to", isolating(controlPlane={"metricsServer": {"enabled": True}})),
-        ("controlPlane.backingStore", "to", at("controlPlane.backingStore.to", [BLOCK])),
-    ]
+    f"{row.path}.{row.peers}, enabled for nobody": (
+        at(f"{row.path}.{row.peers}", []),
+        f"{NP}.{row.path}.{row.peers}: {EMPTY[row.peers]}",
+        off(row) if number % 2 else at(f"{row.path}.{row.peers}", [BLOCK]),
+    )
+    for number, row in enumerate(row for row in named_grants() if row.empty == "refused")
 }
 REFUSED |= {
     f"{path}, an address with host bits": (
@@ -67,7 +69,7 @@ REFUSED |= {
         f"{NP}.{path}[0].endPort: {SWAP}",
         at(path, PORT),
     )
-    for path in [*(f"{grant}.ports" for grant in GRANTS), "project.ports"]
+    for path in [*(f"{grant}.ports" for grant in WITH_PORTS), "project.ports"]
 }
 REFUSED |= {
     f"{path}, a rule": (
@@ -75,7 +77,7 @@ REFUSED |= {
         f"{NP}.{path}[1].ports[0].endPort: {SWAP}",
         at(path, [{}, {"ports": PORT}]),
     )
-    for path in ("coredns.ingress", "coredns.egress", "snapshots.ingress", "snapshots.egress")
+    for path in (row.path for row in grant_rows() if row.kind == OWN_RULES)
 }
 REFUSED |= {
     f"{path}, host bits": (
@@ -92,7 +94,7 @@ REFUSED |= {
         "or remove it for the default",
         at(f"{path}.ports", None),
     )
-    for path in ("controlPlane.metricsServer", "controlPlane.backingStore", "snapshots.objectStorage")
+    for path in KNOWN_PORTS
 }
 REFUSED |= {
     f"{path}, on every port of a protocol": (
@@ -100,7 +102,7 @@ REFUSED |= {
         f"{NP}.{path}.ports[1]: names no port, which would mean every one; write the port",
         at(f"{path}.ports", [{"port": 1}, {"port": "x", "protocol": "UDP"}]),
     )
-    for path in ("controlPlane.metricsServer", "controlPlane.backingStore", "snapshots.objectStorage")
+    for path in KNOWN_PORTS
 }
 
 

@@ -174,7 +174,12 @@ def test_the_default_exceptions_are_the_ones_of_vcluster() -> None:
 
 def test_the_templates_know_every_default(tmp_path: Path) -> None:
     chart = shutil.copytree(CHART, tmp_path / "chart")
-    (chart / "templates" / "probe.yaml").write_text('{{ include "vcluster-isolation.defaults" . }}', encoding="utf-8")
+    probe = (
+        '{{ $all := include "vcluster-isolation.defaults" . | fromJson }}'
+        '{{ include "vcluster-isolation.merge-grants" (list $all (.Files.Get "grants.yaml" | fromYaml).vcluster) }}'
+        "{{ toJson $all }}"
+    )
+    (chart / "templates" / "probe.yaml").write_text(probe, encoding="utf-8")
     (found,) = strict_yaml.parse_documents(text({}, chart=chart), "probe")
     assert found.value == VALUES["policies"]["networkPolicy"]
 

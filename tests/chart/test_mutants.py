@@ -48,6 +48,11 @@ REFUSING = (
     "validation/_grants.tpl",
     "validation/_guard.tpl",
     "validation/_rules.tpl",
+    "validation/_floor.tpl",
+    "validation/_names.tpl",
+    "validation/_public-egress.tpl",
+    "validation/_switches.tpl",
+    mutants.GRANTS,
 )
 EVERY_RULE = matrix.everything()
 
@@ -69,7 +74,7 @@ def refuses_otherwise(values: Json, sentence: str, chart: Path) -> bool:
 
 
 def refuses_otherwise_without_schema(values: Json, sentence: str, chart: Path) -> bool:
-    """Say whether what templates refuse without the schema has changed."""
+    """Say whether a refusal of a user who skips the schema has changed."""
     return refusals_without_schema(values, chart) != [sentence]
 
 
@@ -132,4 +137,5 @@ def test_each_kind_of_mutant_is_there_and_changes_its_file() -> None:
     assert len(list(mutants.of_the_policies())) > 14
     assert len(list(mutants.of_the_selectors())) > 25
     assert len(list(mutants.of_the_switches())) > 20
+    assert len(list(mutants.of_the_grants())) > 30
     assert all(mutant.text != mutants.read(mutant.file) for mutant in mutants.every())

@@ -14,6 +14,7 @@ from tests.chart.matrix import everything, put
 from tests.chart.rendering import HELMS, Json, isolating, policies
 from tests.chart.value_paths import nodes
 from vcluster_isolation.helm.template import CHART, RenderFailed
+from vcluster_isolation.vcluster.grant_rows import named_grants
 
 VALUES: Json = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 SCHEMA_REFUSES = "values don't meet the specifications of the schema(s)"
@@ -73,7 +74,9 @@ def test_null_in_a_parent_is_the_default_or_refused(which: str, path: str, paren
 
 
 # What cannot be missing once it is switched on, because nobody would be named.
-NEEDED = {f"{path}.from" for path in ("prometheus", "workload.ingressControllers")} | {"controlPlane.backingStore.to"}
+NEEDED = {
+    f"{row.path}.{row.peers}" for row in named_grants() if row.empty == "refused" and not (row.default or {})[row.peers]
+}
 PROFILES = ["compatible", "hardened"]
 
 

@@ -27,6 +27,7 @@ from vcluster_isolation.prove.prove import prove
 from vcluster_isolation.subject.inputs import Input
 from vcluster_isolation.subject.platform_subject import subjects_of_values
 from vcluster_isolation.values import strict_yaml
+from vcluster_isolation.vcluster.grant_rows import platform_grant_rows
 from vcluster_isolation.vcluster.ports import read_ports
 
 VALUES: Json = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
@@ -68,7 +69,9 @@ def nodes(values: Json, path: str) -> list[str]:
     return [path, *below, *(f"{path}.{key}" for key, value in values.items() if not isinstance(value, dict))]
 
 
-NEEDED = {f"{P}.egress.{key}.to" for key in ("apiServers", "platform", "database")}
+NEEDED = {
+    f"{P}.{row.path}.to" for row in platform_grant_rows() if row.empty == "refused" and not (row.default or {})["to"]
+}
 
 
 @pytest.mark.parametrize("path", [path for path in nodes(VALUES[P], P) if path != P])
@@ -82,7 +85,11 @@ def test_null_is_the_default_where_everything_is_switched_on(path: str) -> None:
 
 def test_the_templates_know_every_default(tmp_path: Path) -> None:
     chart = shutil.copytree(CHART, tmp_path / "chart")
-    probe = '{{ include "vcluster-isolation.platform.defaults" (.Files.Get "ports.yaml" | fromYaml) }}'
+    probe = (
+        '{{ $all := include "vcluster-isolation.platform.defaults" (.Files.Get "ports.yaml" | fromYaml) | fromJson }}'
+        '{{ include "vcluster-isolation.merge-grants" (list $all (.Files.Get "grants.yaml" | fromYaml).platform) }}'
+        "{{ toJson $all }}"
+    )
     (chart / "templates" / "probe.yaml").write_text(probe, encoding="utf-8")
     (found,) = strict_yaml.parse_documents(text({}, chart=chart), "probe")
     assert found.value == VALUES[P]

@@ -67,12 +67,12 @@ def in_protocols(protocols: str) -> list[str]:
         ),
         (
             "{priority: -1, subject: {namespaces: {}}}",
-            "spec.priority: -1 is no priority; use 0 to 1000",
+            "spec.priority: -1 is not a priority; use 0 to 1000",
             "{priority: 1, subject: {namespaces: {}}}",
         ),
         (
             "{priority: 1001, subject: {namespaces: {}}}",
-            "spec.priority: 1001 is no priority; use 0 to 1000",
+            "spec.priority: 1001 is not a priority; use 0 to 1000",
             "{priority: 1000, subject: {namespaces: {}}}",
         ),
         (
@@ -115,7 +115,7 @@ def test_a_spec_is_refused_beside_one_that_is_not(spec: str, message: str, right
         ("{priority: 1, subject: {namespaces: {}}}", "spec.tier: is missing; use Admin or Baseline"),
         (
             "{tier: admin, priority: 1, subject: {namespaces: {}}}",
-            'spec.tier: "admin" is no tier; use Admin or Baseline',
+            'spec.tier: "admin" is not a tier; use Admin or Baseline',
         ),
     ],
 )
@@ -399,7 +399,7 @@ def test_objects_of_other_kinds_have_no_problems(version: Any, kind: Any) -> Non
 
 def test_problems_name_the_kind() -> None:
     found = problems(parse_mapping(ADMIN % "{priority: -1, subject: {namespaces: {}}}", "f"))
-    assert list(map(str, found)) == ["AdminNetworkPolicy/a spec.priority: -1 is no priority; use 0 to 1000"]
+    assert list(map(str, found)) == ["AdminNetworkPolicy/a spec.priority: -1 is not a priority; use 0 to 1000"]
 
 
 MANIFESTS = """\
@@ -434,5 +434,5 @@ def test_manifests_are_judged_and_counted_like_any_others() -> None:
 def test_what_both_would_say_is_said_once() -> None:
     text = MANIFESTS.replace("priority: 1\n", "priority: 1001\n", 1)
     assert [str(one) for one in judge(parse_stream(text, "f.yaml"), ["1.36"]).problems if "priority" in str(one)] == [
-        "f.yaml:5: AdminNetworkPolicy/a spec.priority: 1001 is no priority; use 0 to 1000"
+        "f.yaml:5: AdminNetworkPolicy/a spec.priority: 1001 is not a priority; use 0 to 1000"
     ]

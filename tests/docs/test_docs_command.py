@@ -70,7 +70,7 @@ def test_line_ends_of_windows_stay() -> None:
         ),
         (
             "<!-- generated: vlaues -->\n<!-- /generated -->\n",
-            'x.md:1: "vlaues" is not a generated block; use one of values, renames, commands, help, connectivity, claims, platform-claims, policy-kinds, audit-command, needs, json, ports, now',
+            'x.md:1: "vlaues" is not a generated block; use one of values, renames, commands, help, connectivity, claims, platform-claims, policy-kinds, audit-command, needs, grants, json, ports, now',
         ),
         ("# Title\n", "x.md: has no generated block; write <!-- generated: NAME --> and <!-- /generated -->"),
     ],

@@ -331,8 +331,8 @@ def test_vclusters_are_told_apart_by_their_names() -> None:
         ("::ffff:10.0.0.1", "'::ffff:10.0.0.1' is an IPv4 address written as IPv6; give an address"),
         ("pod:a", '"pod:a": "a" is not a label; write pod:KEY=VALUE,KEY=VALUE@NAMESPACE'),
         ("pod:a=b$", '"pod:a=b$": "a=b$" is not a label; write pod:KEY=VALUE,KEY=VALUE@NAMESPACE'),
-        ("pod:a=b@No", '"pod:a=b@No": "No" is no namespace; write pod:KEY=VALUE@NAMESPACE'),
-        ("pod:a=b@", '"pod:a=b@": "" is no namespace; write pod:KEY=VALUE@NAMESPACE'),
+        ("pod:a=b@No", '"pod:a=b@No": "No" is not a namespace name; write pod:KEY=VALUE@NAMESPACE'),
+        ("pod:a=b@", '"pod:a=b@": "" is not a namespace name; write pod:KEY=VALUE@NAMESPACE'),
         ("pod:a=b@c:d", '"pod:a=b@c:d": "d" is not a label; write pod:KEY=VALUE,KEY=VALUE@NAMESPACE'),
     ],
 )

@@ -49,7 +49,7 @@ def test_messages_say_what_and_how() -> None:
     assert str(refused("--provider=gcloud", "--platform=p", "--api-server=10.0.0.1/8", "--nsg=n")).splitlines() == [
         '--api-server: "10.0.0.1/8" has bits set beyond its prefix length: the network is 10.0.0.0/8; write a CIDR, such as 10.0.0.0/28',
         "--network: is missing: the VPC network; give it, in the form my-network",
-        "--nsg: is nothing that gcloud knows; leave it out",
+        "--nsg: is not an option of gcloud; leave it out",
     ]
 
 

@@ -3,7 +3,8 @@
 Puts each bug of seeded_bugs.toml (those with a WORD in their name, if any is given) into a copy of the package, and
 runs the tests of the evaluator against the copy: first the one that killed it before, if the bug names it as its
 `test`; then examples, then Hypothesis with few examples, the same ones every time. Says which test kills which bug.
-Ends with 1 if the tests pass with any bug, if they fail without one, or if a bug no longer fits the source. Two at a time, each in a process of its own.
+Ends with 1 if the tests pass with any bug, if they fail without one, or if a bug no longer fits the source. Two at a
+time, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -96,18 +97,8 @@ def run(tests: list[str]) -> str:
     """Run tests in this process, to the first failure; raises RuntimeError if they could not be run at all."""
     first, said = FirstFailure(), io.StringIO()
     off = [word for name in ("cacheprovider", "pytest_cov", "xdist") for word in ("-p", f"no:{name}")]
-    options = [
-        "-q",
-        "--import-mode=importlib",
-        "-x",
-        *off,
-        "--noconftest",
-        "-c",
-        os.devnull,
-        "--tb=no",
-        "--hypothesis-profile",
-        FAST,
-    ]
+    options = ["-q", "-x", "--import-mode=importlib", *off, "--noconftest", "-c", os.devnull, "--tb=no"]
+    options += ["--hypothesis-profile", FAST]
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = pytest.main([*options, *tests], plugins=[first])
     if not first.test and code != pytest.ExitCode.OK:

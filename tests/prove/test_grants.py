@@ -13,6 +13,7 @@ from vcluster_isolation.claims.claims import CLAIMS
 from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Policy, Rule
 from vcluster_isolation.prove.prove import FAILS, GRANTED, HOLDS, NO_SUBJECT, prove
 from vcluster_isolation.subject.subject import Subject
+from vcluster_isolation.vcluster.grant_rows import TENANT, GrantRow, named_grants
 
 BASE: Final = {"hostApiServer": {"cidrs": ["10.0.0.1/32"], "ports": [6443]}}
 PROFILES = ["compatible", "hardened"]
@@ -34,45 +35,30 @@ class Grant:
     path: str
 
 
+POLICIES = {
+    "control-plane": "vc-cp-a",
+    "coredns": "vc-kube-dns-a",
+    "snapshot": "vc-snapshot-a",
+    "workload": "vc-work-a",
+}
+
+
+def of_row(row: GrantRow) -> Grant:
+    """Return a grant that is on, and its claims."""
+    peer = HOOK if row.whose == TENANT else MONITORING if row.peers == "from" else DATABASE
+    value: dict[str, Any] = {"enabled": True, row.peers: [peer], **({"ports": PORT} if row.has_ports else {})}
+    for key in reversed(row.path.split(".")):
+        value = {key: value}
+    side = INGRESS if row.peers == "from" else EGRESS
+    return Grant(value, {rule.claim: (POLICIES[rule.pods[0]], side) for rule in row.rules}, row.path)
+
+
 GRANTS: Final = {
-    "API access": Grant(
-        {"controlPlane": {"apiAccess": {"enabled": True, "from": [MONITORING]}}},
-        {"api-access": ("vc-cp-a", INGRESS)},
-        "controlPlane.apiAccess",
-    ),
-    "ingress controllers": Grant(
-        {"workload": {"ingressControllers": {"enabled": True, "from": [MONITORING], "ports": PORT}}},
-        {"ingress-controllers": ("vc-work-a", INGRESS)},
-        "workload.ingressControllers",
-    ),
-    "Prometheus": Grant(
-        {"prometheus": {"enabled": True, "from": [MONITORING], "ports": PORT}},
-        {
-            "prometheus-workload": ("vc-work-a", INGRESS),
-            "prometheus-coredns": ("vc-kube-dns-a", INGRESS),
-            "prometheus-control-plane": ("vc-cp-a", INGRESS),
-        },
-        "prometheus",
-    ),
-    "metrics-server": Grant(
+    **{row.path: of_row(row) for row in named_grants()},
+    "metrics-server at its default": Grant(
         {"controlPlane": {"metricsServer": {"enabled": True}}},
         {"metrics-server": ("vc-cp-a", EGRESS)},
         "controlPlane.metricsServer",
-    ),
-    "backing store": Grant(
-        {"controlPlane": {"backingStore": {"enabled": True, "to": [DATABASE]}}},
-        {"backing-store": ("vc-cp-a", EGRESS)},
-        "controlPlane.backingStore",
-    ),
-    "webhooks of some workloads": Grant(
-        {"controlPlane": {"webhooks": {"to": [HOOK], "ports": PORT}}},
-        {"webhooks": ("vc-cp-a", EGRESS)},
-        "controlPlane.webhooks",
-    ),
-    "object storage": Grant(
-        {"snapshots": {"objectStorage": {"enabled": True, "to": [DATABASE]}}},
-        {"object-storage": ("vc-snapshot-a", EGRESS)},
-        "snapshots.objectStorage",
     ),
     "object storage anywhere": Grant(
         {"snapshots": {"objectStorage": {"enabled": True}}},
@@ -143,14 +129,25 @@ def test_in_the_hardened_profile_nothing_fails_because_of_a_grant(name: str) -> 
 
 
 A_POD_MAY_HAVE_THE_ADDRESS = {"control-plane-to-tenants", "control-plane-to-host"}
+HOST_ENDS = ("host", "api-server", "host-dns")
+OPENED = {
+    ("control-plane", "from"): {"others-to-control-plane"},
+    ("workload", "from"): {"others-to-workloads"},
+    ("coredns", "from"): {"others-to-workloads"},
+    ("control-plane", "to"): A_POD_MAY_HAVE_THE_ADDRESS,
+    ("snapshot", "to"): A_POD_MAY_HAVE_THE_ADDRESS,
+    ("workload", "to"): {"workload-to-tenants", "workload-to-private", *(f"workload-to-{end}" for end in HOST_ENDS)},
+}
+"""The claims that are granted where a grant names such pods or addresses, by whose policy its rule is in and its side."""
+
 OPENS: dict[str, set[str]] = {
-    "API access": {"others-to-control-plane"},
-    "ingress controllers": {"others-to-workloads"},
-    "Prometheus": {"others-to-workloads", "others-to-control-plane"},
-    "metrics-server": set(),
-    "backing store": A_POD_MAY_HAVE_THE_ADDRESS,
-    "webhooks of some workloads": set(),
-    "object storage": A_POD_MAY_HAVE_THE_ADDRESS,
+    **{
+        row.path: set().union(
+            *(OPENED[pods, row.peers] for rule in row.rules for pods in rule.pods if row.whose != TENANT)
+        )
+        for row in named_grants()
+    },
+    "metrics-server at its default": set(),
     "object storage anywhere": set(),
     "IPv6 public egress": set(),
     "a project": {"tenants-to-workloads", "others-to-workloads", "workload-to-tenants", "workload-to-host"},
@@ -176,7 +173,9 @@ def test_the_floor_passes_every_grant_on(name: str, api: str) -> None:
 def test_all_grants_at_once_are_all_possible() -> None:
     values: dict[str, Any] = {}
     for grant in (
-        one for name, one in GRANTS.items() if name not in {"a project by labels", "object storage anywhere"}
+        one
+        for name, one in GRANTS.items()
+        if name not in {"a project by labels", "object storage anywhere", "metrics-server at its default"}
     ):
         merge(values, grant.values)
     claims = {claim for grant in GRANTS.values() for claim in grant.claims}

@@ -35,7 +35,7 @@ def broken_chart(place: Path, file: str, old: str, new: str) -> Path:
 
 FORGEABLE = (
     "vcluster/snapshots.yaml",
-    """    {{- include "vcluster-isolation.not-synced" . | replace "\\n" "\\n    " }}\n""",
+    """    {{- with include "vcluster-isolation.not-synced" . }}{{ . | nindent 4 }}{{ end }}\n""",
     "",
 )
 """The snapshot policy selects whatever pod calls itself one, as in the compatible profile."""
@@ -113,7 +113,7 @@ def test_a_tenant_in_the_platforms_namespace_is_no_platform(tmp_path: Path) -> N
     peers = """  podSelector:
     matchLabels:
       app: loft
-    {{- include "vcluster-isolation.not-synced" . | replace "\\n" "\\n    " }}
+    {{- with include "vcluster-isolation.not-synced" . }}{{ . | nindent 4 }}{{ end }}
 """
     chart = broken_chart(tmp_path, "vcluster/_peers.tpl", peers, peers.rsplit("    {{-", 1)[0])
     policy = {"profile": "hardened", "hostApiServer": SERVER}

@@ -142,12 +142,12 @@ def test_all_checks_run_with_the_pinned_helm(ready: Checkout) -> None:
     assert [line for line in done.stdout.splitlines() if not line.startswith("==")] == [
         f"ruff check {end}",
         f"ruff format --check {end}",
-        f"mypy  {end}",
         f"helm3 lint --strict chart {end}",
         f"helm3 lint --strict chart --values examples/vcluster.yaml {end}",
         f"helm4 lint --strict chart {end}",
         f"helm4 lint --strict chart --values examples/vcluster.yaml {end}",
         f"python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal {end}",
+        f"mypy  {end}",
     ]
 
 

@@ -250,7 +250,7 @@ def test_hostile_text_is_escaped_and_cut_wherever_it_stands() -> None:
     ("text", "words"),
     [
         ("{", r"^s\.json cannot be used: .*; repair it, or use another chart$"),
-        ('{"type": 5}', r"^s\.json cannot be used: 5 is not valid under any of the given schemas; mend it"),
+        ('{"type": 5}', r"^s\.json cannot be used: 5 is not valid under any of the given schemas; repair it"),
         ('{"pattern": "("}', r"^s\.json cannot be used: "),
     ],
 )

@@ -78,10 +78,10 @@ server of Kubernetes 1.36 has against it}.
 {{- dict "bits" $bits "prefix" $prefix "network" (eq $problem "" | ternary (trunc $prefix $bits) "") "problem" $problem | toJson }}
 {{- end }}
 
-{{/* The same as "vcluster-isolation.cidr", and each text is parsed once in a render: `list ROOT TEXT`. */}}
+{{/* The same as "vcluster-isolation.cidr", and each text is parsed once in a render: `list ROOT TEXT`. Others call this one. */}}
 {{- define "vcluster-isolation.cidr.once" -}}
 {{- $parsed := (get (index . 0).Values "vcluster-isolation.resolved").cidrs }}
-{{- $text := index . 1 }}
+{{- $text := index . 1 | toString }}
 {{- if not (hasKey $parsed $text) }}{{ $_ := set $parsed $text (include "vcluster-isolation.cidr" $text) }}{{ end }}
 {{- get $parsed $text }}
 {{- end }}

@@ -4,6 +4,7 @@ one map among the values, under a key that no reference can name (it has a dot) 
 
   name           the release name of the vCluster
   isolated       "true" when the vCluster is to be isolated, else nothing; so are workloads and coredns, see _metadata.tpl
+  grants         grants.yaml, each row with its `value`: see "vcluster-isolation.with-values"
   values         policies.networkPolicy over its defaults, deprecated keys in the place of their successors
   namespaces     the namespaces of the workloads, the release's first
   hostApiServer  {cidrs, ports}
@@ -43,8 +44,11 @@ Nothing is resolved beside `name` where neither a vCluster nor the platform is i
 {{/* Resolve the values of a vCluster. Prints nothing. */}}
 {{- define "vcluster-isolation.resolve-vcluster" -}}
 {{- $resolved := get .Values "vcluster-isolation.resolved" }}
+{{- /* The rows about the platform are read where it is guarded, because reading takes time. */}}
+{{- $_ := set $resolved "grants" (.Files.Get "grants.yaml" | splitList "\nplatform:\n" | first | fromYaml) }}
 {{- $values := deepCopy .Values.policies.networkPolicy }}
 {{- include "vcluster-isolation.merge-defaults" (list $values (include "vcluster-isolation.defaults" . | fromJson)) }}
+{{- include "vcluster-isolation.merge-grants" (list $values $resolved.grants.vcluster) }}
 {{- range include "vcluster-isolation.renames" . | fromJsonArray }}
 {{- $found := include "vcluster-isolation.get-path" (list $values .from) | fromJson }}
 {{- if not (kindIs "invalid" $found.value) }}
@@ -52,6 +56,7 @@ Nothing is resolved beside `name` where neither a vCluster nor the platform is i
 {{- end }}
 {{- end }}
 {{- $_ := set $resolved "values" $values }}
+{{- include "vcluster-isolation.with-values" (list $resolved.grants.vcluster $values) }}
 {{- /* In this order: the blocks of publicEgress leave out where the API server is. */}}
 {{- $_ := set $resolved "namespaces" (include "vcluster-isolation.namespaces" . | fromJsonArray) }}
 {{- $_ := set $resolved "hostApiServer" (include "vcluster-isolation.host-api-server" . | fromJson) }}
@@ -59,96 +64,11 @@ Nothing is resolved beside `name` where neither a vCluster nor the platform is i
 {{- $_ := set $resolved "floor" (include "vcluster-isolation.floor" . | fromJson) }}
 {{- end }}
 
-{{/*
-Put defaults into a map where it has nothing, or null, at every depth: `list MAP DEFAULTS`. Prints nothing. Helm removes
-a default where a user wrote null (or nothing, as in `except:`), and that must not mean "no exceptions".
-*/}}
-{{- define "vcluster-isolation.merge-defaults" -}}
-{{- $map := index . 0 }}
-{{- range $key, $default := index . 1 }}
-{{- $value := get $map $key }}
-{{- if or (not (hasKey $map $key)) (kindIs "invalid" $value) }}
-{{- $_ := set $map $key $default }}
-{{- else if and (kindIs "map" $value) (kindIs "map" $default) }}
-{{- include "vcluster-isolation.merge-defaults" (list $value $default) }}
+{{/* Put into each row of grants.yaml the `value` at its path: `list ROWS VALUES`. Prints nothing. */}}
+{{- define "vcluster-isolation.with-values" -}}
+{{- range index . 0 }}
+{{- $value := index $ 1 }}
+{{- range splitList "." .path }}{{ $value = get $value . }}{{ end }}
+{{- $_ := set . "value" $value }}
 {{- end }}
-{{- end }}
-{{- end }}
-
-{{/*
-policies.networkPolicy as it is in values.yaml, as JSON; a test holds the two equal. A template cannot read values.yaml itself
-(`.Files` leaves it out), and .Values no longer has a default where a user wrote null.
-*/}}
-{{- define "vcluster-isolation.defaults" -}}
-{
-  "enabled": false,
-  "profile": "compatible",
-  "labels": {},
-  "annotations": {},
-  "fallbackDns": "8.8.8.8",
-  "platform": {"enabled": true, "namespaces": []},
-  "hostApiServer": {"cidrs": [], "ports": [443, 8443, 6443], "discover": false},
-  "nodes": {"cidrs": []},
-  "pods": {"cidrs": []},
-  "hostDns": {"presets": ["kube-dns"], "extra": []},
-  "project": {"name": "", "namespaceSelector": {}, "ports": []},
-  "prometheus": {"enabled": false, "from": [], "ports": []},
-  "defaultDeny": {"enabled": false},
-  "floor": {"enabled": false, "api": "AdminNetworkPolicy", "priority": ""},
-  "guard": {
-    "enabled": false,
-    "failurePolicy": "Fail",
-    "validationActions": ["Deny"],
-    "creators": [],
-    "reservedLabels": [],
-    "ownership": {"enabled": true},
-    "networkPolicies": {"enabled": true, "from": [], "to": []},
-    "pods": {"enabled": true},
-    "labels": {"enabled": true},
-    "templates": {"enabled": true, "resources": []},
-    "endpoints": {"enabled": true, "cidrs": [], "services": []},
-    "services": {"enabled": true, "externalNames": []},
-    "addresses": {"enabled": true}
-  },
-  "controlPlane": {
-    "apiAccess": {"enabled": false, "from": []},
-    "webhooks": {"enabled": true, "to": [], "ports": []},
-    "metricsServer": {
-      "enabled": false,
-      "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-        "podSelector": {"matchLabels": {"k8s-app": "metrics-server"}}}],
-      "ports": [{"port": 10250, "protocol": "TCP"}]
-    },
-    "backingStore": {
-      "enabled": false,
-      "to": [],
-      "ports": [{"port": 2379, "protocol": "TCP"}, {"port": 3306, "protocol": "TCP"}, {"port": 5432, "protocol": "TCP"}]
-    },
-    "ingress": [],
-    "egress": []
-  },
-  "workload": {
-    "publicEgress": {
-      "enabled": true,
-      "cidr": "0.0.0.0/0",
-      "except": ["100.64.0.0/10", "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
-      "extraExcept": [],
-      "ipv6": {
-        "enabled": false,
-        "cidr": "2000::/3",
-        "except": ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
-      }
-    },
-    "ingressControllers": {"enabled": false, "from": [], "ports": []},
-    "namespaces": [],
-    "ingress": [],
-    "egress": []
-  },
-  "coredns": {"ingress": [], "egress": []},
-  "snapshots": {
-    "objectStorage": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}]},
-    "ingress": [],
-    "egress": []
-  }
-}
 {{- end }}

@@ -7,22 +7,19 @@ through all labels and says for certain.
 {{- define "vcluster-isolation.notes.forgeable" -}}
 {{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $lists := dict "hostDns.extra" $values.hostDns.extra }}
-{{- $grants := dict "prometheus" "from" "controlPlane.apiAccess" "from" "controlPlane.metricsServer" "to"
-      "controlPlane.backingStore" "to" "snapshots.objectStorage" "to" }}
-{{- $parts := list "controlPlane" "snapshots" }}
-{{- if (get .Values "vcluster-isolation.resolved").workloads }}
-{{- $_ := set $grants "workload.ingressControllers" "from" }}
-{{- $parts = append $parts "workload" }}
+{{- $narrowed := include "vcluster-isolation.hardened" . }}
+{{- $there := list "control-plane" "snapshot" }}
+{{- if (get .Values "vcluster-isolation.resolved").workloads }}{{ $there = append $there "workload" }}{{ end }}
+{{- if (get .Values "vcluster-isolation.resolved").coredns }}{{ $there = append $there "coredns" }}{{ end }}
+{{- range $row := (get .Values "vcluster-isolation.resolved").grants.vcluster }}
+{{- $pods := list }}
+{{- range .rules }}{{ range .pods }}{{ if has . $there }}{{ $pods = append $pods . }}{{ end }}{{ end }}{{ end }}
+{{- if not $pods }}
+{{- else if eq .kind "rules" }}
+{{- range $i, $rule := .value }}{{ $_ := set $lists (printf "%s[%d].%s" $row.path $i $row.peers) (index $rule $row.peers) }}{{ end }}
+{{- else if and (eq .kind "grant") .value.enabled (not (and $narrowed (eq .whose "tenant"))) }}
+{{- $_ := set $lists (printf "%s.%s" .path .peers) (get .value .peers) }}
 {{- end }}
-{{- if (get .Values "vcluster-isolation.resolved").coredns }}{{ $parts = append $parts "coredns" }}{{ end }}
-{{- if not (include "vcluster-isolation.hardened" .) }}{{ $_ := set $grants "controlPlane.webhooks" "to" }}{{ end }}
-{{- range $path, $side := $grants }}
-{{- $grant := (include "vcluster-isolation.get-path" (list $values $path) | fromJson).value }}
-{{- if $grant.enabled }}{{ $_ := set $lists (printf "%s.%s" $path $side) (get $grant $side) }}{{ end }}
-{{- end }}
-{{- range $part := $parts }}
-{{- range $i, $rule := (get $values $part).ingress }}{{ $_ := set $lists (printf "%s.ingress[%d].from" $part $i) $rule.from }}{{ end }}
-{{- range $i, $rule := (get $values $part).egress }}{{ $_ := set $lists (printf "%s.egress[%d].to" $part $i) $rule.to }}{{ end }}
 {{- end }}
 {{- if $values.pods.cidrs }}
 {{- $blocks := list }}
@@ -34,7 +31,7 @@ through all labels and says for certain.
 {{- end }}
 {{- end }}
 {{- $namespaces := (get .Values "vcluster-isolation.resolved").namespaces }}
-{{- include "vcluster-isolation.notes.forgeable.of" (list . "policies.networkPolicy." $lists $namespaces) }}
+{{- include "vcluster-isolation.notes.forgeable.of" (list . "policies.networkPolicy." $lists $namespaces list) }}
 {{- end }}
 
 {{/* The warning for the platform, or nothing. */}}
@@ -42,23 +39,28 @@ through all labels and says for certain.
 {{- $values := (get .Values "vcluster-isolation.resolved").platform }}
 {{- $lists := dict "apiServer.peers" $values.apiServer.peers "https.from" $values.https.from "http.from" $values.http.from }}
 {{- range $i, $rule := $values.ingress }}{{ $_ := set $lists (printf "ingress[%d].from" $i) $rule.from }}{{ end }}
+{{- $tenants := list }}
 {{- if $values.egress.enabled }}
-{{- range $key := list "vclusters" "apiServers" "platform" "licenseServer" "identityProviders" "database" }}
-{{- with get $values.egress $key }}{{ if .enabled }}{{ $_ := set $lists (printf "egress.%s.to" $key) .to }}{{ end }}{{ end }}
+{{- range (get .Values "vcluster-isolation.resolved").grants.platform }}
+{{- $path := print .path "." .peers }}
+{{- if .value.enabled }}{{ $_ := set $lists $path (get .value .peers) }}{{ end }}
+{{- if eq .whose "tenants" }}{{ $tenants = append $tenants $path }}{{ end }}
 {{- end }}
 {{- range $i, $rule := $values.egress.rules }}{{ $_ := set $lists (printf "egress.rules[%d].to" $i) $rule.to }}{{ end }}
 {{- end }}
-{{- include "vcluster-isolation.notes.forgeable.of" (list . "platformNetworkPolicy." $lists (list $values.namespace)) }}
+{{- include "vcluster-isolation.notes.forgeable.of" (list . "platformNetworkPolicy." $lists (list $values.namespace) $tenants) }}
 {{- end }}
 
-{{/* The warning about lists of peers by their paths: `list ROOT PREFIX LISTS NAMESPACES`. */}}
+{{/*
+The warning about lists of peers by their paths: `list ROOT PREFIX LISTS NAMESPACES TENANTS`; pods of tenants without managed-by
+are the purpose of the lists at the paths TENANTS.
+*/}}
 {{- define "vcluster-isolation.notes.forgeable.of" -}}
 {{- $root := index . 0 }}
 {{- $found := list }}
 {{- range $path, $peers := index . 2 }}
 {{- range $i, $peer := $peers }}
-{{- $reached := eq $path "egress.vclusters.to" }}{{/* pods of tenants without managed-by are its purpose */}}
-{{- if include "vcluster-isolation.forgeable" (list $root $peer (index $ 3) (not $reached)) }}
+{{- if include "vcluster-isolation.forgeable" (list $root $peer (index $ 3) (not (has $path (index $ 4)))) }}
 {{- $at := eq $path "fallbackDns" | ternary "" (printf "[%d]" $i) }}
 {{- $found = append $found (printf "%s%s%s" (index $ 1) $path $at) }}
 {{- end }}
@@ -76,80 +78,4 @@ through all labels and says for certain.
     {key: vcluster.loft.sh/managed-by, operator: DoesNotExist}. Addresses: set policies.networkPolicy.pods.cidrs.
     `vcluster-isolation prove --strict` says for certain.
 {{- end }}
-{{- end }}
-
-{{/*
-Whether a pod of another tenant may match a peer: `list ROOT PEER NAMESPACES UNMANAGED`, the own namespaces, and whether pods
-without managed-by count -> "true" or nothing.
-*/}}
-{{- define "vcluster-isolation.forgeable" -}}
-{{- $spaces := (index . 1).namespaceSelector | default dict }}
-{{- $pods := (index . 1).podSelector | default dict }}
-{{- $named := hasKey ($spaces.matchLabels | default dict) "kubernetes.io/metadata.name" | or $spaces.matchExpressions }}
-{{- if not (or (index . 1).ipBlock $named $pods.matchExpressions (not (hasKey (index . 1) "namespaceSelector"))) }}
-{{- /* Nothing names a namespace or takes pods out: said at once, for it takes time where there are hundreds. */}}true
-{{- else if (index . 1).ipBlock }}
-{{- include "vcluster-isolation.forgeable.addresses" (list (index . 0) (index . 1).ipBlock) }}
-{{- else }}
-{{- include "vcluster-isolation.forgeable.pods" . }}
-{{- end }}
-{{- end }}
-
-{{/* The same of a peer that selects pods. */}}
-{{- define "vcluster-isolation.forgeable.pods" -}}
-{{- $peer := index . 1 }}
-{{- $key := "vcluster.loft.sh/managed-by" }}
-{{- $names := include "vcluster-isolation.wanted" (list $peer.namespaceSelector "kubernetes.io/metadata.name") | fromJsonArray }}
-{{- $managers := include "vcluster-isolation.wanted" (list $peer.podSelector $key) | fromJsonArray }}
-{{- $own := eq (join "," $managers) (get (index . 0).Values "vcluster-isolation.resolved").name }}
-{{- $tenants := not (empty $managers) }}
-{{- $unsynced := false }}
-{{- range ($peer.podSelector).matchExpressions }}
-{{- if eq .key $key }}{{ if eq .operator "DoesNotExist" }}{{ $unsynced = true }}{{ else }}{{ $tenants = true }}{{ end }}{{ end }}
-{{- end }}
-{{- $home := not (hasKey $peer "namespaceSelector") }}
-{{- $elsewhere := and (not $home) (empty $names) }}
-{{- range $names }}
-{{- if has . (index $ 2) }}{{ $home = true }}
-{{- else if or $tenants (and (regexMatch "^(vcluster-|(loft-)?p-|loft-.+-v-)" .) (ne . "vcluster-platform")) }}{{ $elsewhere = true }}
-{{- end }}
-{{- end }}
-{{- if not $unsynced }}{{ if or $elsewhere (and $home (not $own)) }}true{{ end }}
-{{- else if index . 3 }}
-{{- if $elsewhere }}true{{ else if $home }}{{ include "vcluster-isolation.forgeable.snapshot" $peer.podSelector }}{{ end }}
-{{- end }}
-{{- end }}
-
-{{/* Whether a podSelector may select a snapshot pod, whose only label is app: vcluster-snapshot -> "true" or nothing. */}}
-{{- define "vcluster-isolation.forgeable.snapshot" -}}
-{{- $snapshot := true }}
-{{- range $key, $value := .matchLabels }}
-{{- if or (ne $key "app") (ne (toString $value) "vcluster-snapshot") }}{{ $snapshot = false }}{{ end }}
-{{- end }}
-{{- range .matchExpressions }}
-{{- $listed := and (eq .key "app") (has "vcluster-snapshot" (.values | default list)) }}
-{{- if eq .operator "NotIn" }}{{ if $listed }}{{ $snapshot = false }}{{ end }}
-{{- else if and (eq .operator "In") (not $listed) }}{{ $snapshot = false }}
-{{- else if and (eq .operator "Exists") (ne .key "app") }}{{ $snapshot = false }}
-{{- else if and (eq .operator "DoesNotExist") (eq .key "app") }}{{ $snapshot = false }}
-{{- end }}
-{{- end }}
-{{- if $snapshot }}true{{ end }}
-{{- end }}
-
-{{/*
-Whether an ipBlock may hold an address of a pod: `list ROOT BLOCK` -> "true" or nothing. While pods.cidrs is empty any private
-address may be one, but one that is named by itself.
-*/}}
-{{- define "vcluster-isolation.forgeable.addresses" -}}
-{{- $pods := (get (index . 0).Values "vcluster-isolation.resolved").values.pods.cidrs }}
-{{- $block := index . 1 }}
-{{- $found := "" }}
-{{- if or $pods (not (hasSuffix (contains ":" $block.cidr | ternary "/128" "/32") $block.cidr)) }}
-{{- range $pods | default (list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "fc00::/7") }}
-{{- if include "vcluster-isolation.public.reaches" (list (index $ 0) $block.cidr ($block.except | default list) .) }}
-{{- $found = "true" }}{{ end }}
-{{- end }}
-{{- end }}
-{{- $found }}
 {{- end }}

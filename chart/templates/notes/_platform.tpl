@@ -76,13 +76,11 @@ TCP {{ include "vcluster-isolation.notes.numbers" $numbers }}
 {{- if not $values.agentOnly }}
   platform --> platform, {{ include "vcluster-isolation.notes.platform.ports" (list . "agent") }}
 {{- end }}
-{{- range $key := list "vclusters" "apiServers" "platform" "licenseServer" "identityProviders" "database" }}
-{{- with get $values.egress $key }}
-{{- if .enabled }}
-  platform --> {{ empty .to | ternary "every public address"
-      (printf "the listed peers (%d)" (len .to)) }}, {{ include "vcluster-isolation.notes.ports"
-      . }} (platformNetworkPolicy.egress.{{ $key }})
-{{- end }}
+{{- range (get .Values "vcluster-isolation.resolved").grants.platform }}
+{{- if .value.enabled }}
+  platform --> {{ empty .value.to | ternary "every public address"
+      (printf "the listed peers (%d)" (len .value.to)) }}, {{ include "vcluster-isolation.notes.ports"
+      .value }} (platformNetworkPolicy.{{ .path }})
 {{- end }}
 {{- end }}
 {{- if $values.prometheus.enabled }}

@@ -1,59 +1,4 @@
-{{/* vCluster Platform and its cluster agents: what their policies go by, the table of their ports, and their peers. */}}
-
-{{/* Resolve the values of the platform; whether a vCluster is isolated makes no difference. Prints nothing. */}}
-{{- define "vcluster-isolation.resolve-platform" -}}
-{{- $table := .Files.Get "ports.yaml" | fromYaml }}
-{{- $values := deepCopy .Values.platformNetworkPolicy }}
-{{- include "vcluster-isolation.merge-defaults" (list $values (include "vcluster-isolation.platform.defaults" $table | fromJson)) }}
-{{- $values = set $values "namespace" ($values.namespace | default .Release.Namespace) }}
-{{- if not (include "vcluster-isolation.tidy" $values.prometheus.podSelector | fromJson) }}
-{{- $_ := set $values.prometheus "podSelector" (dict "matchLabels" $table.ends.prometheus.podLabels) }}
-{{- end }}
-{{- $end := not $values.agentOnly | ternary "platform" "agent" }}
-{{- $rows := list }}
-{{- range $table.ports }}
-{{- if has $end .servedBy }}{{ $rows = append $rows . }}{{ end }}
-{{- end }}
-{{- $resolved := get .Values "vcluster-isolation.resolved" }}
-{{- $_ := set $resolved "platform" $values }}
-{{- $_ := set $resolved "platformPorts" $rows }}
-{{- end }}
-
-{{/* platformNetworkPolicy as it is in values.yaml, as JSON; a test holds the two equal. The argument is ports.yaml. */}}
-{{- define "vcluster-isolation.platform.defaults" -}}
-{
-  "enabled": false,
-  "namespace": "",
-  "agentOnly": false,
-  "apiServer": {"cidrs": [], "peers": []},
-  "https": {"from": []},
-  "http": {"from": []},
-  "prometheus": {
-    "enabled": false,
-    "namespace": "monitoring",
-    "podSelector": {},
-    "port": {{ range .ports }}{{ if eq .name "prometheus" }}{{ .port }}{{ end }}{{ end }},
-    "isolated": false
-  },
-  "ingress": [],
-  "egress": {
-    "enabled": false,
-    "dns": {"enabled": true},
-    "vclusters": {
-      "enabled": true,
-      "to": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "vcluster"},
-        "matchExpressions": [{"key": "vcluster.loft.sh/managed-by", "operator": "DoesNotExist"}]}}],
-      "ports": [{"port": 8443, "protocol": "TCP"}]
-    },
-    "apiServers": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]},
-    "platform": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}, {"port": 10443, "protocol": "TCP"}]},
-    "licenseServer": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}]},
-    "identityProviders": {"enabled": false, "to": [], "ports": [{"port": 443, "protocol": "TCP"}]},
-    "database": {"enabled": false, "to": [], "ports": [{"port": 3306, "protocol": "TCP"}, {"port": 5432, "protocol": "TCP"}]},
-    "rules": []
-  }
-}
-{{- end }}
+{{/* vCluster Platform and its cluster agents: the ports of their pods, their peers and the rules of their policies. */}}
 
 {{/* The ports of the platform's pods that somebody dials, by a name in `ends` of ports.yaml: `list ROOT WHO`. */}}
 {{- define "vcluster-isolation.platform.ports" -}}
@@ -73,11 +18,11 @@
 {{- define "vcluster-isolation.platform.pods" -}}
 matchLabels:
   app: loft
-{{- include "vcluster-isolation.platform.not-synced" . }}
+{{ include "vcluster-isolation.platform.not-synced" . }}
 {{- end }}
 
 {{/* What a podSelector of the platform's policies requires besides its labels: the pod is none that a tenant made. */}}
-{{- define "vcluster-isolation.platform.not-synced" }}
+{{- define "vcluster-isolation.platform.not-synced" -}}
 matchExpressions:
   - key: vcluster.loft.sh/managed-by
     operator: DoesNotExist
@@ -111,7 +56,7 @@ every source.
 {{- define "vcluster-isolation.platform.rule" -}}
 # {{ empty .peers | ternary "anywhere" .source }} --> platform: {{ .what }} (platformNetworkPolicy.{{ .key }})
 - ports:
-    {{- include "vcluster-isolation.platform.ports" (list .root .who) | replace "\n" "\n    " }}
+    {{- include "vcluster-isolation.platform.ports" (list .root .who) | trim | nindent 4 }}
   {{- with .peers }}
   from:
     {{- include "vcluster-isolation.to-yaml-without-empties" . | nindent 4 }}
@@ -126,11 +71,16 @@ every source.
 {{- concat $peers $server.peers | toJson }}
 {{- end }}
 
-{{/* A grant of egress where it is on, with its comment: `list ROOT KEY WHOM PUBLIC`; the peers PUBLIC stand for an empty `to`. */}}
+{{/* A grant of egress where it is on, with its comment: `list ROOT PATH`, of a row of grants.yaml. */}}
 {{- define "vcluster-isolation.platform.grant" -}}
-{{- $grant := get (get (index . 0).Values "vcluster-isolation.resolved").platform.egress (index . 1) }}
-{{- if $grant.enabled }}
-# platform --> {{ index . 2 }}{{ if not $grant.to }}, at any public address{{ end }} (platformNetworkPolicy.egress.{{ index . 1 }})
-{{ include "vcluster-isolation.rule.grant" (dict "to" ($grant.to | default (index . 3)) "ports" $grant.ports) }}
+{{- range (get (index . 0).Values "vcluster-isolation.resolved").grants.platform }}
+{{- if and (eq .path (index $ 1)) .value.enabled -}}
+{{- $peers := .value.to }}
+{{- if and (empty $peers) (eq .empty "public") }}
+{{- $peers = include "vcluster-isolation.public.anywhere" (index $ 0) | fromJsonArray }}
+{{- end -}}
+# platform --> {{ .who }}{{ if not .value.to }}, at any public address{{ end }} (platformNetworkPolicy.{{ .path }})
+{{ include "vcluster-isolation.rule.grant" (dict "to" $peers "ports" .value.ports) }}
+{{- end }}
 {{- end }}
 {{- end }}

@@ -1,9 +1,9 @@
-{{/* The part of the validation that is about the addresses of the host cluster, and about pods that are not this vCluster's. */}}
+{{/* The part of the validation that is about the addresses of the host cluster. */}}
 
 {{/* The addresses of nodes and pods, and whether the hardened profile can take them and the API server's out of public egress. */}}
 {{- define "vcluster-isolation.problems.cluster-addresses" -}}
 {{- $values := (get .Values "vcluster-isolation.resolved").values }}
-{{- include "vcluster-isolation.problems.cluster-addresses.form" $values }}
+{{- include "vcluster-isolation.problems.cluster-addresses.form" . }}
 {{- if and (include "vcluster-isolation.hardened" .) (or $values.hostApiServer.cidrs $values.nodes.cidrs $values.pods.cidrs) }}
 {{- if include "vcluster-isolation.cluster-addresses.may-be-wide" $values }}
 {{- include "vcluster-isolation.problems.cluster-addresses.wide" . }}
@@ -11,11 +11,11 @@
 {{- end }}
 {{- end }}
 
-{{/* Addresses of nodes and pods that are no CIDRs: the argument is policies.networkPolicy. */}}
+{{/* Addresses of nodes and pods that are no CIDRs. */}}
 {{- define "vcluster-isolation.problems.cluster-addresses.form" -}}
-{{- range $key, $given := pick . "nodes" "pods" }}
+{{- range $key, $given := pick (get .Values "vcluster-isolation.resolved").values "nodes" "pods" }}
 {{- range $i, $cidr := $given.cidrs }}
-{{- with (include "vcluster-isolation.cidr" $cidr | fromJson).problem }}
+{{- with (include "vcluster-isolation.cidr.once" (list $ $cidr) | fromJson).problem }}
 policies.networkPolicy.{{ $key }}.cidrs[{{ $i }}]: {{ . }}
 {{- end }}
 {{- end }}
@@ -51,12 +51,12 @@ contain its cidr, they could be none; and a rule to such an API server is one to
 {{- define "vcluster-isolation.problems.cluster-addresses.wide" -}}
 {{- $values := (get .Values "vcluster-isolation.resolved").values }}
 {{- $defaults := include "vcluster-isolation.public.defaults" . | fromJson }}
-{{- $server := include "vcluster-isolation.networks" $values.hostApiServer.cidrs | fromJson }}
+{{- $server := include "vcluster-isolation.networks" (list . $values.hostApiServer.cidrs) | fromJson }}
 {{- $everywhere := false }}
 {{- range $family, $special := dict "4" $defaults.special4 "6" $defaults.special6 }}
 {{- if get $server $family }}
 {{- $whole := eq $family "6" | ternary "001" "" }}
-{{- $closed := get (include "vcluster-isolation.networks" $special | fromJson) $family }}
+{{- $closed := get (include "vcluster-isolation.networks" (list $ $special) | fromJson) $family }}
 {{- if include "vcluster-isolation.cidr.covered" (list $whole (concat $closed (get $server $family))) }}
 {{- $everywhere = true }}
 policies.networkPolicy.hostApiServer.cidrs: hold every public IPv{{ $family }} address,
@@ -68,15 +68,15 @@ policies.networkPolicy.hostApiServer.cidrs: hold every public IPv{{ $family }} a
 {{- $cluster := concat $values.hostApiServer.cidrs $values.nodes.cidrs $values.pods.cidrs }}
 {{- range $block := (get .Values "vcluster-isolation.resolved").publicBlocks }}
 {{- $family := contains ":" $block.cidr | ternary "6" "4" }}
-{{- $whole := (include "vcluster-isolation.cidr" $block.cidr | fromJson).network }}
+{{- $whole := (include "vcluster-isolation.cidr.once" (list $ $block.cidr) | fromJson).network }}
 {{- $others := list }}
 {{- range $block.except }}{{ if not (has . $cluster) }}{{ $others = append $others . }}{{ end }}{{ end }}
-{{- $closed := get (include "vcluster-isolation.networks" $others | fromJson) $family }}
-{{- $all := concat $closed (get (include "vcluster-isolation.networks" $cluster | fromJson) $family) }}
+{{- $closed := get (include "vcluster-isolation.networks" (list $ $others) | fromJson) $family }}
+{{- $all := concat $closed (get (include "vcluster-isolation.networks" (list $ $cluster) | fromJson) $family) }}
 {{- $covered := include "vcluster-isolation.cidr.covered" (list $whole $all) }}
 {{- if and $covered (not (include "vcluster-isolation.cidr.covered" (list $whole $closed))) }}
 {{- range $key := list "hostApiServer" "nodes" "pods" }}
-{{- if get (include "vcluster-isolation.networks" (get $values $key).cidrs | fromJson) $family }}
+{{- if get (include "vcluster-isolation.networks" (list $ (get $values $key).cidrs) | fromJson) $family }}
 policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress leaves open of {{ $block.cidr }},
 {{- " so none of it can be told from the cluster; list fewer addresses, or set workload.publicEgress.enabled: false" }}
 {{- end }}
@@ -86,11 +86,11 @@ policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress lea
 {{- end }}
 {{- end }}
 
-{{/* CIDRs as texts of the bits of their networks, as JSON {"4": [...], "6": [...]}; what is none is left out. */}}
+{{/* CIDRs as texts of the bits of their networks: `list ROOT CIDRS` -> JSON {"4": [...], "6": [...]}; what is none is left out. */}}
 {{- define "vcluster-isolation.networks" -}}
 {{- $networks := dict "4" list "6" list }}
-{{- range . }}
-{{- $cidr := include "vcluster-isolation.cidr" . | fromJson }}
+{{- range index . 1 }}
+{{- $cidr := include "vcluster-isolation.cidr.once" (list (index $ 0) .) | fromJson }}
 {{- if not $cidr.problem }}
 {{- $family := eq (len $cidr.bits) 32 | ternary "4" "6" }}
 {{- $_ := set $networks $family (append (get $networks $family) $cidr.network) }}
@@ -99,42 +99,19 @@ policies.networkPolicy.{{ $key }}.cidrs: hold all that workload.publicEgress lea
 {{- toJson $networks }}
 {{- end }}
 
-{{/* In the hardened profile, peers of webhooks that are no workloads of this vCluster. */}}
-{{- define "vcluster-isolation.problems.webhooks" -}}
-{{- $webhooks := (get .Values "vcluster-isolation.resolved").values.controlPlane.webhooks }}
-{{- if and (include "vcluster-isolation.hardened" .) $webhooks.enabled }}
-{{- $name := (get .Values "vcluster-isolation.resolved").name }}
-{{- $namespaces := (get .Values "vcluster-isolation.resolved").namespaces }}
-{{- $elsewhere := "or put the rule into controlPlane.egress" }}
-{{- range $i, $peer := $webhooks.to }}
-{{- $path := printf "policies.networkPolicy.controlPlane.webhooks.to[%d]" $i }}
-{{- if $peer.ipBlock }}
-{{ $path }}.ipBlock: is not a workload of this vCluster; select workloads by their labels, {{ $elsewhere }}
-{{- end }}
-{{- range include "vcluster-isolation.wanted" (list $peer.namespaceSelector "kubernetes.io/metadata.name") | fromJsonArray }}
-{{- if not (has . $namespaces) }}
-{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is not a namespace of this vCluster ({{ join ", "
-      $namespaces }}); remove it, {{ $elsewhere }}
+{{- define "vcluster-isolation.problems.host-api-server" -}}
+{{- $ports := (get .Values "vcluster-isolation.resolved").values.hostApiServer.ports }}
+{{- range $i, $port := $ports }}
+{{- if or (not (has (kindOf $port) (list "int" "int64" "float64"))) (lt (int $port) 1) (gt (int $port) 65535) }}
+policies.networkPolicy.hostApiServer.ports[{{ $i }}]: is not a valid port number; write a number from 1 to 65535, without quotes
 {{- end }}
 {{- end }}
-{{- range include "vcluster-isolation.wanted" (list $peer.podSelector "vcluster.loft.sh/managed-by") | fromJsonArray }}
-{{- if ne . $name }}
-{{ $path }}.podSelector: {{ include "vcluster-isolation.quoted"
-      . }} is another vCluster; remove the label vcluster.loft.sh/managed-by, {{ $elsewhere }}
+{{- if empty $ports }}
+policies.networkPolicy.hostApiServer.ports: names no port, which would mean every one; list those of the API server
+{{- end }}
+{{- range $i, $cidr := (get .Values "vcluster-isolation.resolved").values.hostApiServer.cidrs }}
+{{- with (include "vcluster-isolation.cidr.once" (list $ $cidr) | fromJson).problem }}
+policies.networkPolicy.hostApiServer.cidrs[{{ $i }}]: {{ . }}
 {{- end }}
 {{- end }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{/* The values of a label that a selector wants, by matchLabels or In: `list SELECTOR KEY` -> a JSON list. */}}
-{{- define "vcluster-isolation.wanted" -}}
-{{- $selector := index . 0 | default dict }}
-{{- $key := index . 1 }}
-{{- $wanted := list }}
-{{- with $selector.matchLabels }}{{ if hasKey . $key }}{{ $wanted = append $wanted (get . $key | toString) }}{{ end }}{{ end }}
-{{- range $selector.matchExpressions }}
-{{- if and (eq .key $key) (eq .operator "In") }}{{ $wanted = concat $wanted .values }}{{ end }}
-{{- end }}
-{{- toJson $wanted }}
 {{- end }}

@@ -1,22 +1,21 @@
-{{/* The part of the validation that is about named grants, projects, namespaces and the floor. */}}
+{{/* The part of the validation that is about grants and projects. */}}
 
-{{/* A grant that is on and names nobody would be one for everybody. */}}
+{{/* Grants that are on and would be for everybody, or for every port. */}}
 {{- define "vcluster-isolation.problems.grants" -}}
-{{- $values := (get .Values "vcluster-isolation.resolved").values }}
-{{- $control := $values.controlPlane }}
-{{- range $path, $grant := dict "prometheus.from" $values.prometheus
-      "workload.ingressControllers.from" $values.workload.ingressControllers
-      "controlPlane.metricsServer.to" $control.metricsServer "controlPlane.backingStore.to" $control.backingStore }}
-{{- $side := hasSuffix ".from" $path | ternary "from" "to" }}
-{{- if and $grant.enabled (empty (get $grant $side)) }}
-policies.networkPolicy.{{ $path }}: is empty, which would allow every {{ eq $side "from"
+{{- include "vcluster-isolation.problems.grants.of" (list "policies.networkPolicy."
+      (get .Values "vcluster-isolation.resolved").grants.vcluster) }}
+{{- end }}
+
+{{/* The same of the rows of grants.yaml with one prefix: `list PREFIX ROWS`. */}}
+{{- define "vcluster-isolation.problems.grants.of" -}}
+{{- range index . 1 }}
+{{- if and (eq .kind "grant") .value.enabled }}
+{{- $path := print (index $ 0) .path }}
+{{- if and (eq .empty "refused") (empty (get .value .peers)) }}
+{{ $path }}.{{ .peers }}: is empty, which would allow every {{ eq .peers "from"
       | ternary "source" "destination" }}; list at least one peer
 {{- end }}
-{{- end }}
-{{- $known := dict "controlPlane.metricsServer" $control.metricsServer "controlPlane.backingStore" $control.backingStore
-      "snapshots.objectStorage" $values.snapshots.objectStorage }}
-{{- range $path, $grant := $known }}
-{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port" (list (print "policies.networkPolicy." $path) $grant) }}
+{{- if .default.ports }}{{ include "vcluster-isolation.problems.every-port" (list $path .value) }}{{ end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -60,77 +59,42 @@ policies.networkPolicy.project.namespaceSelector: requires no label by its value
 {{- end }}
 {{- end }}
 
-{{/* Namespaces that workloads run in, each under the key that names it. */}}
-{{- define "vcluster-isolation.problems.namespaces" -}}
-{{- $wanted := dict }}
-{{- range $i, $name := (get .Values "vcluster-isolation.resolved").values.workload.namespaces }}
-{{- $_ := set $wanted (printf "policies.networkPolicy.workload.namespaces[%d]" $i) $name }}{{ end }}
-{{- range $i, $name := (get .Values "vcluster-isolation.resolved").values.platform.namespaces }}
-{{- $_ := set $wanted (printf "policies.networkPolicy.platform.namespaces[%d]" $i) $name }}{{ end }}
-{{- $sync := (((.Values).sync).toHost).namespaces | default dict }}
-{{- if $sync.enabled }}
-{{- range $virtual, $host := ($sync.mappings).byName }}
-{{- $name := replace "${name}" (get $.Values "vcluster-isolation.resolved").name (toString $host) }}
-{{- if not (contains "*" $name) }}{{ $_ := set $wanted
-      (printf "sync.toHost.namespaces.mappings.byName[%s]" (include "vcluster-isolation.quoted" $virtual)) $name }}{{ end }}
+{{/* In the hardened profile, peers of webhooks that are no workloads of this vCluster. */}}
+{{- define "vcluster-isolation.problems.webhooks" -}}
+{{- $webhooks := (get .Values "vcluster-isolation.resolved").values.controlPlane.webhooks }}
+{{- if and (include "vcluster-isolation.hardened" .) $webhooks.enabled }}
+{{- $name := (get .Values "vcluster-isolation.resolved").name }}
+{{- $namespaces := (get .Values "vcluster-isolation.resolved").namespaces }}
+{{- $elsewhere := "or put the rule into controlPlane.egress" }}
+{{- range $i, $peer := $webhooks.to }}
+{{- $path := printf "policies.networkPolicy.controlPlane.webhooks.to[%d]" $i }}
+{{- if $peer.ipBlock }}
+{{ $path }}.ipBlock: is not a workload of this vCluster; select workloads by their labels, {{ $elsewhere }}
+{{- end }}
+{{- range include "vcluster-isolation.wanted" (list $peer.namespaceSelector "kubernetes.io/metadata.name") | fromJsonArray }}
+{{- if not (has . $namespaces) }}
+{{ $path }}.namespaceSelector: {{ include "vcluster-isolation.quoted" . }} is not a namespace of this vCluster ({{ join ", "
+      $namespaces }}); remove it, {{ $elsewhere }}
 {{- end }}
 {{- end }}
-{{- with (((.Values).experimental).syncSettings).targetNamespace }}{{ $_ := set $wanted "experimental.syncSettings.targetNamespace" . }}
-{{- end }}
-{{- range $path, $name := $wanted }}
-{{- if or (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $name)) (gt (len $name) 63) }}
-{{ $path }}: {{ include "vcluster-isolation.quoted"
-      $name }} is not the name of a namespace; use lower-case letters, digits and '-', at most 63
+{{- range include "vcluster-isolation.wanted" (list $peer.podSelector "vcluster.loft.sh/managed-by") | fromJsonArray }}
+{{- if ne . $name }}
+{{ $path }}.podSelector: {{ include "vcluster-isolation.quoted"
+      . }} is another vCluster; remove the label vcluster.loft.sh/managed-by, {{ $elsewhere }}
 {{- end }}
 {{- end }}
-{{- end }}
-
-{{/* What the floor's API cannot say of the user's own rules and peers. */}}
-{{- define "vcluster-isolation.problems.floor" -}}
-{{- $values := (get .Values "vcluster-isolation.resolved").values }}
-{{- if and (get .Values "vcluster-isolation.resolved").workloads $values.floor.enabled }}
-{{- $limit := (get .Values "vcluster-isolation.resolved").floor.most | int }}
-{{- $old := contains "extraWorkloadRules" (include "vcluster-isolation.deprecated" .) }}
-{{- range $key := list "workload.egress" "workload.ingress" "coredns.egress" "coredns.ingress" }}
-{{- $rules := (include "vcluster-isolation.get-path" (list $values $key) | fromJson).value }}
-{{- $path := and $old (eq $key "workload.egress") | ternary "extraWorkloadRules" $key }}
-{{- if gt (add 8 (len $rules)) $limit }}
-policies.networkPolicy.{{ $path }}: has {{ len $rules }} rules, and {{ sub $limit
-      8 }} fit into the floor; put peers of the same ports into one rule
-{{- end }}
-{{- range $i, $rule := $rules }}
-{{- include "vcluster-isolation.problems.floor.rule" (list (printf "policies.networkPolicy.%s[%d]" $path $i) $rule $limit) }}
-{{- end }}
-{{- end }}
-{{- range $key, $grant := dict "prometheus" $values.prometheus "workload.ingressControllers" $values.workload.ingressControllers }}
-{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.floor.rule"
-      (list (print "policies.networkPolicy." $key) $grant $limit) }}{{ end }}
-{{- end }}
-{{- $extra := dict "extra" $values.hostDns.extra }}
-{{- include "vcluster-isolation.problems.floor.rule" (list "policies.networkPolicy.hostDns" $extra $limit) }}
-{{- range $key, $grant := dict "project" $values.project "controlPlane.webhooks" $values.controlPlane.webhooks }}
-{{- include "vcluster-isolation.problems.floor.rule" (list (print "policies.networkPolicy." $key) (pick $grant "ports") $limit) }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* One rule of the user's own: `list PATH RULE LIMIT`, the limit being that of peers and ports. */}}
-{{- define "vcluster-isolation.problems.floor.rule" -}}
-{{- $path := index . 0 }}
-{{- $rule := index . 1 }}
-{{- $limit := index . 2 }}
-{{- range $side := list "from" "to" "extra" "ports" }}
-{{- if gt (len (get $rule $side | default list)) $limit }}
-{{ $path }}.{{ $side }}: has {{ len (get $rule $side) }} entries, and a rule of the floor at most {{ $limit }}; split it
+{{/* The values of a label that a selector wants, by matchLabels or In: `list SELECTOR KEY` -> a JSON list. */}}
+{{- define "vcluster-isolation.wanted" -}}
+{{- $selector := index . 0 | default dict }}
+{{- $key := index . 1 }}
+{{- $wanted := list }}
+{{- with $selector.matchLabels }}{{ if hasKey . $key }}{{ $wanted = append $wanted (get . $key | toString) }}{{ end }}{{ end }}
+{{- range $selector.matchExpressions }}
+{{- if and (eq .key $key) (eq .operator "In") }}{{ $wanted = concat $wanted .values }}{{ end }}
 {{- end }}
-{{- range $i, $entry := get $rule $side | default list }}
-{{- if ($entry.ipBlock).except }}
-{{ $path }}.{{ $side }}[{{ $i }}].ipBlock.except: the floor cannot leave addresses out of a rule; list the CIDRs that remain, or turn
-{{- " floor off" }}
-{{- else if kindIs "string" $entry.port }}
-{{ $path }}.ports[{{ $i }}].port: the floor cannot go by the name {{ include "vcluster-isolation.quoted"
-      $entry.port }}; write the port's number, or turn floor off
-{{- end }}
-{{- end }}
-{{- end }}
+{{- toJson $wanted }}
 {{- end }}

@@ -14,47 +14,40 @@ vCluster's isolation.
 
 {{- define "vcluster-isolation.platform.problems.switches" -}}
 {{- $values := (get .Values "vcluster-isolation.resolved").platform }}
-{{- range list "enabled" "agentOnly" "prometheus.enabled" "prometheus.isolated" "egress.enabled" "egress.dns.enabled"
-      "egress.vclusters.enabled" "egress.apiServers.enabled" "egress.platform.enabled" "egress.licenseServer.enabled"
-      "egress.identityProviders.enabled" "egress.database.enabled" }}
+{{- $switches := list "enabled" "agentOnly" "prometheus.enabled" "prometheus.isolated" "egress.enabled" "egress.dns.enabled" }}
+{{- range (get .Values "vcluster-isolation.resolved").grants.platform }}{{ $switches = append $switches (print .path ".enabled") }}{{ end }}
+{{- range $switches }}
 {{- if not (kindIs "bool" (include "vcluster-isolation.get-path" (list $values .) | fromJson).value) }}
 platformNetworkPolicy.{{ . }}: is neither true nor false; write one of the two, without quotes
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* A grant that is on and names nobody would be one for everybody; so would one without ports be for all of them. */}}
+{{/* Grants that are on and would be for everybody, or for every port; they are part of egress. */}}
 {{- define "vcluster-isolation.platform.problems.grants" -}}
-{{- $egress := (get .Values "vcluster-isolation.resolved").platform.egress }}
-{{- if $egress.enabled }}
-{{- range $key := list "vclusters" "apiServers" "platform" "licenseServer" "identityProviders" "database" }}
-{{- $grant := get $egress $key }}
-{{- if and $grant.enabled (empty $grant.to) (not (has $key (list "licenseServer" "identityProviders"))) }}
-platformNetworkPolicy.egress.{{ $key }}.to: is empty, which would allow every destination; list at least one peer
-{{- end }}
-{{- if $grant.enabled }}{{ include "vcluster-isolation.problems.every-port"
-      (list (print "platformNetworkPolicy.egress." $key) $grant) }}{{ end }}
-{{- end }}
+{{- $resolved := get .Values "vcluster-isolation.resolved" }}
+{{- if $resolved.platform.egress.enabled }}
+{{- include "vcluster-isolation.problems.grants.of" (list "platformNetworkPolicy." $resolved.grants.platform) }}
 {{- end }}
 {{- end }}
 
 {{- define "vcluster-isolation.platform.problems.rules" -}}
 {{- $values := (get .Values "vcluster-isolation.resolved").platform }}
 {{- range $i, $cidr := $values.apiServer.cidrs }}
-{{- with (include "vcluster-isolation.cidr" $cidr | fromJson).problem }}
+{{- with (include "vcluster-isolation.cidr.once" (list $ $cidr) | fromJson).problem }}
 platformNetworkPolicy.apiServer.cidrs[{{ $i }}]: {{ . }}
 {{- end }}
 {{- end }}
 {{- range list "apiServer.peers" "https.from" "http.from" }}
-{{- include "vcluster-isolation.problems.peers" (list (print "platformNetworkPolicy." .)
+{{- include "vcluster-isolation.problems.peers" (list $ (print "platformNetworkPolicy." .)
       (include "vcluster-isolation.get-path" (list $values .) | fromJson).value) }}
 {{- end }}
-{{- range list "vclusters" "apiServers" "platform" "licenseServer" "identityProviders" "database" }}
-{{- include "vcluster-isolation.problems.rule" (list (print "platformNetworkPolicy.egress." .) (get $values.egress .)) }}
+{{- range (get .Values "vcluster-isolation.resolved").grants.platform }}
+{{- include "vcluster-isolation.problems.rule" (list $ (print "platformNetworkPolicy." .path) .value) }}
 {{- end }}
 {{- range $path := list "ingress" "egress.rules" }}
 {{- range $i, $rule := (include "vcluster-isolation.get-path" (list $values $path) | fromJson).value }}
-{{- include "vcluster-isolation.problems.rule" (list (printf "platformNetworkPolicy.%s[%d]" $path $i) $rule) }}
+{{- include "vcluster-isolation.problems.rule" (list $ (printf "platformNetworkPolicy.%s[%d]" $path $i) $rule) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -63,8 +56,8 @@ platformNetworkPolicy.apiServer.cidrs[{{ $i }}]: {{ . }}
 {{- define "vcluster-isolation.platform.problems.shared" -}}
 {{- if (get .Values "vcluster-isolation.resolved").platform.egress.enabled }}
 {{- $policy := (get .Values "vcluster-isolation.resolved").values }}
-{{- include "vcluster-isolation.problems.peers" (list "policies.networkPolicy.hostDns.extra" $policy.hostDns.extra) }}
-{{- include "vcluster-isolation.problems.extra-except" $policy.workload.publicEgress }}
-{{- include "vcluster-isolation.problems.cluster-addresses.form" $policy }}
+{{- include "vcluster-isolation.problems.peers" (list . "policies.networkPolicy.hostDns.extra" $policy.hostDns.extra) }}
+{{- include "vcluster-isolation.problems.extra-except" . }}
+{{- include "vcluster-isolation.problems.cluster-addresses.form" . }}
 {{- end }}
 {{- end }}

@@ -61,7 +61,7 @@ hostDns; NOT-SYNCED is what a podSelector of a preset requires besides its label
   podSelector:
     matchLabels:
       k8s-app: kube-dns
-    {{- index . 1 | replace "\n" "\n    " }}
+    {{- with index . 1 }}{{ . | nindent 4 }}{{ end }}
 {{- else if eq $preset "openshift" -}}
 - namespaceSelector:
     matchLabels:
@@ -69,7 +69,7 @@ hostDns; NOT-SYNCED is what a podSelector of a preset requires besides its label
   podSelector:
     matchLabels:
       dns.operator.openshift.io/daemonset-dns: default
-    {{- index . 1 | replace "\n" "\n    " }}
+    {{- with index . 1 }}{{ . | nindent 4 }}{{ end }}
 {{- else -}}
 {{- range $i, $address := get $addresses $preset }}{{ if $i }}{{ "\n" }}{{ end -}}
 - ipBlock:

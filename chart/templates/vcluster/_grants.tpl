@@ -32,7 +32,10 @@ may live in kube-system as well. Peers of the user's own stay as they are.
 */}}
 {{- define "vcluster-isolation.metrics-server" -}}
 {{- $grant := deepCopy (get .Values "vcluster-isolation.resolved").values.controlPlane.metricsServer }}
-{{- $default := (include "vcluster-isolation.defaults" . | fromJson).controlPlane.metricsServer.to }}
+{{- $default := list }}
+{{- range (get .Values "vcluster-isolation.resolved").grants.vcluster }}
+{{- if eq .path "controlPlane.metricsServer" }}{{ $default = .default.to }}{{ end }}
+{{- end }}
 {{- if and (include "vcluster-isolation.hardened" .) (eq (toJson $grant.to) (toJson $default)) }}
 {{- $unsynced := list (dict "key" "vcluster.loft.sh/managed-by" "operator" "DoesNotExist") }}
 {{- $_ := set (first $grant.to).podSelector "matchExpressions" $unsynced }}

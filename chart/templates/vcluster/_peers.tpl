@@ -8,7 +8,7 @@ In the hardened profile, that a pod is none that a tenant made: vCluster labels 
 cannot take the label off. Every other label of those pods may be the tenant's choice.
 */}}
 {{- define "vcluster-isolation.not-synced" -}}
-{{- if include "vcluster-isolation.hardened" . }}
+{{- if include "vcluster-isolation.hardened" . -}}
 matchExpressions:
   - key: vcluster.loft.sh/managed-by
     operator: DoesNotExist
@@ -27,7 +27,7 @@ matchExpressions:
 {{- end }}
     matchLabels:
       release: {{ (get .Values "vcluster-isolation.resolved").name | quote }}
-    {{- include "vcluster-isolation.not-synced" . | replace "\n" "\n    " }}
+    {{- with include "vcluster-isolation.not-synced" . }}{{ . | nindent 4 }}{{ end }}
 {{- end }}
 
 {{/* Every pod that the vCluster syncs to the host cluster, deployed CoreDNS included. */}}
@@ -48,7 +48,7 @@ matchExpressions:
 - podSelector:
     matchLabels:
       app: vcluster-snapshot
-    {{- include "vcluster-isolation.not-synced" . | replace "\n" "\n    " }}
+    {{- with include "vcluster-isolation.not-synced" . }}{{ . | nindent 4 }}{{ end }}
 {{- end }}
 
 {{/* vCluster Platform and its cluster agents: pods `app: loft`, in its namespaces where they are known. */}}
@@ -64,7 +64,7 @@ matchExpressions:
   podSelector:
     matchLabels:
       app: loft
-    {{- include "vcluster-isolation.not-synced" . | replace "\n" "\n    " }}
+    {{- with include "vcluster-isolation.not-synced" . }}{{ . | nindent 4 }}{{ end }}
 {{- end }}
 
 {{/*

@@ -23,55 +23,58 @@
 {{- $except := $public.except }}
 {{- if eq (sortAlpha $except | toJson) (sortAlpha $defaults.except | toJson) }}
 {{- $except = $hardened | ternary (concat $defaults.special4 $defaults.outside6 $defaults.special6) $except }}
-{{- $except = include "vcluster-isolation.public.inside" (list $public.cidr $except) | fromJsonArray }}
+{{- $except = include "vcluster-isolation.public.inside" (list $ $public.cidr $except) | fromJsonArray }}
 {{- end }}
 {{- $blocks := list (dict "cidr" $public.cidr "except"
-      (include "vcluster-isolation.public.add" (list $public.cidr $except $more) | fromJsonArray)) }}
+      (include "vcluster-isolation.public.add" (list $ $public.cidr $except $more) | fromJsonArray)) }}
 {{- with $public.ipv6 }}
 {{- if .enabled }}
 {{- $except := .except }}
 {{- if eq (sortAlpha $except | toJson) (sortAlpha $defaults.special6 | toJson) }}
 {{- if $hardened }}{{ $except = concat $defaults.outside6 $except }}{{ end }}
-{{- $except = include "vcluster-isolation.public.inside" (list .cidr $except) | fromJsonArray }}
+{{- $except = include "vcluster-isolation.public.inside" (list $ .cidr $except) | fromJsonArray }}
 {{- end }}
 {{- $blocks = append $blocks (dict "cidr" .cidr "except"
-      (include "vcluster-isolation.public.add" (list .cidr $except $more) | fromJsonArray)) }}
+      (include "vcluster-isolation.public.add" (list $ .cidr $except $more) | fromJsonArray)) }}
 {{- end }}
 {{- end }}
 {{- toJson $blocks }}
 {{- end }}
 
 {{/*
-The entries of a default that are strictly inside a cidr, because the API server refuses others: `list CIDR EXCEPT` -> a
-JSON list. Inside all addresses of a family is what has its form.
+The entries of a default that are strictly inside a cidr, because the API server refuses others: `list ROOT CIDR EXCEPT` ->
+a JSON list. Inside all addresses of a family is what has its form.
 */}}
 {{- define "vcluster-isolation.public.inside" -}}
 {{- $inside := list }}
-{{- if eq (index . 0) "0.0.0.0/0" }}
-{{- range index . 1 }}{{ if not (contains ":" .) }}{{ $inside = append $inside . }}{{ end }}{{ end }}
+{{- $root := index . 0 }}
+{{- if eq (index . 1) "0.0.0.0/0" }}
+{{- range index . 2 }}{{ if not (contains ":" .) }}{{ $inside = append $inside . }}{{ end }}{{ end }}
 {{- else }}
-{{- $outer := include "vcluster-isolation.cidr" (index . 0) | fromJson }}
-{{- range index . 1 }}
-{{- if include "vcluster-isolation.cidr.inside" (list (include "vcluster-isolation.cidr" . | fromJson) $outer) }}
-{{- $inside = append $inside . }}{{ end }}
+{{- $outer := include "vcluster-isolation.cidr.once" (list $root (index . 1)) | fromJson }}
+{{- range index . 2 }}
+{{- $inner := include "vcluster-isolation.cidr.once" (list $root .) | fromJson }}
+{{- if include "vcluster-isolation.cidr.inside" (list $inner $outer) }}{{ $inside = append $inside . }}{{ end }}
 {{- end }}
 {{- end }}
 {{- toJson $inside }}
 {{- end }}
 
 {{/*
-Exceptions, and more of them: `list CIDR EXCEPT MORE` -> a JSON list. Of MORE only those strictly inside the cidr, and of
+Exceptions, and more of them: `list ROOT CIDR EXCEPT MORE` -> a JSON list. Of MORE only those strictly inside the cidr, and of
 these only what no exception holds already. EXCEPT is as the user wrote it, and refused by the validation if it is wrong.
 */}}
 {{- define "vcluster-isolation.public.add" -}}
-{{- $cidr := index . 0 }}
-{{- $all := index . 1 }}
-{{- range $entry := index . 2 }}
-{{- $inner := include "vcluster-isolation.cidr" $entry | fromJson }}
-{{- $wanted := include "vcluster-isolation.cidr.inside" (list $inner (include "vcluster-isolation.cidr" $cidr | fromJson)) }}
+{{- $root := index . 0 }}
+{{- $all := index . 2 }}
+{{- range $entry := index . 3 }}
+{{- $inner := include "vcluster-isolation.cidr.once" (list $root $entry) | fromJson }}
+{{- $outer := include "vcluster-isolation.cidr.once" (list $root (index $ 1)) | fromJson }}
+{{- $wanted := include "vcluster-isolation.cidr.inside" (list $inner $outer) }}
 {{- range $all }}
-{{- if or (eq $entry .) (include "vcluster-isolation.cidr.inside" (list $inner (include "vcluster-isolation.cidr" . | fromJson))) }}
-{{- $wanted = "" }}
+{{- if $wanted }}
+{{- $outer := include "vcluster-isolation.cidr.once" (list $root .) | fromJson }}
+{{- if or (eq $entry .) (include "vcluster-isolation.cidr.inside" (list $inner $outer)) }}{{ $wanted = "" }}{{ end }}
 {{- end }}
 {{- end }}
 {{- if $wanted }}{{ $all = append $all $entry }}{{ end }}
@@ -103,7 +106,7 @@ what is not handed out to the public (RFC 4291: global unicast is 2000::/3), for
 {{- $peers := list }}
 {{- range $cidr, $except := dict "0.0.0.0/0" $defaults.special4 "2000::/3" $defaults.special6 }}
 {{- $peers = append $peers (dict "ipBlock" (dict "cidr" $cidr "except"
-      (include "vcluster-isolation.public.add" (list $cidr $except $more) | fromJsonArray))) }}
+      (include "vcluster-isolation.public.add" (list $ $cidr $except $more) | fromJsonArray))) }}
 {{- end }}
 {{- toJson $peers }}
 {{- end }}

@@ -1,13 +1,13 @@
 {{/* Rules, and the ports in them, that more than one policy has. */}}
 
-{{/* In the hardened profile, the TCP ports of a rule, indented as in a policy: `list ROOT PORT...`; nothing in the compatible one. */}}
+{{/* In the hardened profile, the key `ports` of a rule, for TCP ports: `list ROOT PORT...`; nothing in the compatible one. */}}
 {{- define "vcluster-isolation.ports.hardened" -}}
-{{- if include "vcluster-isolation.hardened" (first .) }}
-      ports:
-        {{- range rest . }}
-        - port: {{ . }}
-          protocol: TCP
-        {{- end }}
+{{- if include "vcluster-isolation.hardened" (first .) -}}
+ports:
+  {{- range rest . }}
+  - port: {{ . }}
+    protocol: TCP
+  {{- end }}
 {{- end }}
 {{- end }}
 
@@ -24,11 +24,11 @@
   protocol: TCP
 {{- end }}
 
-{{/* The ports of a grant, indented as in a policy; nothing for an empty list, which is every port. The argument is the grant. */}}
+{{/* The key `ports` of a rule of a grant; nothing for an empty list, which is every port. The argument is the grant. */}}
 {{- define "vcluster-isolation.ports.of-grant" -}}
-{{- with .ports }}
-      ports:
-        {{- include "vcluster-isolation.to-yaml-without-empties" . | nindent 8 }}
+{{- with .ports -}}
+ports:
+  {{- include "vcluster-isolation.to-yaml-without-empties" . | nindent 2 }}
 {{- end }}
 {{- end }}
 

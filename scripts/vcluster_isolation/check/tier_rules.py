@@ -119,9 +119,9 @@ def _items(spec: dict[str, Any], kind: _Kind) -> Iterator[tuple[Path, dict[str, 
 def _spec(spec: dict[str, Any], kind: _Kind) -> Iterator[ShapeProblem]:
     """Check a spec."""
     if kind.tier and spec.get("tier") not in ("Admin", "Baseline"):
-        yield ("spec", "tier"), _missing(spec.get("tier"), "tier"), "use Admin or Baseline"
+        yield ("spec", "tier"), _missing(spec.get("tier"), "a tier"), "use Admin or Baseline"
     if kind.priority and not 0 <= spec.get("priority", -1) <= _LAST_PRIORITY:
-        yield ("spec", "priority"), _missing(spec.get("priority"), "priority"), f"use 0 to {_LAST_PRIORITY}"
+        yield ("spec", "priority"), _missing(spec.get("priority"), "a priority"), f"use 0 to {_LAST_PRIORITY}"
     yield from _pods(spec.get("subject", {}), ("spec", "subject"), tuple(_PODS))
     for direction, side in _SIDES:
         rules = spec.get(direction, [])
@@ -137,7 +137,7 @@ def _rule(rule: dict[str, Any], kind: _Kind, side: str, at: Path) -> Iterator[Sh
         yield (*at, "name"), f"has {len(name)} characters, more than {_LONGEST_NAME}", "shorten it"
     if action not in kind.actions:
         *first, last = kind.actions
-        yield (*at, "action"), _missing(action, "action"), f"use {', '.join(first)} or {last}"
+        yield (*at, "action"), _missing(action, "an action"), f"use {', '.join(first)} or {last}"
     peers, ports = rule.get(side, []), rule.get(field)
     if not peers:
         yield (*at, side), "names no peer", "list one at least; `namespaces: {}` is all pods"
@@ -202,4 +202,4 @@ def _at_most(values: list[Any], most: int, what: str, at: Path) -> Iterator[Shap
 
 def _missing(value: Any, what: str) -> str:
     """Return what is wrong with a word or a number that has to be one of some."""
-    return "is missing" if value is None else f"{quoted(value)} is no {what}"
+    return "is missing" if value is None else f"{quoted(value)} is not {what}"

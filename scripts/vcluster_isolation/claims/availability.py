@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from vcluster_isolation.claims.claim import (
+    ALWAYS,
     API,
     COREDNS,
     DNS,
@@ -12,15 +13,33 @@ from vcluster_isolation.claims.claim import (
     ETCD,
     HOST_DNS,
     HOSTED,
+    Claim,
     availability_claim,
     named,
     own,
     usual,
 )
 from vcluster_isolation.netpol.sets.ports import ALL, parse_ports
+from vcluster_isolation.subject.settings import tcp
 from vcluster_isolation.vcluster.actor_ref import INSIDE, OTHER, SPREAD
+from vcluster_isolation.vcluster.grant_rows import GrantRow, GrantRule, named_grants
 
 _EVERY_WORKLOAD: Final = usual("workload", place=SPREAD)
+
+
+def _of_a_grant(row: GrantRow, rule: GrantRule) -> Claim:
+    """Return the claim about a rule of a named grant."""
+    ends = own(*rule.pods), named(row.path)
+    hosted = HOSTED if rule.hosted or rule.of_workloads else ALWAYS
+    return availability_claim(
+        rule.claim,
+        rule.says,
+        ends if row.peers == "to" else ends[::-1],
+        ports=tcp(rule.ports) if rule.ports else None,
+        needs=COREDNS if rule.pods == ("coredns",) else hosted,
+        value=row.path,
+    )
+
 
 AVAILABILITY_CLAIMS: Final = (
     availability_claim(
@@ -154,73 +173,7 @@ AVAILABILITY_CLAIMS: Final = (
         ports=API,
         needs=COREDNS,
     ),
-    availability_claim(
-        "api-access",
-        "The peers that controlPlane.apiAccess names reach the API on 8443.",
-        (named("controlPlane.apiAccess"), own("control-plane")),
-        ports=API,
-        value="controlPlane.apiAccess",
-    ),
-    availability_claim(
-        "ingress-controllers",
-        "Ingress controllers reach every workload on the ports granted.",
-        (named("workload.ingressControllers"), own("workload")),
-        ports=None,
-        needs=HOSTED,
-        value="workload.ingressControllers",
-    ),
-    availability_claim(
-        "prometheus-workload",
-        "Prometheus reaches every workload on the ports granted.",
-        (named("prometheus"), own("workload")),
-        ports=None,
-        needs=HOSTED,
-        value="prometheus",
-    ),
-    availability_claim(
-        "prometheus-coredns",
-        "Prometheus reaches a deployed CoreDNS on 9153.",
-        (named("prometheus"), own("coredns")),
-        ports=parse_ports("TCP 9153"),
-        needs=COREDNS,
-        value="prometheus",
-    ),
-    availability_claim(
-        "prometheus-control-plane",
-        "Prometheus reaches the control plane on 8443.",
-        (named("prometheus"), own("control-plane")),
-        ports=API,
-        value="prometheus",
-    ),
-    availability_claim(
-        "metrics-server",
-        "The control plane reaches metrics-server.",
-        (own("control-plane"), named("controlPlane.metricsServer")),
-        ports=None,
-        value="controlPlane.metricsServer",
-    ),
-    availability_claim(
-        "backing-store",
-        "The control plane and snapshots reach the external database or etcd.",
-        (own("control-plane", "snapshot"), named("controlPlane.backingStore")),
-        ports=None,
-        value="controlPlane.backingStore",
-    ),
-    availability_claim(
-        "webhooks",
-        "The control plane reaches webhooks on the ports granted.",
-        (own("control-plane"), named("controlPlane.webhooks")),
-        ports=None,
-        needs=HOSTED,
-        value="controlPlane.webhooks",
-    ),
-    availability_claim(
-        "object-storage",
-        "A snapshot pod reaches object storage.",
-        (own("snapshot"), named("snapshots.objectStorage")),
-        ports=None,
-        value="snapshots.objectStorage",
-    ),
+    *(_of_a_grant(row, rule) for row in named_grants() for rule in row.rules if rule.claim),
     availability_claim(
         "project-peers",
         "Workloads of the same project reach each other on the ports granted.",

@@ -18,6 +18,7 @@ from vcluster_isolation.claims.claim import (
     tenants,
     usual,
 )
+from vcluster_isolation.helm.rule_notes import PLATFORM_KEY
 from vcluster_isolation.netpol.sets.addresses import EVERYWHERE
 from vcluster_isolation.netpol.sets.ports import ALL, NONE, PortSet
 from vcluster_isolation.subject.platform_settings import (
@@ -25,7 +26,6 @@ from vcluster_isolation.subject.platform_settings import (
     EGRESS_KEY,
     HTTP,
     HTTPS,
-    PLATFORM_GRANTS,
     PROMETHEUS,
     named_addresses,
     served,
@@ -34,6 +34,7 @@ from vcluster_isolation.subject.settings import RESOLVER, PeersAndPorts, Setting
 from vcluster_isolation.vcluster import cast
 from vcluster_isolation.vcluster.actor_ref import OTHER, ActorRef
 from vcluster_isolation.vcluster.cast import AddressActor, NamedActor
+from vcluster_isolation.vcluster.grant_rows import platform_grant_rows
 
 LEFT_OPEN: Final = (
     "the ports that kube-apiserver dials, to any source: its addresses are not configured; "
@@ -47,14 +48,6 @@ _PLATFORM: Final = own("platform", "agent")
 _LABELLED: Final = own("elsewhere", "monitoring", "ingress-controller", "stray")
 """Pods of the host cluster that cannot pass for a control plane of a vCluster."""
 
-_WHOM: Final = {
-    "vclusters": "The platform reaches the APIs of vClusters",
-    "apiServers": "The platform reaches the API servers that egress.apiServers names",
-    "platform": "Agents reach the platform that egress.platform names",
-    "licenseServer": "The platform reaches its license server",
-    "identityProviders": "The platform reaches identity providers",
-    "database": "The platform reaches its database",
-}
 _USUAL: Final = {
     API_SERVER: served(agent_only=False)["kube-apiserver"],
     HTTPS: served(agent_only=False)["users"],
@@ -235,12 +228,13 @@ def _availability(settings: Settings) -> tuple[Claim, ...]:
         ),
         *(
             availability_claim(
-                f"platform-egress-{key}",
-                f"{_WHOM[key]}.",
-                (_PLATFORM, _named(f"{EGRESS_KEY}.{key}")),
+                rule.claim,
+                rule.says,
+                (_PLATFORM, _named(f"{PLATFORM_KEY}.{row.path}")),
                 ports=None,
-                value=f"{EGRESS_KEY}.{key}",
+                value=f"{PLATFORM_KEY}.{row.path}",
             )
-            for key in PLATFORM_GRANTS
+            for row in platform_grant_rows()
+            for rule in row.rules
         ),
     )

@@ -99,7 +99,7 @@ def command(
     This command changes nothing. It runs kubectl only with --from-cluster. Options count more than values, and
     values more than the cluster.
 
-    Exit code 0: done. 2: something is missing or wrong, each of which is reported.
+    Exit code 0: done. 2: something is missing or wrong; everything that is wrong is reported.
     """  # noqa: D301 - \b is for click
     if (kubeconfig or kube_context) and not from_cluster_too:
         raise click.UsageError(

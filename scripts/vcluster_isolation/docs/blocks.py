@@ -29,6 +29,7 @@ from vcluster_isolation.errors import IsolationError, Problem
 from vcluster_isolation.helm.template import CHART
 from vcluster_isolation.netpol.policy_kinds import ANY, MEANINGS, UNKNOWN, PolicyKind, policy_kinds, resource_pattern
 from vcluster_isolation.values.renames import read_renames
+from vcluster_isolation.vcluster.grant_rows import GrantRow, grant_rows
 from vcluster_isolation.vcluster.need_rows import need_rows
 from vcluster_isolation.vcluster.ports import read_ports
 from vcluster_isolation.wording import dotted, markdown_table, quoted
@@ -254,6 +255,37 @@ def _needs() -> list[str]:
     return markdown_table(["Value", "Needs", "Grant under policies.networkPolicy", "vCluster"], rows)
 
 
+def _grants() -> list[str]:
+    """Return a table of the grants of a vCluster."""
+    rows = [
+        [
+            _code(row.path) + (" (on)" if row.on_by_default else ""),
+            row.about,
+            _ports_of_grant(row),
+            _NO_PEERS[row.empty],
+        ]
+        for row in grant_rows()
+        if row.about
+    ]
+    return markdown_table(["Under policies.networkPolicy", "Opens", "TCP ports", "Without peers"], rows)
+
+
+def _ports_of_grant(row: GrantRow) -> str:
+    """Return the ports of a grant by default, those of each of its rules where they differ."""
+    own = ", ".join(str(entry["port"]) for entry in (row.default or {}).get("ports", ())) or "any"
+    found = dict.fromkeys(", ".join(map(str, rule.ports)) or own for rule in row.rules)
+    return "; ".join(found)
+
+
+_NO_PEERS: Mapping[str, str] = {
+    "refused": "refused",
+    "anyone": "anyone",
+    "public": "every public address",
+    "workloads": "every workload of the vCluster",
+    "": "",
+}
+
+
 def _json_forms() -> list[str]:
     """Return a section for each form of `--output json`, with a table of its keys."""
     lines: list[str] = []
@@ -274,6 +306,7 @@ BLOCKS: Mapping[str, Callable[[], list[str]]] = {
     "policy-kinds": _policy_kinds,
     "audit-command": _audit_command,
     "needs": _needs,
+    "grants": _grants,
     "json": _json_forms,
     "ports": lambda: markdown(read_ports()).splitlines(),
 }

@@ -6,7 +6,7 @@ are laid over the user's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,18 +15,18 @@ from vcluster_isolation.netpol.objects.model import EGRESS, INGRESS, Pod
 from vcluster_isolation.subject.needs import POLICY_KEY
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.values.paths import at
+from vcluster_isolation.vcluster.grant_rows import ALL_PORTS, SOME_PORTS, TENANT, Fit, GrantRow, named_grants
 from vcluster_isolation.wording import dotted
 
 Json = dict[str, Any]
 
-_API: Final = [{"port": 8443, "protocol": "TCP"}]
-_HTTPS: Final = [{"port": 443, "protocol": "TCP"}]
-_METRICS: Final = [{"port": 10250, "protocol": "TCP"}]
-_DATABASES: Final = (2379, 3306, 5432)
-"""etcd, MySQL and PostgreSQL: the default ports of the grant."""
-
-_INGRESS: Final = frozenset({"ingress-nginx", "traefik", "kubernetes-ingress", "haproxy-ingress", "contour", "kong"})
-"""`app.kubernetes.io/name` in the charts of ingress controllers."""
+_SECTIONS: Final = {
+    "control-plane": "controlPlane",
+    "workload": "workload",
+    "coredns": "coredns",
+    "snapshot": "snapshots",
+}
+"""Where the values of pods are, by what grants.yaml calls the pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,48 +55,29 @@ class Wanted:
         return dict(self.other.end.labels).get(key, "") if isinstance(self.other.end, Pod) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Grant:
-    """A named grant: where it is, for which side of which pods, the key of its peers, and the flows that it is for.
-
-    Without `ports` it has no ports of its own.
-    """
-
-    path: str
-    section: str
-    direction: str
-    fits: Callable[[Wanted], bool]
-    ports: bool = True
-
-    @property
-    def peers(self) -> str:
-        """The key of the peers."""
-        return "to" if self.direction == EGRESS else "from"
+def _fits(row: GrantRow, fit: Fit, flow: Wanted) -> bool:
+    """Return whether a grant is for a flow."""
+    if row.whose == TENANT and not _is_workload(flow):
+        return False
+    if fit.labels and not any(flow.label(key) in values for key, values in fit.labels.items()):
+        return False
+    own = [{"port": port, "protocol": "TCP"} for port in row.fixed_ports] or (row.default or {}).get("ports", [])
+    if fit.ports == ALL_PORTS:
+        return flow.ports == own
+    return fit.ports != SOME_PORTS or _some_of(own, row, flow)
 
 
-def _is_ingress_controller(flow: Wanted) -> bool:
-    return flow.other.actor.name.startswith("ingress-controller") or flow.label("app.kubernetes.io/name") in _INGRESS
-
-
-def _is_prometheus(flow: Wanted) -> bool:
-    return flow.label("app.kubernetes.io/name") == "prometheus"
-
-
-def _is_metrics_server(flow: Wanted) -> bool:
-    names = (flow.label("k8s-app"), flow.label("app.kubernetes.io/name"))
-    return "metrics-server" in names and flow.ports == _METRICS
-
-
-def _is_database(flow: Wanted) -> bool:
+def _some_of(own: Sequence[Json], row: GrantRow, flow: Wanted) -> bool:
+    """Return whether the ports of a flow are among those of a grant by default, or that values need of it."""
     needed = {
         number
         for need in flow.subject.needs
-        if need.key.startswith(("external-database", "external-etcd", "k3s-datastore"))
+        if need.grant == row.path
         for first, last in need.other.ports.tcp
         for number in range(first, min(last, first + 9) + 1)
     }
     ports = {one["port"] for one in flow.ports if one["protocol"] == "TCP" and "endPort" not in one}
-    return bool(ports) and len(ports) == len(flow.ports) and ports <= needed | set(_DATABASES)
+    return bool(ports) and len(ports) == len(flow.ports) and ports <= needed | {one["port"] for one in own}
 
 
 def _is_workload(flow: Wanted) -> bool:
@@ -105,27 +86,23 @@ def _is_workload(flow: Wanted) -> bool:
     )
 
 
-_GRANTS: Final = (
-    _Grant("controlPlane.apiAccess", "controlPlane", INGRESS, lambda flow: flow.ports == _API, ports=False),
-    _Grant("workload.ingressControllers", "workload", INGRESS, _is_ingress_controller),
-    _Grant("prometheus", "workload", INGRESS, _is_prometheus),
-    _Grant("controlPlane.metricsServer", "controlPlane", EGRESS, _is_metrics_server),
-    _Grant("controlPlane.backingStore", "controlPlane", EGRESS, _is_database),
-    _Grant("controlPlane.backingStore", "snapshots", EGRESS, _is_database),
-    _Grant("snapshots.objectStorage", "snapshots", EGRESS, lambda flow: flow.ports == _HTTPS),
-    _Grant("controlPlane.webhooks", "controlPlane", EGRESS, _is_workload),
-)
+def _proposed(wanted: Wanted) -> Iterator[GrantRow]:
+    """Yield the grants that are for a flow."""
+    for row in named_grants():
+        pods = {pods for rule in row.rules if rule.fit and _fits(row, rule.fit, wanted) for pods in rule.pods}
+        side = EGRESS if row.peers == "to" else INGRESS
+        if side == wanted.direction and wanted.section in {_SECTIONS[name] for name in pods}:
+            yield row
 
 
 def values_of(wanted: Wanted) -> Json:
     """Return values under policies.networkPolicy that open what is missing; what the user has in lists stays there."""
     policy = wanted.subject.policy if wanted.ours else {}
     same = all(rule.get("ports", ()) == wanted.rules[0].get("ports", ()) for rule in wanted.rules)
-    for grant in _GRANTS if same else ():
-        if (grant.section, grant.direction) == (wanted.section, wanted.direction) and grant.fits(wanted):
-            granted = _granted(grant, wanted, at(policy, grant.path) or {})
-            if granted:
-                return _nested(grant.path, granted)
+    for grant in _proposed(wanted) if same else ():
+        granted = _granted(grant, wanted, at(policy, grant.path) or {})
+        if granted:
+            return _nested(grant.path, granted)
     path = f"{wanted.section}.{wanted.direction.lower()}"
     if wanted.ours:  # by its deprecated name, if the user has it there: the chart refuses the two side by side
         written = wanted.subject.changed.get(path, path)
@@ -133,15 +110,15 @@ def values_of(wanted: Wanted) -> Json:
     return _nested(path, [*(at(policy, path) or ()), *wanted.rules])
 
 
-def _granted(grant: _Grant, flow: Wanted, has: Mapping[str, Any]) -> Json | None:
+def _granted(grant: GrantRow, flow: Wanted, has: Mapping[str, Any]) -> Json | None:
     """Return a grant that opens a flow beside what it opens already; None where it would open more than that."""
     peers = [peer for rule in flow.rules for peer in rule[grant.peers]]
     if not has.get("enabled"):
-        return {"enabled": True, grant.peers: peers, **({"ports": flow.ports} if grant.ports else {})}
+        return {"enabled": True, grant.peers: peers, **({"ports": flow.ports} if grant.has_ports else {})}
     old, ports = list(has.get(grant.peers) or ()), list(has.get("ports") or ())
     if not old:  # everyone is a peer, so the ports are what is missing
-        return {"enabled": True, "ports": ports + flow.ports} if grant.ports and flow.ports and ports else None
-    if not grant.ports or ports == flow.ports:
+        return {"enabled": True, "ports": ports + flow.ports} if grant.has_ports and flow.ports and ports else None
+    if not grant.has_ports or ports == flow.ports:
         return {"enabled": True, grant.peers: old + [peer for peer in peers if peer not in old]}
     if all(peer in peers for peer in old) and all(peer in old for peer in peers) and flow.ports:
         return {"enabled": True, "ports": ports + flow.ports}

@@ -56,6 +56,7 @@ from vcluster_isolation.vcluster.cast import (
     SYNCED_HOME,
     VIRTUAL_NAMESPACE,
 )
+from vcluster_isolation.vcluster.grant_rows import HOST, OTHER, TENANT, TENANTS, grant_rows, platform_grant_rows
 from vcluster_isolation.vcluster.pod_roles import SNAPSHOT_LABEL
 from vcluster_isolation.worlds.mentioned import words
 
@@ -69,11 +70,11 @@ OF_TENANTS: Final = re.compile(r"vcluster-|(loft-)?p-|loft-.+-v-")
 PLACEHOLDER: Final = "NAMESPACE"
 """Stands in a safe selector for a name that only the user knows. No object can have this name: it matches nothing."""
 
-_NOT_A_GRANT: Final = frozenset({"nodes", "pods", "platform.enabled", "project"})
+_NOT_A_GRANT: Final = frozenset(row.path for row in grant_rows() if row.whose not in (HOST, TENANT))
 """Values that say where something is and grant no pod; of `project`, other tenants are the purpose, and the chart takes
 out the namespaces whose labels tenants choose."""
 
-_OF_VCLUSTERS: Final = f"{PLATFORM_KEY}.egress.vclusters"
+_OF_VCLUSTERS: Final = frozenset(f"{PLATFORM_KEY}.{row.path}" for row in platform_grant_rows() if row.whose == TENANTS)
 """The platform's way to control planes: pods of tenants without `managed-by` are the purpose."""
 
 _STATED: Final = frozenset({"hostApiServer", f"{PLATFORM_KEY}.apiServer"})
@@ -81,10 +82,7 @@ _STATED: Final = frozenset({"hostApiServer", f"{PLATFORM_KEY}.apiServer"})
 
 _UNLISTED: Final = frozenset(
     {
-        "hostApiServer",
-        "hostDns",
-        "fallbackDns",
-        "workload.publicEgress",
+        *(row.path for row in grant_rows() if row.kind == OTHER),
         *(f"{PLATFORM_KEY}.{key}" for key in ("apiServer", "prometheus", "egress.dns")),
     }
 )
@@ -150,7 +148,7 @@ def forgeable_grants(subject: Subject) -> list[ForgeableGrant]:
         for path, peer in _peers(rule, key, value):
             if key in _STATED and peer.block and not settings.pods:
                 continue
-            match = _match(peer, rule.origin.namespace, replace(tenancy, unmanaged=key != _OF_VCLUSTERS))
+            match = _match(peer, rule.origin.namespace, replace(tenancy, unmanaged=key not in _OF_VCLUSTERS))
             if match:
                 name = words(peer) if peer.block is None else f"addresses {peer.block.cidr}"
                 shown = "everyone" if peer == _EVERYONE else name

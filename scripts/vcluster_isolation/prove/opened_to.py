@@ -15,9 +15,10 @@ from vcluster_isolation.prove.example import Example
 from vcluster_isolation.prove.prove import GRANTED, Outcome
 from vcluster_isolation.subject.subject import Subject
 from vcluster_isolation.vcluster.actor_ref import OWN
+from vcluster_isolation.vcluster.grant_rows import TENANTS, grant_rows
 
-_FOR_TENANTS: Final = "project"
-"""The grant whose purpose is other tenants."""
+_FOR_TENANTS: Final = frozenset(row.path for row in grant_rows() if row.whose == TENANTS)
+"""The values whose purpose is other tenants."""
 
 
 def opened_to_tenants(subject: Subject, outcome: Outcome) -> bool:
@@ -46,7 +47,7 @@ def _rules(subject: Subject, found: Example) -> list[Rule]:
 def _counts(subject: Subject, origin: Origin) -> bool:
     """Return whether a rule is a grant whose purpose is not other tenants."""
     note = subject.note(origin)
-    return bool(subject.granted(origin)) and (note is None or note.key != _FOR_TENANTS)
+    return bool(subject.granted(origin)) and (note is None or note.key not in _FOR_TENANTS)
 
 
 def _selected(rule: Rule, pod: Pod) -> bool:

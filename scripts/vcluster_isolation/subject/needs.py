@@ -16,16 +16,16 @@ from vcluster_isolation.netpol.engine.labels import label_classes, one_of
 from vcluster_isolation.netpol.objects.model import EVERYTHING, NAME_LABEL, IPBlock, Peer, selector
 from vcluster_isolation.netpol.sets.addresses import address_set
 from vcluster_isolation.netpol.sets.ports import ALL, NONE, PortSet, port_range, union_of
-from vcluster_isolation.subject.settings import PeersAndPorts, peers_of, ports_of
+from vcluster_isolation.subject.settings import PeersAndPorts, peers_of, ports_of, tcp
 from vcluster_isolation.values.paths import at
 from vcluster_isolation.vcluster.endpoints import Endpoint, endpoints
+from vcluster_isolation.vcluster.grant_rows import grant_rows
 from vcluster_isolation.vcluster.need_rows import NeedRow, Path, applies, need_rows, values_at
 from vcluster_isolation.wording import dotted, printable
 
 Json = Mapping[str, Any]
 
 POLICY_KEY: Final = "policies.networkPolicy"
-_API: Final = port_range("TCP", 8443, 8443)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Need:
     `key` is a name for it, `where` the path of the value, `flow` who reaches whom in words, with the address or port
     that the value says, and `name` what the other end is called. `sources` are actors of the vCluster, or `destination`
     is one; `other` is the other end, with the ports: without peers it may be anything. Without sources and destination
-    no NetworkPolicy can give it. `advice` says what to set.
+    no NetworkPolicy can give it. `grant` is the value that opens it best, empty for none. `advice`
+    says what to set.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Need:
     sources: tuple[str, ...]
     destination: str
     other: PeersAndPorts
+    grant: str
     advice: str
 
 
@@ -130,7 +132,8 @@ def _granted(policy: Json, path: str, changed: Mapping[str, str]) -> tuple[_Gran
         )
     if not isinstance(value, Mapping) or not value.get("enabled"):
         return ()
-    ports = ports_of(value.get("ports") or ()) if path not in ("controlPlane.apiAccess", "prometheus") else _API
+    fixed = next((row.fixed_ports for row in grant_rows() if row.path == path), ())
+    ports = tcp(fixed) if fixed else ports_of(value.get("ports") or ())
     return (_Granted(f"{POLICY_KEY}.{path}", peers_of(value.get("to") or value.get("from") or ()), ports),)
 
 
@@ -147,6 +150,7 @@ def _need(row: NeedRow, target: _Target, given: Sequence[_Granted], home: str) -
         row.sources,
         row.destination,
         _other(row, target, ports, given, home),
+        next(iter(row.grants), ""),
         _advice(row, target, ports, given, home),
     )
 

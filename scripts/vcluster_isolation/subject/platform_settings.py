@@ -27,6 +27,7 @@ from vcluster_isolation.netpol.sets.ports import NONE, PortSet, parse_ports
 from vcluster_isolation.subject.settings import RESOLVER, PeersAndPorts, Settings, peers_of, ports_of, public, resolvers
 from vcluster_isolation.values.paths import at
 from vcluster_isolation.vcluster.cast import MANAGED_BY
+from vcluster_isolation.vcluster.grant_rows import platform_grant_rows
 from vcluster_isolation.vcluster.ports import read_ports
 
 Json = Mapping[str, Any]
@@ -34,8 +35,8 @@ Json = Mapping[str, Any]
 API_SERVER, HTTPS, HTTP, PROMETHEUS, EGRESS_KEY = (
     f"{PLATFORM_KEY}.{key}" for key in ("apiServer", "https", "http", "prometheus", "egress")
 )
-PLATFORM_GRANTS: Final = ("vclusters", "apiServers", "platform", "licenseServer", "identityProviders", "database")
-"""What platformNetworkPolicy.egress can open, beside DNS and rules of the user's own."""
+PLATFORM_GRANTS: Final = tuple(row.path for row in platform_grant_rows())
+"""What platformNetworkPolicy.egress can open, beside DNS and rules of the user's own: paths under that root key."""
 
 _NOT_SYNCED: Final = Requirement(MANAGED_BY, DOES_NOT_EXIST)
 _OF_VCLUSTERS: Final = selector({"app": "vcluster"}, _NOT_SYNCED)
@@ -110,12 +111,11 @@ def _egress(egress: Json, policy: Json) -> dict[str, PeersAndPorts]:
     found: dict[str, PeersAndPorts] = {}
     if at(egress, "dns.enabled"):
         found[f"{EGRESS_KEY}.dns"] = PeersAndPorts(tuple(resolvers(policy)), RESOLVER)
-    for key in PLATFORM_GRANTS:
-        grant = egress[key]
+    for row in platform_grant_rows():
+        grant = at({"egress": egress}, row.path)
         if grant["enabled"]:
-            found[f"{EGRESS_KEY}.{key}"] = PeersAndPorts(
-                peers_of(grant["to"]) or public(policy), ports_of(grant["ports"])
-            )
+            peers = peers_of(grant[row.peers]) or public(policy)
+            found[f"{PLATFORM_KEY}.{row.path}"] = PeersAndPorts(peers, ports_of(grant["ports"]))
     own = [peer for rule in egress["rules"] for peer in peers_of(rule.get("to") or ())]
     every = (*(peer for one in found.values() for peer in one.peers), *own)
     return {**found, EGRESS_KEY: PeersAndPorts(every)}

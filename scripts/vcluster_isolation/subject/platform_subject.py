@@ -50,7 +50,9 @@ _KEYS: Final = (
     HTTP,
     PROMETHEUS,
     f"{PLATFORM_KEY}.ingress",
-    *(f"{EGRESS_KEY}.{key}" for key in ("dns", *PLATFORM_GRANTS, "rules")),
+    f"{EGRESS_KEY}.dns",
+    *(f"{PLATFORM_KEY}.{path}" for path in PLATFORM_GRANTS),
+    f"{EGRESS_KEY}.rules",
 )
 """The values that put rules there."""
 

@@ -29,6 +29,7 @@ from vcluster_isolation.netpol.sets.ports import ALL, PortSet, parse_ports
 from vcluster_isolation.values.paths import at
 from vcluster_isolation.vcluster.address_ranges import INTERNET_4, INTERNET_6
 from vcluster_isolation.vcluster.cast import MANAGED_BY, PLATFORM_NAMESPACE
+from vcluster_isolation.vcluster.grant_rows import GrantRow, grant_rows, named_grants
 
 Json = Mapping[str, Any]
 
@@ -199,45 +200,33 @@ def _named(policy: Json, name: str, *, hosted: bool) -> dict[str, PeersAndPorts]
     return found if hosted else {key: one for key, one in found.items() if key not in _OF_WORKLOADS}
 
 
-_GRANTS: Final = (
-    "prometheus",
-    "controlPlane.metricsServer",
-    "controlPlane.backingStore",
-    "controlPlane.webhooks",
-    "controlPlane.apiAccess",
-    "workload.ingressControllers",
-    "snapshots.objectStorage",
-)
-
-
 def _grants(policy: Json, name: str) -> dict[str, PeersAndPorts]:
     """Return whom the grants in effect name; of those that name nobody, who that is."""
     found: dict[str, PeersAndPorts] = {}
-    for path in _GRANTS:
-        found |= _grant(policy, path)
-    if "controlPlane.apiAccess" in found:
-        found["controlPlane.apiAccess"] = PeersAndPorts(found["controlPlane.apiAccess"].peers, API)
-    if found.get("controlPlane.webhooks") == PeersAndPorts(()):  # as it is by default, and no grant
-        del found["controlPlane.webhooks"]
-    for path, peers in (("controlPlane.webhooks", _workloads(name)), ("snapshots.objectStorage", public(policy))):
-        if path in found and not found[path].peers:
-            found[path] = PeersAndPorts(peers, found[path].ports)
+    for row in named_grants():
+        grant = at(policy, row.path) or {}
+        if not grant.get("enabled") or (row.on_by_default and not grant.get(row.peers) and not grant.get("ports")):
+            continue  # off, or as it is by default, and no grant
+        ports = ports_of(grant.get("ports") or ()) if row.has_ports else tcp(row.fixed_ports)
+        found[row.path] = PeersAndPorts(peers_of(grant.get(row.peers) or ()) or _nobody(row, policy, name), ports)
     return found
 
 
+def _nobody(row: GrantRow, policy: Json, name: str) -> tuple[Peer, ...]:
+    """Return whom a grant is for that names nobody; none for everybody."""
+    if row.empty == "workloads":
+        return _workloads(name)
+    return public(policy) if row.empty == "public" else ()
+
+
+def tcp(numbers: Iterable[int]) -> PortSet:
+    """Return TCP ports."""
+    return parse_ports(", ".join(f"TCP {number}" for number in numbers))
+
+
 _OF_WORKLOADS: Final = frozenset(
-    {"workload.ingressControllers", "project", "workload.publicEgress.ipv6", "controlPlane.webhooks"}
+    {"workload.publicEgress.ipv6", *(row.path for row in grant_rows() if row.of_workloads)}
 )
-
-
-def _grant(policy: Json, path: str) -> dict[str, PeersAndPorts]:
-    """Return whom a grant `{enabled, from|to, ports}` names, by its path; nothing for one that is off."""
-    grant = at(policy, path) or {}
-    if not grant.get("enabled"):
-        return {}
-    return {
-        path: PeersAndPorts(peers_of(grant.get("from") or grant.get("to") or ()), ports_of(grant.get("ports") or ()))
-    }
 
 
 def _rule(peers: Sequence[Any], ports: Sequence[Any]) -> Rule:

@@ -14,6 +14,7 @@ from typing import Final
 from vcluster_isolation.netpol.engine.labels import ABSENT, FREE, Domain, none_of, one_of
 from vcluster_isolation.netpol.sets.addresses import EVERYWHERE, POD_RANGES, AddressSet, address_set
 from vcluster_isolation.vcluster.address_ranges import INTERNET_4, INTERNET_6, METADATA, PRIVATE, SPECIAL
+from vcluster_isolation.vcluster.grant_rows import named_grants
 
 MANAGED_BY: Final = "vcluster.loft.sh/managed-by"
 VIRTUAL_NAMESPACE: Final = "vcluster.loft.sh/namespace"
@@ -103,7 +104,7 @@ ORDINARY: Final = PodActor(
     "workload outside the virtual kube-system",
     HOME,
     {VIRTUAL_NAMESPACE: "default", MANAGED_BY: TENANT},
-    "a pod of somebody who may not create pods in the kube-system of the virtual cluster",
+    "a pod of a user who may not create pods in the kube-system of the virtual cluster",
     {**HOSTILE, VIRTUAL_NAMESPACE: none_of("kube-system")},
     FREE,
 )
@@ -165,13 +166,7 @@ OF_VALUES: Final = (
     NamedActor("host DNS", "hostDns", "what hostDns names"),
     NamedActor("fallback DNS", "fallbackDns", "the address of fallbackDns"),
     NamedActor("known API server", "hostApiServer", "what hostApiServer names"),
-    NamedActor("API clients", "controlPlane.apiAccess", "what controlPlane.apiAccess.from names"),
-    NamedActor("Prometheus", "prometheus", "what prometheus.from names"),
-    NamedActor("ingress controllers", "workload.ingressControllers", "what workload.ingressControllers.from names"),
-    NamedActor("metrics-server", "controlPlane.metricsServer", "what controlPlane.metricsServer.to names"),
-    NamedActor("backing store", "controlPlane.backingStore", "what controlPlane.backingStore.to names"),
-    NamedActor("webhooks", "controlPlane.webhooks", "what controlPlane.webhooks.to names"),
-    NamedActor("object storage", "snapshots.objectStorage", "what snapshots.objectStorage.to names"),
+    *(NamedActor(row.actor, row.path, f"what {row.path}.{row.peers} names") for row in named_grants()),
     NamedActor("IPv6 internet", "workload.publicEgress.ipv6", "what workload.publicEgress.ipv6 opens"),
 )
 """Whom values name: who they are differs from user to user."""
