@@ -251,10 +251,12 @@ def of_pods() -> dict[str, Case]:
     """Return the cases of pods: what they ask of their node, and their labels."""
     ports = [{"name": "c", "image": "i", "ports": [{"containerPort": 80, "hostPort": 80}]}]
     plain = [{"name": "c", "image": "i", "ports": [{"containerPort": 80}]}]
+    several = [{**plain[0], "ports": [{"containerPort": 81}, {"containerPort": 80, "hostPort": 80}]}]
     coredns = {"k8s-app": "vcluster-kube-dns"}
     taken = {"app": "vcluster-snapshot"}
     return {
         "a port": (HARDENED, create(pod(containers=plain)), ""),
+        "one hostPort of several ports": (HARDENED, create(pod(containers=several)), "host"),
         "hostNetwork": (HARDENED, create(pod(hostNetwork=True)), "host"),
         "hostNetwork switched off": (HARDENED, create(pod(hostNetwork=False)), ""),
         "hostPID": (HARDENED, create(pod(hostPID=True)), "host"),
@@ -481,6 +483,14 @@ def of_endpoints() -> dict[str, Case]:
             update(endpoint_slice(service="b-x-default-x-a"), endpoint_slice(service="b")),
             "service",
         ),
+        **{
+            f"a slice of {name} after a restart": (
+                HARDENED,
+                update(endpoint_slice(service=f"{name}-x-default-x-a"), endpoint_slice(service=name)),
+                "service",
+            )
+            for name in ("a-headless", "a-etcd", "a-etcd-headless")
+        },
         "a slice of no Service": (HARDENED, create(endpoint_slice(service=None)), ""),
         **{
             f"endpoints called {name}": (HARDENED, create(endpoints(name=name)), "service")
@@ -562,6 +572,16 @@ def of_addresses() -> dict[str, Case]:
         "a mirror": (HARDENED, create(make("httproutes", {"rules": [mirror]})), "backend"),
         "a mirror to a Service": (HARDENED, create(make("httproutes", {"rules": [fine]})), ""),
         "another's backend": (HARDENED, create(make("httproutes", {"rules": [backend]}, {}), CONTROLLER), ""),
+        "a monitor's second relabeling": (
+            HARDENED,
+            monitor("servicemonitors", relabelings=[{"targetLabel": "team"}, {"targetLabel": "__address__"}]),
+            "monitor",
+        ),
+        "an Ingress with one annotation of several": (
+            HARDENED,
+            create(make("ingresses", ingress, annotations={"a.io/x": "x", bad[0]: "x"})),
+            "annotations",
+        ),
         "a monitor": (HARDENED, monitor("servicemonitors", port="x"), ""),
         "a monitor's proxy": (HARDENED, monitor("servicemonitors", proxyUrl="http://10.0.0.1"), "monitor"),
         "a pod monitor's proxy": (HARDENED, monitor("podmonitors", proxyUrl="http://10.0.0.1"), "monitor"),
