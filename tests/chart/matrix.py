@@ -104,6 +104,34 @@ TOGGLES: dict[str, list[Any]] = {
         {"from": PEERS, "ports": [{"port": 9100}]},
     ],
     f"{NP}.defaultDeny.enabled": [None, True],
+    f"{NP}.guard": [
+        None,
+        {"enabled": True},
+        {
+            "enabled": True,
+            "failurePolicy": "Ignore",
+            "validationActions": ["Audit", "Deny"],
+            "reservedLabels": ["team"],
+        },
+        {
+            "enabled": True,
+            "creators": ["istio-system/istiod", "kubevirt/*"],
+            "ownership": {"enabled": False},
+            "networkPolicies": {"from": ["0.0.0.0/0", "::/0"], "to": ["198.51.100.0/24"]},
+            "templates": {"resources": ["clusters.postgresql.cnpg.io"]},
+            "endpoints": {"cidrs": ["198.51.100.0/24"], "services": ["b"]},
+            "services": {"externalNames": ["example.com"]},
+        },
+        {
+            "enabled": True,
+            "labels": {"enabled": False},
+            "endpoints": {"enabled": False},
+            "addresses": {"enabled": False},
+        },
+        {"enabled": True, "networkPolicies": {"enabled": False}, "templates": {"enabled": False}},
+        {"enabled": True, "pods": {"enabled": False}, "services": {"enabled": False}},
+        {"creators": ["a/b"], "validationActions": ["Warn"]},
+    ],
     f"{NP}.controlPlane.apiAccess": [
         None,
         {"enabled": True},
@@ -251,6 +279,8 @@ def built(choice: dict[str, Any]) -> Json:
 
 def possible(choice: dict[str, Any]) -> bool:
     """Say whether settings go together; of a choice that is not complete, whether they may."""
+    if not can_be_guarded(choice):
+        return False
     public = choice.get(f"{NP}.workload.publicEgress") or {}
     extra = choice.get(f"{NP}.workload.publicEgress.extraExcept") or []
     ranges = (public.get("cidr", "0.0.0.0/0"), "2600::/12")
@@ -258,6 +288,17 @@ def possible(choice: dict[str, Any]) -> bool:
         not (choice.get(FLOOR) or {}).get("enabled", False)
         or not any(unsaid(setting) for path, setting in choice.items() if path.startswith(OF_A_FLOOR))
     )
+
+
+def can_be_guarded(choice: dict[str, Any]) -> bool:
+    """Say whether a guard, if there is one, knows each namespace, and lets in no pod whose address is known."""
+    guard = choice.get(f"{NP}.guard") or {}
+    if not guard.get("enabled", False) or choice.get(PRIVATE):
+        return True
+    names = choice.get("sync.toHost.namespaces") or {}
+    hosts = names.get("mappings", {}).get("byName", {}).values() if names.get("enabled") else ["h"]
+    nameless = not hosts or any("*" in host for host in hosts)
+    return not nameless and not (guard.get("networkPolicies", {}).get("from") and choice.get(f"{NP}.pods.cidrs"))
 
 
 # Where the rules and peers are that the floor says again.

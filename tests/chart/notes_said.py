@@ -37,6 +37,11 @@ def admission(webhook: Json) -> Json:
     return values
 
 
+def guarded(**guard: Any) -> Json:
+    """Return values with the guard."""
+    return isolating(guard={"enabled": True, **guard})
+
+
 SYNC = {"toHost": {"networkPolicies": {"enabled": True}}}
 # A sentence, values with which it is said, and the nearest values with which it is not.
 SAID: dict[str, tuple[Json, Json]] = {
@@ -53,6 +58,40 @@ SAID: dict[str, tuple[Json, Json]] = {
         {**isolating(), "controlPlane": {"coredns": None}},
     ),
     "sync.toHost.networkPolicies is on: NetworkPolicies add up": ({**isolating(), "sync": SYNC}, isolating()),
+    "sync.toHost.networkPolicies is on:": (
+        {**guarded(networkPolicies={"enabled": False}), "sync": SYNC},
+        {**guarded(), "sync": SYNC},
+    ),
+    "sync.toHost.networkPolicies is on: NetworkPolicies": (
+        {**guarded(validationActions=["Warn", "Audit"]), "sync": SYNC},
+        {**guarded(validationActions=["Audit", "Deny"]), "sync": SYNC},
+    ),
+    "and for the API server, a ValidatingAdmissionPolicy bound to ns, other:\n  vc-guard.ns.a\n": (
+        isolating(guard={"enabled": True}, workload={"namespaces": ["other"]}),
+        isolating(workload={"namespaces": ["other"]}),
+    ),
+    "and for the API server, a ValidatingAdmissionPolicy": (
+        guarded(),
+        {**guarded(), "privateNodes": {"enabled": True}},
+    ),
+    "guard: the host cluster needs Kubernetes 1.31 or later.": (guarded(), isolating()),
+    "guard: nothing is refused, because guard.validationActions is Warn and Audit.": (
+        guarded(validationActions=["Warn", "Audit"]),
+        guarded(validationActions=["Audit", "Deny"]),
+    ),
+    "guard: requests that the guard cannot judge are let through, because guard.failurePolicy is Ignore.": (
+        guarded(failurePolicy="Ignore"),
+        guarded(failurePolicy="Fail"),
+    ),
+    "guard: these rules are off: guard.pods, guard.services.\n": (
+        guarded(pods={"enabled": False}, services={"enabled": False}),
+        guarded(pods={"enabled": False}),
+    ),
+    "guard: these rules are off": (guarded(addresses={"enabled": False}), guarded()),
+    **{
+        f"guard: these rules are off: guard.{rule}.\n": (guarded(**{rule: {"enabled": False}}), guarded())
+        for rule in ("ownership", "networkPolicies", "labels", "templates", "endpoints")
+    },
     "sync.toHost.namespaces is on: workloads in namespaces of their own are not isolated": (
         {**isolating(), "sync": {"toHost": {"namespaces": {"enabled": True}}}},
         {**isolating(), "sync": SYNC},
@@ -224,6 +263,40 @@ EFFECTS_OF_PARTS: dict[str, Any] = {
 }
 
 
+# Each value of the guard, and a setting that must show once it is on.
+EFFECTS_OF_GUARD: dict[str, Any] = {
+    "failurePolicy": "Ignore",
+    "validationActions": ["Warn", "Audit"],
+    "creators": ["istio-system/istiod"],
+    "reservedLabels": ["team"],
+    "networkPolicies.from": ["198.51.100.0/24"],
+    "networkPolicies.to": ["10.5.0.0/16"],
+    "templates.resources": ["clusters.postgresql.cnpg.io"],
+    "endpoints.cidrs": ["10.7.0.0/24"],
+    "endpoints.services": ["b"],
+    "services.externalNames": ["example.com"],
+    **{
+        f"{rule}.enabled": False
+        for rule in (
+            "ownership",
+            "networkPolicies",
+            "pods",
+            "labels",
+            "templates",
+            "endpoints",
+            "services",
+            "addresses",
+        )
+    },
+}
+
+
+def with_guard(path: str, part: Any) -> Json:
+    values = guarded()
+    put(values, f"policies.networkPolicy.guard.{path}", part)
+    return values
+
+
 def with_part(path: str, part: Any) -> Json:
     values = everything(profile="hardened")
     put(values, f"policies.networkPolicy.{path}", part)
@@ -244,6 +317,15 @@ EFFECTS: dict[str, Json | tuple[Json, Json]] = {
         f"policies.networkPolicy.{path}": (with_part(path, part), everything(profile="hardened"))
         for path, part in EFFECTS_OF_PARTS.items()
     },
+    "policies.networkPolicy.guard.enabled": guarded(),
+    **{
+        f"policies.networkPolicy.guard.{path}": (with_guard(path, part), guarded())
+        for path, part in EFFECTS_OF_GUARD.items()
+    },
+    "controlPlane.advanced.serviceAccount.name": (
+        {**guarded(), "controlPlane": {"advanced": {"serviceAccount": {"name": "tenant-a"}}}},
+        guarded(),
+    ),
     **{f"policies.networkPolicy.{row.path}.enabled": switched(row) for row in named_grants()},
     "policies.networkPolicy.fallbackDns": (
         isolating(profile="hardened", fallbackDns="1.1.1.1"),

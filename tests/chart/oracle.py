@@ -13,7 +13,7 @@ import json
 from functools import cache
 from typing import Any
 
-from tests.chart import oracle_floor
+from tests.chart import oracle_floor, oracle_guard
 from tests.chart.oracle_compare import comparable, out_of_bounds
 from tests.chart.oracle_peers import (
     API,
@@ -48,8 +48,10 @@ HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
 
 
 def key_of(manifest: Json, namespace: str) -> str:
-    """Return the key of a manifest of a release in `namespace`."""
+    """Return the key of a manifest of a release in `namespace`; a binding has the name of what it binds."""
     name, home = manifest["metadata"]["name"], manifest["metadata"].get("namespace", namespace)
+    if manifest["kind"] == "ValidatingAdmissionPolicyBinding":
+        return f"{name} (binding)"
     return str(name) if home == namespace else f"{home}/{name}"
 
 
@@ -66,6 +68,7 @@ def expected(values: Json, name: str = "a", namespace: str = "ns", version: str 
         for home in homes(part, setup)
     ]
     manifests += oracle_floor.floors(setup, metadata)
+    manifests += oracle_guard.guards(setup, metadata)
     return {key_of(manifest, namespace): manifest for manifest in manifests}
 
 

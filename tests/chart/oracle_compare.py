@@ -21,11 +21,14 @@ def comparable(manifest: Json) -> Json:
     """Return a manifest as it is compared.
 
     Of a floor, neighbouring rules of one action are one group of peers, each with its ports: how they are cut into
-    rules does not matter, and of networks only the addresses do. What a rule has besides stays as it is.
+    rules does not matter, and of networks only the addresses do. What a rule has besides stays as it is. Of a guard,
+    what its expressions say is compared by tests/guard, request by request; here, what it is about and how it fails.
     """
-    if manifest["kind"] == "NetworkPolicy":
+    if manifest["kind"] in ("NetworkPolicy", "ValidatingAdmissionPolicyBinding"):
         return manifest
     seen = copy.deepcopy(manifest)
+    if manifest["kind"] == "ValidatingAdmissionPolicy":
+        return _frame(seen) if "matchConstraints" in seen["spec"] else seen
     for side, direction in (("to", "egress"), ("from", "ingress")):
         if seen["spec"].get(direction) is not None:
             seen["spec"][direction] = _groups(seen["spec"][direction], side)
@@ -34,7 +37,7 @@ def comparable(manifest: Json) -> Json:
 
 def out_of_bounds(manifest: Json) -> list[str]:
     """Return what the API would refuse in the rules of a floor: names, and more of something than there may be."""
-    if manifest["kind"] == "NetworkPolicy":
+    if manifest["kind"] not in MOST:
         return []
     problems = []
     for side, direction in (("to", "egress"), ("from", "ingress")):
@@ -46,6 +49,24 @@ def out_of_bounds(manifest: Json) -> list[str]:
         if not (named and few and all(len(set(each)) == len(each) for each in networks)):
             problems.append(f"{manifest['metadata']['name']} {direction}: out of the API's bounds")
     return problems
+
+
+def _frame(guard: Json) -> Json:
+    """Return a guard without its expressions, its kinds as (operation, group, resource), and how many rules it has."""
+    spec = guard["spec"]
+    about = {
+        (operation, group, resource)
+        for rule in spec.pop("matchConstraints")["resourceRules"]
+        for operation in rule["operations"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        if rule["apiVersions"] == ["*"]
+    }
+    spec["about"] = sorted({(operation, resource) for operation, _, resource in about})
+    spec["groups"] = sorted({(operation, group) for operation, group, _ in about})
+    spec["reasons"] = [each["reason"] for each in spec.pop("validations")]
+    del spec["matchConditions"], spec["variables"]
+    return guard
 
 
 def _groups(rules: list[Json], side: str) -> list[Json]:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.chart import refused_grants
+from tests.chart import refused_grants, refused_guard
 from tests.chart.rendering import Json, isolating
 from vcluster_isolation.helm import template as helm
 
@@ -264,6 +264,7 @@ REFUSED: dict[str, tuple[Json, str, Json]] = {
     ),
 }
 REFUSED |= refused_grants.REFUSED
+REFUSED |= refused_guard.REFUSED
 
 
 # What only a user who skips the schema can write, with the whole refusal.
@@ -290,6 +291,7 @@ WITHOUT_SCHEMA: dict[str, tuple[Json, str]] = {
         "use one of these, or leave it empty",
     ),
     **refused_grants.SWITCHES,
+    **refused_guard.WITHOUT_SCHEMA,
 }
 
 

@@ -46,6 +46,7 @@ REFUSING = (
     "validation/_validate.tpl",
     "validation/_addresses.tpl",
     "validation/_grants.tpl",
+    "validation/_guard.tpl",
     "validation/_rules.tpl",
     "validation/_floor.tpl",
     "validation/_names.tpl",

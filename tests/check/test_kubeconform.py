@@ -46,6 +46,29 @@ def test_right_objects_have_no_findings() -> None:
     assert kubeconform.findings([POLICY, service, deployed]) == [[], [], []]
 
 
+def test_a_kind_is_judged_from_the_version_on_that_has_it_unless_an_older_one_is_named() -> None:
+    binding = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding"}
+    right: dict[str, Any] = {
+        **binding,
+        "metadata": {"name": "b"},
+        "spec": {"policyName": "p", "validationActions": ["Deny"]},
+    }
+    wrong = {**right, "spec": {**right["spec"], "policyNam": "p"}}
+    none = f"is a {binding['apiVersion']} {binding['kind']}: no schema available; not validated"
+    assert kubeconform.findings([right]) == [[]]
+    assert [said(found) for found in kubeconform.findings([wrong])] == [
+        ["spec.policyNam: unknown key; did you mean policyName?"]
+    ]
+    assert [said(found) for found in kubeconform.findings([right], ["1.25"])] == [
+        [f": {none}; check its kind and apiVersion"]
+    ]
+
+
+def test_a_kind_that_newer_versions_lack_is_judged_for_them_too() -> None:
+    gone = {"apiVersion": "autoscaling/v2beta2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "x"}}
+    assert any("no schema available" in what for _, what, _ in kubeconform.findings([gone])[0])
+
+
 WRONG = [
     (policy(foo=1), ["spec.foo: unknown key; use one of egress, ingress, podSelector, policyTypes"]),
     (policy(egres=[]), ["spec.egres: unknown key; did you mean egress?"]),

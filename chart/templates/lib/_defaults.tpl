@@ -51,6 +51,21 @@ user wrote null.
   "project": {"name": "", "namespaceSelector": {}, "ports": []},
   "defaultDeny": {"enabled": false},
   "floor": {"enabled": false, "api": "AdminNetworkPolicy", "priority": ""},
+  "guard": {
+    "enabled": false,
+    "failurePolicy": "Fail",
+    "validationActions": ["Deny"],
+    "creators": [],
+    "reservedLabels": [],
+    "ownership": {"enabled": true},
+    "networkPolicies": {"enabled": true, "from": [], "to": []},
+    "pods": {"enabled": true},
+    "labels": {"enabled": true},
+    "templates": {"enabled": true, "resources": []},
+    "endpoints": {"enabled": true, "cidrs": [], "services": []},
+    "services": {"enabled": true, "externalNames": []},
+    "addresses": {"enabled": true}
+  },
   "controlPlane": {"ingress": [], "egress": []},
   "workload": {
     "publicEgress": {

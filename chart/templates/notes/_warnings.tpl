@@ -18,6 +18,7 @@ WARNINGS:
 {{- include "vcluster-isolation.notes.public" . }}
 {{- include "vcluster-isolation.notes.forgeable" . }}
 {{- include "vcluster-isolation.notes.synced-policies" . }}
+{{- include "vcluster-isolation.notes.guard" . }}
 {{- if and ($sync.namespaces).enabled (empty (include "vcluster-isolation.mapped" . | fromJsonArray)) }}
 {{- include "vcluster-isolation.notes.elsewhere" (list . "sync.toHost.namespaces is on: workloads in namespaces of their own") }}
 {{- end }}
@@ -83,7 +84,7 @@ WARNINGS:
   - sync.toHost.networkPolicies is on: a tenant's own policy can still let addresses that are no pod's into its workloads;
     ingress rules of {{ $made.kind }} know no addresses.
 {{- end }}
-{{- else if $synced }}
+{{- else if and $synced (not (include "vcluster-isolation.guard.denies-policies" .)) }}
   - sync.toHost.networkPolicies is on: NetworkPolicies add up, so a tenant's own policy can open again what these close.
 {{- end }}
 {{- end }}

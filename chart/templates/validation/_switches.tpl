@@ -7,6 +7,7 @@
 {{- $switches := dict "enabled" $values.enabled "platform.enabled" $values.platform.enabled
       "hostApiServer.discover" $values.hostApiServer.discover
       "defaultDeny.enabled" $values.defaultDeny.enabled "floor.enabled" $values.floor.enabled
+      "guard.enabled" $values.guard.enabled
       "workload.publicEgress.enabled" $public.enabled "workload.publicEgress.ipv6.enabled" $public.ipv6.enabled }}
 {{- range (get .Values "vcluster-isolation.resolved").grants.vcluster }}
 {{- if eq .kind "grant" }}{{ $_ := set $switches (print .path ".enabled") .value.enabled }}{{ end }}

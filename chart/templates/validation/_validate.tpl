@@ -8,7 +8,7 @@ a text "false" would switch something on.
 {{- $problems := list }}
 {{- if (get .Values "vcluster-isolation.resolved").isolated }}
 {{- range list "name" "switches" "metadata" "deprecated" "fallback-dns" "public-egress" "host-api-server" "cluster-addresses"
-      "grants" "webhooks" "project" "namespaces" "rules" "floor" }}
+      "grants" "webhooks" "project" "namespaces" "rules" "floor" "guard" }}
 {{- $found := include (print "vcluster-isolation.problems." .) $ | trim }}
 {{- if $found }}{{ $problems = concat $problems (regexSplit "\n+" $found -1) }}{{ end }}
 {{- end }}

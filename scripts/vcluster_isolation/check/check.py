@@ -54,20 +54,20 @@ def check(files: Sequence[Path], request: Request, against: Sequence[str] = ()) 
     found = releases.read(files, request.chart)
     if found.unreadable:
         raise InputError(found.unreadable)
-    versions = choose(against)
+    choose(against)  # a version without schemas is refused before anything is rendered
     report = CheckReport(found.files, list(found.problems))
     report.warnings += [Problem("", note, "", "values") for note in found.notes]
     report.layers = tuple(layer.name for release in found.releases if not release.title for layer in release.layers)
     for one in found.manifests:
         try:
             stream = one.stream if one.lines else parse_stream(one.stream.text, one.name)
-            _add(report, judge(stream, versions, but=one.holding), versions)
+            _add(report, judge(stream, against, but=one.holding), choose(against))
         except InputError as error:  # JSON that is not YAML, as with tabs before its keys
             report.problems += error.problems
     for release in found.releases:
         # A file that is not YAML may be a layer: the others mean nothing without it.
         if release.title or not found.problems:
-            _check_release(release, request, versions, report)
+            _check_release(release, request, against, report)
     report.problems += across(report.streams)
     report.problems = sorted_by_file(report.problems, report.files)
     report.warnings = sorted_by_file(report.warnings, report.files)
@@ -87,19 +87,19 @@ def check_each(files: Sequence[Path], request: Request, against: Sequence[str] =
     return reports
 
 
-def _check_release(release: Release, request: Request, versions: tuple[str, ...], report: CheckReport) -> None:
+def _check_release(release: Release, request: Request, against: Sequence[str], report: CheckReport) -> None:
     """Check the values of one release, and what they render."""
     if release.refused:
         report.problems += _of_release(release.refused, release)
         return
     if not release.title and not release.words and not release.problems:
-        _check_layers(release.layers, request, versions, report)
+        _check_layers(release.layers, request, against, report)
         return
     usual = request.namespace == f"vcluster-{request.name}"
     own = request_of(release, request.name, None if usual else request.namespace)
     part = CheckReport(report.files)
     if release.layers:
-        _check_layers(release.layers, own, versions, part)
+        _check_layers(release.layers, own, against, part)
     known = [problem for problem in part.problems if not any(word in str(problem) for word in release.words)]
     known = known if release.problems else part.problems  # then no word should have been in the way
     report.problems += _of_release([*release.problems, *known], release)
@@ -114,7 +114,7 @@ def _of_release(problems: Iterable[Problem], release: Release) -> list[Problem]:
     return [replace(problem, where=f"{release.title} {problem.where}".strip()) for problem in problems]
 
 
-def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str, ...], report: CheckReport) -> None:
+def _check_layers(layers: Sequence[Layer], request: Request, against: Sequence[str], report: CheckReport) -> None:
     """Check values, and what they render if nothing is wrong with them."""
     checked = check_values(layers, request)
     report.steps += ["schema", "chart"] if checked.has_schema else ["chart"]
@@ -124,7 +124,7 @@ def _check_layers(layers: Sequence[Layer], request: Request, versions: tuple[str
         return
     try:
         stream = read_stream(checked.manifests)
-        _add(report, judge(stream, versions, in_file=False, namespace=request.namespace), versions)
+        _add(report, judge(stream, against, in_file=False, namespace=request.namespace), choose(against))
         report.warnings += left_open(layers, request, checked.instances)
         subjects = subjects_of_render(request, checked.instances, read_render(stream, request.namespace))
         report.warnings += forgeable(layers, subjects)

@@ -29,22 +29,30 @@ _LONGEST = 300  # characters of what kubeconform itself says
 def findings(objects: Sequence[Mapping[str, Any]], against: Sequence[str] = ()) -> list[list[ShapeProblem]]:
     """Return what is wrong with each of `objects`: path, what, what next; an empty list for a right one.
 
-    `against` are Kubernetes versions such as `1.36` (see `choose`). What is wrong in some of them only says in
-    which. One kubeconform process a version. Raises ToolMissing without kubeconform, IsolationError for a
-    version without schemas, and ToolFailed when kubeconform does not judge every object.
+    `against` are Kubernetes versions such as `1.36` (see `choose`). Where none are named, an object is not judged for
+    versions from before its kind. What is wrong in some of them only says in which. One kubeconform process a
+    version. Raises ToolMissing without kubeconform, IsolationError for a version without schemas, and ToolFailed when
+    kubeconform does not judge every object.
     """
     chosen = choose(against)
     told: list[list[tuple[str, ShapeProblem]]] = [[] for _ in objects]
-    judged = [index for index, document in enumerate(objects) if file_name(document) is not None]
+    names = [file_name(document) for document in objects]
+    asked = [() if name is None else chosen if against else _since_there_is(name, chosen) for name in names]
     with TemporaryDirectory(prefix="vcluster-isolation-") as folder:
-        for version in chosen if judged else ():
-            for index, finding in _judge(Path(folder), objects, judged, version):
+        for version in chosen:
+            judged = [index for index, versions_of in enumerate(asked) if version in versions_of]
+            for index, finding in _judge(Path(folder), objects, judged, version) if judged else ():
                 told[index].append((version, finding))
-    pairs = zip(objects, told, strict=True)
     return [
-        [_stranger(document)] if file_name(document) is None else _by_version(found, chosen)
-        for document, found in pairs
+        [_stranger(document)] if name is None else _by_version(found, versions_of)
+        for document, name, found, versions_of in zip(objects, names, told, asked, strict=True)
     ]
+
+
+def _since_there_is(name: str, chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the versions, oldest first, from the first on that has a schema of this name; all if none has."""
+    first = next((index for index, version in enumerate(chosen) if complete(version, name) is not None), 0)
+    return chosen[first:]
 
 
 def _stranger(document: Mapping[str, Any]) -> ShapeProblem:

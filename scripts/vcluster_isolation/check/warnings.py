@@ -71,9 +71,15 @@ def _of_syncs(
             what = "is on: workloads in namespaces of their own are not isolated"
             yield _warning(f"{where}.enabled", what, f"list them in {_POLICY}.workload.namespaces", layers)
     policies = "sync.toHost.networkPolicies.enabled"
-    if at(values, policies) and not at(policy, "floor.enabled"):
+    if at(values, policies) and not at(policy, "floor.enabled") and not _guarded(policy):
         what = "is on: policies add up, so a tenant's own can open again what these close"
         yield _warning(policies, what, f"turn {_POLICY}.floor on, if the network plugin has such a tier", layers)
+
+
+def _guarded(policy: Mapping[str, Any]) -> bool:
+    """Whether the API server refuses a tenant's policies that open more than the chart's."""
+    actions = at(policy, "guard.validationActions") or ()
+    return bool(at(policy, "guard.enabled") and at(policy, "guard.networkPolicies.enabled") and "Deny" in actions)
 
 
 def _of_platform(values: Mapping[str, Any], layers: Sequence[Layer]) -> Iterator[Problem]:

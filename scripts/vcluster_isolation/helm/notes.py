@@ -6,6 +6,7 @@ version with Helm 3. So a copy of the chart gets one more template, which includ
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -16,7 +17,6 @@ import yaml
 from vcluster_isolation.helm.template import RenderFailed, Request, template
 
 _FILE = "notes-for-isolate.yaml"
-# Helm puts a kind that it does not know behind all others.
 _TEMPLATE = """kind: NotesForIsolate
 text: {{ include (print $.Template.BasePath "/NOTES.txt") $ | toJson }}
 """
@@ -48,7 +48,8 @@ def template_with_notes(request: Request) -> Rendered:
 
 
 def _split(text: str) -> Rendered:
-    """Take the notes off the end of what helm printed."""
-    manifests, _, last = text.rpartition("---\n# Source: ")
-    notes = yaml.load(last.partition("\n")[2], Loader=yaml.CSafeLoader)
-    return Rendered(manifests, notes["text"])
+    """Take the notes out of what helm printed: it sorts by kinds, and those that it does not know by their names."""
+    head, *documents = re.split(r"^---\n(?=# Source: )", text, flags=re.MULTILINE)
+    (said,) = (each for each in documents if each.partition("\n")[0].endswith(f"/{_FILE}"))
+    notes = yaml.load(said, Loader=yaml.CSafeLoader)
+    return Rendered(head + "".join(f"---\n{each}" for each in documents if each is not said), notes["text"])

@@ -1,0 +1,62 @@
+"""The tests of the guard can fail: whatever is turned round or left out in its expressions, a case notices."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chart.rendering import Json
+from tests.guard import mutants
+from tests.guard.admission import Judge
+from tests.guard.cases import CASES, Case
+from tests.guard.judged import guard_of, named
+
+# Mutants that mean the same, by what is changed, and why.
+SAME: dict[str, str] = {
+    "validations this ExternalName stays in the vCluster,: == -> != (0, at 139)": "no domain is listed there",
+    "validations this ExternalName stays in the vCluster,: || -> && (3, at 147)": "no domain is listed there",
+    "validations these endpoints are of a Service that is: || -> && (2, at 181)": "a new slice of no Service had none before",
+}
+
+
+def groups() -> list[tuple[Json, list[Case]]]:
+    """Return the values of the cases, each with its cases."""
+    found: list[tuple[Json, list[Case]]] = []
+    for case in CASES.values():
+        known = next((cases for values, cases in found if values == case[0]), None)
+        if known is None:
+            found.append((case[0], [case]))
+        else:
+            known.append(case)
+    return found
+
+
+GROUPS = groups()
+
+
+def is_noticed(mutant: mutants.Mutant) -> bool:
+    """Whether a case is judged otherwise with a mutant."""
+    for values, cases in GROUPS:
+        policy, binding = guard_of(values)
+        changed = mutant.of(policy)
+        if changed is not None:
+            judge = Judge(changed, binding)
+            if any(", ".join(map(named, judge.refusals(request))) != said for _, request, said in cases):
+                return True
+    return False
+
+
+@pytest.mark.mutants
+@pytest.mark.parametrize("mutant", mutants.every(), ids=lambda mutant: mutant.name)
+def test_mutant_is_noticed(mutant: mutants.Mutant) -> None:
+    assert is_noticed(mutant) or mutant.name in SAME, mutant
+
+
+def test_there_is_a_mutant_of_each_expression() -> None:
+    made = mutants.every()
+    policy, _ = guard_of(mutants.BASES[0])
+    parts = ("matchConditions", "validations")
+    assert {(part, mutants.key_of(each)) for part in parts for each in policy["spec"][part]} <= {
+        each.place for each in made
+    }
+    assert len(made) > 300
+    assert all(each.new != each.text for each in made)
