@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def shared(tmp_path: Path) -> SharedRenders:
 
 def test_the_same_is_rendered_once_for_all_workers(command: Command, runs: list[Finished], tmp_path: Path) -> None:
     first, second = (shared(tmp_path).run(command) for _ in range(2))
-    assert first == second == runs[0]
+    assert first == second == replace(runs[0], command=tuple(command))
     assert len(runs) == 1
 
 
