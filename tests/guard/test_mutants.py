@@ -45,14 +45,17 @@ def is_noticed(mutant: mutants.Mutant) -> bool:
     return False
 
 
+MUTANTS = mutants.every()
+
+
 @pytest.mark.mutants
-@pytest.mark.parametrize("mutant", mutants.every(), ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[f"{number}: {mutant.name}" for number, mutant in enumerate(MUTANTS)])
 def test_mutant_is_noticed(mutant: mutants.Mutant) -> None:
     assert is_noticed(mutant) or mutant.name in SAME, mutant
 
 
 def test_there_is_a_mutant_of_each_expression() -> None:
-    made = mutants.every()
+    made = MUTANTS
     policy, _ = guard_of(mutants.BASES[0])
     parts = ("matchConditions", "validations")
     assert {(part, mutants.key_of(each)) for part in parts for each in policy["spec"][part]} <= {
