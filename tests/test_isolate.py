@@ -59,7 +59,7 @@ def test_the_example_prints_four_policies_and_what_they_mean() -> None:
     names = [document["metadata"]["name"] for document in yaml.safe_load_all(done.stdout)]
     assert sorted(names) == ["vc-cp-team-a", "vc-kube-dns-team-a", "vc-snapshot-team-a", "vc-work-team-a"]
     assert done.stderr.startswith('NetworkPolicies around vCluster "team-a" in namespace "vcluster-team-a":\n')
-    assert "\nCLOSED" in done.stderr
+    assert "\nDENIED" in done.stderr
     assert "\nOPEN" in done.stderr
     assert done.exit_code == 0
 

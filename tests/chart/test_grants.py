@@ -57,7 +57,8 @@ def test_default_of_a_grant_is_the_one_of_values_yaml(row: GrantRow, values: Jso
 
 def test_every_switch_with_peers_is_a_grant() -> None:
     for values, rows in ((POLICY, named_grants()), (PLATFORM, platform_grant_rows())):
-        switched = [path for path, one in maps(values) if "enabled" in one and {"from", "to"} & one.keys()]
+        switched = {path for path, one in maps(values) if "enabled" in one and {"from", "to"} & one.keys()}
+        switched -= {"guard.networkPolicies"}  # says what a tenant's own policies may name, and opens nothing itself
         assert sorted(switched) == sorted(row.path for row in rows)
 
 

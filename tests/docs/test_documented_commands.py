@@ -26,6 +26,7 @@ NEEDS_MORE = {
     r"helm test .*": "it starts a pod, so it needs a real cluster",
     r"kubectl (run|label|get networkpolicy|delete|describe|annotate) .*": "it needs a real cluster, and is no command of ours",
     r"(NAME|FOUR)=.*|helm (upgrade|get manifest) .*\$NAME.*": "a take-over by hand needs a real cluster with a vCluster",
+    r"helm upgrade \.\.\. .*": "tests/cluster/test_install_field_managers.py runs it on a real cluster",
     r".* --take-over": "tests/take_over/test_take_over.py runs it, against a model of a cluster",
     r"asked=.*|kubectl get \"\$asked\".*": "what `kubectl api-resources` lists depends on the cluster",
     r"kubectl get namespaces,pods,networkpolicies,secrets .*": "the scratch cluster has no Secrets",

@@ -124,8 +124,11 @@ def _check_layers(layers: Sequence[Layer], request: Request, against: Sequence[s
         return
     try:
         stream = read_stream(checked.manifests)
-        _add(report, judge(stream, against, in_file=False, namespace=request.namespace), choose(against))
+        judged = judge(stream, against, in_file=False, namespace=request.namespace)
+        _add(report, judged, choose(against))
         report.warnings += left_open(layers, request, checked.instances)
+        if judged.problems:  # policies that the API server refuses have no meaning to warn of
+            return
         subjects = subjects_of_render(request, checked.instances, read_render(stream, request.namespace))
         report.warnings += forgeable(layers, subjects)
         report.warnings += unmet_needs(layers, subjects)
