@@ -150,6 +150,7 @@ def of_policies() -> dict[str, Case]:
     near = {"podSelector": own_pods()}
     other = {"podSelector": {"matchLabels": {MARK: "b"}}}
     spaces = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}, **near}
+    home = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ns"}}, **near}
     return {
         "pods of its own": (HARDENED, create(policy(egress=[{"to": [near]}], ingress=[{"from": [near]}])), ""),
         "no rules": (HARDENED, create(policy(egress=[], ingress=[])), ""),
@@ -170,6 +171,7 @@ def of_policies() -> dict[str, Case]:
         "every namespace": (HARDENED, create(out({"namespaceSelector": {}})), "selectors"),
         "pods of that name in every namespace": (HARDENED, create(out({"namespaceSelector": {}, **near})), "selectors"),
         "a namespace of the vCluster": (MAPPED, create(out(spaces)), ""),
+        "the vCluster's own namespace": (MAPPED, create(out(home)), ""),
         "a namespace that is not": (HARDENED, create(out(spaces)), "selectors"),
         "every namespace, where there are several": (
             MAPPED,
@@ -497,7 +499,13 @@ def of_endpoints() -> dict[str, Case]:
             for name in ("a", "a-headless", "a-etcd", "a-etcd-headless")
         },
         "endpoints of a Service that is listed": (RANGES, create(endpoints(name="b")), "service"),
+        "endpoints of another one that is listed": (RANGES, create(endpoints(name="b-headless")), "service"),
         "endpoints of a Service that is not": (HARDENED, create(endpoints(name="b")), ""),
+        "a slice that leaves its Service": (
+            RANGES,
+            update(endpoint_slice("10.7.0.1"), endpoint_slice("10.7.0.1", service=None)),
+            "",
+        ),
         "endpoints of that name in another namespace": (
             MAPPED,
             create(_elsewhere(endpoints(name="a")), namespace="other"),

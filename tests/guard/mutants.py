@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 from tests.chart.rendering import Json
 from tests.guard.cases import HARDENED, KNOWN, MAPPED, RANGES, compatible
@@ -32,22 +34,29 @@ LIST = r'\[("[^"]*"(?:, ?"[^"]*")+)\]'
 """A list of words; each of them is dropped."""
 
 
+Change = Callable[[str], str | None]
+"""Makes another expression of one; None where there is nothing to change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One changed expression: its place (a list of the policy's and a name there), its text, and the new one."""
+    """One change of a template's expression: its place (a list of the policy's and a name there), and the change.
+
+    A template renders several expressions, by the values, and what is wrong with it is wrong with all of them.
+    """
 
     place: tuple[str, str]
-    text: str
-    new: str
     name: str
+    change: Change
 
     def of(self, policy: Json) -> Json | None:
-        """Return a policy with the expression changed; None if it does not have it."""
+        """Return a policy with the expression changed; None if it has none that can be changed so."""
         changed = copy.deepcopy(policy)
         for each in changed["spec"][self.place[0]]:
-            if each["expression"] == self.text and key_of(each) == self.place[1]:
-                each["expression"] = self.new
-                return changed
+            if key_of(each) == self.place[1]:
+                new = self.change(each["expression"])
+                each["expression"] = new
+                return None if new is None else changed
         return None
 
 
@@ -58,8 +67,8 @@ def key_of(each: Json) -> str:
 
 def every() -> list[Mutant]:
     """Return all mutants, each once."""
-    found = {(mutant.place, mutant.new): mutant for values in BASES for mutant in _of(guard_of(values)[0])}
-    return list(found.values())
+    found = [mutant for values in BASES for mutant in _of(guard_of(values)[0])]
+    return list({mutant.name: mutant for mutant in found}.values())
 
 
 def _of(policy: Json) -> Iterator[Mutant]:
@@ -69,18 +78,30 @@ def _of(policy: Json) -> Iterator[Mutant]:
 
 
 def _of_expression(place: tuple[str, str], text: str) -> Iterator[Mutant]:
-    where = f"{place[0]} {place[1][:40]}"
+    where = f"{place[0]} {place[1]}"
     if place[0] != "variables":
-        yield Mutant(place, text, "true", f"{where}: always true")
-        yield Mutant(place, text, "false", f"{where}: always false")
+        yield Mutant(place, f"{where}: always true", lambda _: "true")
+        yield Mutant(place, f"{where}: always false", lambda _: "false")
     for pattern, new in OPERATORS:
         for number, found in enumerate(re.finditer(pattern, text)):
-            changed = text[: found.start()] + new + text[found.end() :]
             what = f"{found[0].strip()} -> {new.strip() or 'nothing'}"
-            yield Mutant(place, text, changed, f"{where}: {what} ({number}, at {found.start()})")
+            yield Mutant(place, f"{where}: {what} ({number})", partial(_turned, pattern, new, number))
     for found in re.finditer(LIST, text):
-        words = re.findall(r'"[^"]*"', found[1])
-        for word in words:
-            rest = ", ".join(each for each in words if each != word)
-            changed = text[: found.start(1)] + rest + text[found.end(1) :]
-            yield Mutant(place, text, changed, f"{where}: without {word} (at {found.start()})")
+        for word in re.findall(r'"[^"]*"', found[1]):
+            yield Mutant(place, f"{where}: without {word}", partial(_without, word))
+
+
+def _turned(pattern: str, new: str, number: int, text: str) -> str | None:
+    """Put `new` in the place of the match of that number."""
+    found = next(islice(re.finditer(pattern, text), number, None), None)
+    return text[: found.start()] + new + text[found.end() :] if found else None
+
+
+def _without(word: str, text: str) -> str | None:
+    """Leave a word out of every list that has it and another one."""
+
+    def shorter(found: re.Match[str]) -> str:
+        return "[" + ", ".join(each for each in re.findall(r'"[^"]*"', found[1]) if each != word) + "]"
+
+    changed = re.sub(LIST, shorter, text)
+    return changed if changed.replace(" ", "") != text.replace(" ", "") else None
