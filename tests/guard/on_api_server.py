@@ -181,9 +181,10 @@ def _moved(request: Request, guarded: Guarded) -> Request:
     text = json.dumps([request.object, request.old]).replace('"namespace": "ns"', f'"namespace": "{where}"')
     for name in ("other", "n"):
         text = text.replace(f'"namespace": "{name}"', f'"namespace": "{where}"')
-    text = text.replace(
-        '"kubernetes.io/metadata.name": "other"', f'"kubernetes.io/metadata.name": "{_placed("other", guarded)}"'
-    )
+    for name in ("ns", "other"):
+        text = text.replace(
+            f'"kubernetes.io/metadata.name": "{name}"', f'"kubernetes.io/metadata.name": "{_placed(name, guarded)}"'
+        )
     item, old = json.loads(text)
     user = request.user.replace("system:serviceaccount:ns:", f"system:serviceaccount:{guarded.space}:")
     return replace(request, user=user, object=item, old=old, namespace=where)
