@@ -115,7 +115,8 @@ HELPERS = [
     ("notes/_public.tpl", "{{- if not $possible -}}", "{{- if false -}}"),
     ("notes/_warnings.tpl", "{{ if not (get . $key) }}", "{{ if true }}"),
     ("notes/_needs.tpl", "{{- if not $given }}", "{{- if true }}"),
-    ("validation/_validate.tpl", '"floor" }}', "}}"),
+    ("validation/_validate.tpl", '"floor" "guard" }}', '"guard" }}'),
+    ("validation/_validate.tpl", '"floor" "guard" }}', '"floor" }}'),
     ("vcluster/_peers.tpl", "- namespaceSelector: {}\n", "- namespaceSelector:\n    matchLabels:\n      a: b\n"),
     ("vcluster/_peers.tpl", "{{- if eq (len .) 1 -}}", "{{- if false -}}"),
     (

@@ -113,7 +113,8 @@ def test_every_situation_is_accepted_with_strict_validation(cluster: OnCluster) 
     finally:
         cluster.client.delete_namespaces(missing)
     kinds = {item["kind"] for _, item in found}
-    assert kinds == {"NetworkPolicy", "AdminNetworkPolicy", "ClusterNetworkPolicy"}
+    guard = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+    assert kinds == {"NetworkPolicy", "AdminNetworkPolicy", "ClusterNetworkPolicy", *guard}
     named = (f"{where} {item['kind']}/{item['metadata']['name']}" for where, item in found)
     assert {name: words for name, words in zip(named, said, strict=True) if words} == {}
 

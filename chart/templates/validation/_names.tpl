@@ -18,7 +18,7 @@
 {{- $path := printf "policies.networkPolicy.%s[%q]" $field $key }}
 {{- $found := include "vcluster-isolation.resolve" (list $ $text) | fromJson }}
 {{- if not (kindIs "string" $text) }}
-{{ $path }}: is not a text; put quotes around it
+{{ $path }}: is not a string; put quotes around it
 {{- else if $found.problem }}
 {{ $path }}: {{ $found.problem }}
 {{- else if eq $field "labels" }}

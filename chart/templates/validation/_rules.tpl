@@ -89,7 +89,7 @@
 {{- $path := index . 0 }}
 {{- range $key, $value := (index . 1).matchLabels }}
 {{- if not (kindIs "string" $value) }}
-{{ $path }}.matchLabels[{{ include "vcluster-isolation.quoted" $key }}]: is not a text; write a label's value, in quotes
+{{ $path }}.matchLabels[{{ include "vcluster-isolation.quoted" $key }}]: is not a string; write a label's value, in quotes
 {{- end }}
 {{- end }}
 {{- end }}
