@@ -18,8 +18,9 @@ from vcluster_isolation.tools import PROJECT
 pytestmark = pytest.mark.cluster
 
 STARTS = textwrap.dedent("""
-    import sys, time
+    import signal, sys, time
     from real_cluster import handle
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background, which ignores it
     cluster = handle.start(stay=False)
     print(cluster.folder, flush=True)
     time.sleep(600)
