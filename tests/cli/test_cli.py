@@ -153,7 +153,10 @@ def test_standard_output_and_error_may_both_be_gone() -> None:
 def test_ctrl_c_ends_it_quietly(tmp_path: Path) -> None:
     pipe = tmp_path / "values.yaml"
     os.mkfifo(pipe)
-    with subprocess.Popen([*PROGRAM, "check", str(pipe)], stderr=subprocess.PIPE, text=True) as program:
+    # A shell lets what it starts in the background ignore the signal, the tests among it.
+    heeds = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    words = [sys.executable, "-c", heeds, *PROGRAM, "check", str(pipe)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as program:
         with pipe.open("w", encoding="utf-8"):  # opens when the program reads
             program.send_signal(signal.SIGINT)
         assert program.wait() == 130
