@@ -126,8 +126,8 @@ def audit(scene: Scene) -> tuple[int, Json]:
 def failing(found: Json, space: str) -> dict[str, tuple[str, str]]:
     """Return the claims that fail for the vCluster in a namespace: for pods that are there, and for possible ones."""
     (vcluster,) = (one for one in found["vclusters"] if one["namespace"] == space)
-    (kind,) = (one for one in found["kinds"] if one["kind"] == vcluster["kind"])
-    claims = ((one["name"], (one["there"], one["possible"])) for one in kind["claims"])
+    (group,) = (one for one in found["groups"] if one["group"] == vcluster["group"])
+    claims = ((one["name"], (one["there"], one["possible"])) for one in group["claims"])
     return {name: verdicts for name, verdicts in claims if "FAILS" in verdicts}
 
 
