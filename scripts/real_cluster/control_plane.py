@@ -25,13 +25,18 @@ _ADMIN: Final = "admin"
 
 @dataclass(slots=True)
 class ControlPlane:
-    """What the two servers are started from, and their processes. `folder` has data, certificates and logs."""
+    """What the two servers are started from, and their processes. `folder` has data, certificates and logs.
+
+    `authorization` is the API server's mode; `prefix` are words that each server is started with.
+    """
 
     folder: Path
     programs: Path
     etcd_port: int
     port: int
     token: str
+    authorization: str = "AlwaysAllow"
+    prefix: tuple[str, ...] = ()
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -81,6 +86,7 @@ class ControlPlane:
             f"--cert-dir={self.certificate.parent}",
             f"--service-cluster-ip-range={_SERVICES}",
             f"--token-auth-file={self.folder / 'tokens.csv'}",
+            f"--authorization-mode={self.authorization}",
             "--disable-admission-plugins=ServiceAccount",  # its accounts are a controller's, and there is none
             "--endpoint-reconciler-type=none",
             f"--service-account-key-file={keys}",
@@ -97,7 +103,7 @@ class ControlPlane:
         linux.stop(self.processes.pop(name) for name in names or tuple(self.processes) if name in self.processes)
 
     def _start(self, name: str, words: list[str]) -> None:
-        self.processes[name] = start([str(self.programs / name), *words], self.folder / f"{name}.log")
+        self.processes[name] = start([str(self.programs / name), *words], self.folder / f"{name}.log", self.prefix)
 
     def _until_ready(self) -> None:
         """Wait for the API server to say that it is ready."""
