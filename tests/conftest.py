@@ -17,7 +17,7 @@ from tests.on_cluster import OnCluster
 pytest_plugins = ["tests.shared_renders", "tests.mutant_scores"]
 
 ASKED_FOR = {
-    "exhaustive": "renders every combination of values (minutes)",
+    "exhaustive": "renders every combination of values, and times an admission (minutes)",
     "cluster": "needs a real cluster (minutes); scripts/test does once scripts/cluster build has built it, CI always",
     "mutants": "breaks each rule and check of the chart in turn (minutes); CI always does",
 }

@@ -118,6 +118,7 @@ def notices(server: Server, guarded: Guarded, cases: list[Case]) -> bool:
     return any(not server.outcome(guarded, request) for _, request, _ in cases)
 
 
+@pytest.mark.exhaustive  # a time, which other work on the machine changes: measured when asked for, and no gate of CI
 def test_request_is_judged_in_less_than_5_ms(server: Server, guards: dict[str, Guarded]) -> None:
     """By the API server's own metrics: all of validating admission for what is allowed, a policy's for what is not."""
     guarded = guards[text_of(HARDENED)]
